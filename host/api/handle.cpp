@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/handle.h"
+
+#include "api/live_set.h"
+#include "api/validate.h"
+#include "cpu/attention.h"
+
+using attn::guarded;
+
+namespace attn {
+namespace {
+
+LiveSet& live_handles() {
+  static LiveSet* set = new LiveSet;  // never destroyed: handles may outlive the static objects
+  return *set;
+}
+
+std::unique_ptr<Backend> make_backend(attn_backend_t backend) {
+  switch (backend) {
+    case ATTN_BACKEND_CPU:
+      return make_cpu_backend();
+    case ATTN_BACKEND_CUDA:
+#ifdef ATTN_WITH_CUDA
+      return make_cuda_backend();
+#else
+      throw Failure(ATTN_UNSUPPORTED, "backend: expected ATTN_BACKEND_CPU, the only one in this build, got ATTN_BACKEND_CUDA");
+#endif
+  }
+  reject("backend", "a value of attn_backend_t", std::to_string(static_cast<int>(backend)));
+}
+
+void require_bytes(std::size_t bytes) {
+  if (bytes > static_cast<std::size_t>(PTRDIFF_MAX)) reject("bytes", "at most " + std::to_string(PTRDIFF_MAX), std::to_string(bytes));
+}
+
+}  // namespace
+
+Backend& backend_of(attn_handle_t handle) {
+  require_pointer("handle", handle);
+  if (!live_handles().contains(handle)) reject("handle", "one made by attn_create and not destroyed", "another pointer");
+  return *handle->backend;
+}
+
+}  // namespace attn
+
+using namespace attn;
+
+attn_status_t attn_create(attn_handle_t* handle, attn_backend_t backend) {
+  return guarded([&] {
+    require_pointer("handle", handle);
+    *handle = nullptr;
+    auto made = std::make_unique<attn_handle>();
+    made->backend = make_backend(backend);
+    live_handles().insert(made.get());
+    *handle = made.release();
+  });
+}
+
+attn_status_t attn_destroy(attn_handle_t handle) {
+  return guarded([&] {
+    if (handle == nullptr) return;
+    if (!live_handles().erase(handle)) reject("handle", "one made by attn_create and not destroyed", "another pointer");
+    delete handle;
+  });
+}
+
+attn_status_t attn_get_backend(attn_handle_t handle, attn_backend_t* backend) {
+  return guarded([&] {
+    const Backend& of = backend_of(handle);
+    require_pointer("backend", backend);
+    *backend = of.kind();
+  });
+}
+
+attn_status_t attn_set_threads(attn_handle_t handle, int threads) {
+  return guarded([&] {
+    Backend& backend = backend_of(handle);
+    require_size("threads", threads, 1);
+    backend.set_threads(threads);
+  });
+}
+
+attn_status_t attn_get_threads(attn_handle_t handle, int* threads) {
+  return guarded([&] {
+    const Backend& backend = backend_of(handle);
+    require_pointer("threads", threads);
+    *threads = backend.threads();
+  });
+}
+
+attn_status_t attn_set_stream(attn_handle_t handle, void* stream) {
+  return guarded([&] { backend_of(handle).set_stream(stream); });
+}
+
+attn_status_t attn_get_stream(attn_handle_t handle, void** stream) {
+  return guarded([&] {
+    const Backend& backend = backend_of(handle);
+    require_pointer("stream", stream);
+    *stream = backend.stream();
+  });
+}
+
+const char* attn_cpu_target(void) { return cpu::target_name(); }
+
+attn_status_t attn_allocate(attn_handle_t handle, size_t bytes, void** pointer) {
+  return guarded([&] {
+    Backend& backend = backend_of(handle);
+    require_pointer("pointer", pointer);
+    *pointer = nullptr;
+    require_bytes(bytes);
+    if (bytes > 0) *pointer = backend.allocate(bytes);
+  });
+}
+
+attn_status_t attn_free(attn_handle_t handle, void* pointer) {
+  return guarded([&] {
+    Backend& backend = backend_of(handle);
+    if (pointer != nullptr) backend.free(pointer);
+  });
+}
+
+attn_status_t attn_copy_from_host(attn_handle_t handle, void* destination, const void* source, size_t bytes) {
+  return guarded([&] {
+    Backend& backend = backend_of(handle);
+    require_bytes(bytes);
+    require_pointer("destination", destination, static_cast<std::int64_t>(bytes));
+    require_pointer("source", source, static_cast<std::int64_t>(bytes));
+    if (bytes > 0) backend.copy_from_host(destination, source, bytes);
+  });
+}
+
+attn_status_t attn_copy_to_host(attn_handle_t handle, void* destination, const void* source, size_t bytes) {
+  return guarded([&] {
+    Backend& backend = backend_of(handle);
+    require_bytes(bytes);
+    require_pointer("destination", destination, static_cast<std::int64_t>(bytes));
+    require_pointer("source", source, static_cast<std::int64_t>(bytes));
+    if (bytes > 0) backend.copy_to_host(destination, source, bytes);
+  });
+}
+
+attn_status_t attn_fill_zero(attn_handle_t handle, void* pointer, size_t bytes) {
+  return guarded([&] {
+    Backend& backend = backend_of(handle);
+    require_bytes(bytes);
+    require_pointer("pointer", pointer, static_cast<std::int64_t>(bytes));
+    if (bytes > 0) backend.fill_zero(pointer, bytes);
+  });
+}
+
+attn_status_t attn_synchronize(attn_handle_t handle) {
+  return guarded([&] { backend_of(handle).synchronize(); });
+}

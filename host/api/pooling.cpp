@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// C entry points of attention pooling: every argument rule, then the backend.
+#include "api/handle.h"
+#include "api/validate.h"
+
+namespace attn {
+namespace {
+
+struct PoolingSizes {
+  std::int64_t x, o;
+};
+
+PoolingSizes sizes_of(const attn_pooling_desc_t* desc) {
+  require_struct("desc", desc);
+  require_dtype("desc.dtype", desc->dtype);
+  require_size("desc.B", desc->B, 0);
+  require_size("desc.T", desc->T, 0);
+  require_size("desc.D", desc->D, 1);
+  return {element_count("x", {desc->B, desc->T, desc->D}), element_count("o", {desc->B, desc->D})};
+}
+
+// x, w and lengths, which both passes take; b may be null.
+template <class Args>
+void require_inputs(const Backend& backend, const attn_pooling_desc_t& desc, const PoolingSizes& sizes, const Args* args) {
+  require_struct("args", args);
+  require_pointer("args.x", args->x, sizes.x);
+  require_pointer("args.w", args->w, sizes.x);
+  if (backend.kind() == ATTN_BACKEND_CPU) require_lengths("args.lengths", args->lengths, desc.B, desc.T);
+}
+
+}  // namespace
+}  // namespace attn
+
+using namespace attn;
+
+attn_status_t attn_pooling_workspace_size(attn_handle_t handle, const attn_pooling_desc_t* desc, attn_pass_t pass,
+                                          size_t* bytes) {
+  return guarded([&] {
+    const Backend& backend = backend_of(handle);
+    sizes_of(desc);
+    require_pass("pass", pass);
+    require_pointer("bytes", bytes);
+    *bytes = backend.pooling_workspace(*desc, pass);
+  });
+}
+
+attn_status_t attn_pooling_forward(attn_handle_t handle, const attn_pooling_desc_t* desc,
+                                   const attn_pooling_forward_args_t* args, void* workspace, size_t workspace_bytes) {
+  return guarded([&] {
+    Backend& backend = backend_of(handle);
+    const PoolingSizes sizes = sizes_of(desc);
+    require_inputs(backend, *desc, sizes, args);
+    require_pointer("args.o", args->o, sizes.o);
+    require_workspace(workspace, workspace_bytes, backend.pooling_workspace(*desc, ATTN_PASS_FORWARD));
+    backend.pooling_forward(*desc, *args, workspace);
+  });
+}
+
+attn_status_t attn_pooling_backward(attn_handle_t handle, const attn_pooling_desc_t* desc,
+                                    const attn_pooling_backward_args_t* args, void* workspace, size_t workspace_bytes) {
+  return guarded([&] {
+    Backend& backend = backend_of(handle);
+    const PoolingSizes sizes = sizes_of(desc);
+    require_inputs(backend, *desc, sizes, args);
+    require_pointer("args.d_o", args->d_o, sizes.o);
+    require_workspace(workspace, workspace_bytes, backend.pooling_workspace(*desc, ATTN_PASS_BACKWARD));
+    backend.pooling_backward(*desc, *args, workspace);
+  });
+}

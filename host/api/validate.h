@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The argument rules shared by every entry point of both libraries. Each message reads
+// "<argument>: expected <rule>, got <value>".
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <string>
+
+#include "api/failure.h"
+#include "attn_cuda/attn_cuda.h"
+
+namespace attn {
+
+[[noreturn]] inline void reject(const std::string& argument, const std::string& expected, const std::string& got) {
+  throw Failure(ATTN_INVALID_ARGUMENT, argument + ": expected " + expected + ", got " + got);
+}
+
+inline void require_size(const char* name, std::int64_t value, std::int64_t least) {
+  if (value < least) reject(name, "at least " + std::to_string(least), std::to_string(value));
+}
+
+// The product of sizes that are known to be >= 0; refuses a tensor of more bytes than a pointer can span.
+inline std::int64_t element_count(const char* name, std::initializer_list<std::int64_t> sizes) {
+  std::int64_t count = 1;
+  std::string shape;
+  bool overflow = false;
+  for (std::int64_t size : sizes) {
+    if (size == 0) return 0;
+    shape += (shape.empty() ? "[" : ", ") + std::to_string(size);
+    overflow = overflow || __builtin_mul_overflow(count, size, &count);
+  }
+  // 16 bytes per element leave room for the workspaces, which hold a few values for each.
+  if (overflow || count > std::numeric_limits<std::int64_t>::max() / 16)
+    reject(name, "a shape of fewer than 2^59 elements", shape + "]");
+  return count;
+}
+
+// A pointer may be null only where it has nothing to point at.
+inline void require_pointer(const char* name, const void* pointer, std::int64_t elements = 1) {
+  if (pointer == nullptr && elements > 0) reject(name, "a pointer", "null");
+}
+
+// Fails for a null struct and for one that says it is smaller than the library's.
+template <class Struct>
+void require_struct(const char* name, const Struct* value) {
+  require_pointer(name, value);
+  if (value->struct_size != sizeof(Struct))
+    reject(std::string(name) + ".struct_size", std::to_string(sizeof(Struct)), std::to_string(value->struct_size));
+}
+
+inline void require_dtype(const char* name, attn_dtype_t dtype) {
+  const int code = static_cast<int>(dtype);
+  if (code < ATTN_DTYPE_FP32 || code > ATTN_DTYPE_BF16) reject(name, "a value of attn_dtype_t", std::to_string(code));
+  if (dtype != ATTN_DTYPE_FP32)
+    throw Failure(ATTN_UNSUPPORTED, std::string(name) + ": expected ATTN_DTYPE_FP32, the only storage type of this version, got " +
+                                        (dtype == ATTN_DTYPE_FP16 ? "ATTN_DTYPE_FP16" : "ATTN_DTYPE_BF16"));
+}
+
+inline void require_pass(const char* name, attn_pass_t pass) {
+  if (pass != ATTN_PASS_FORWARD && pass != ATTN_PASS_BACKWARD)
+    reject(name, "a value of attn_pass_t", std::to_string(static_cast<int>(pass)));
+}
+
+inline void require_workspace(const void* workspace, std::size_t bytes, std::size_t needed) {
+  if (bytes < needed)
+    reject("workspace_bytes", "at least " + std::to_string(needed), std::to_string(bytes));
+  require_pointer("workspace", workspace, static_cast<std::int64_t>(needed));
+  if (reinterpret_cast<std::uintptr_t>(workspace) % 64 != 0 && needed > 0)
+    reject("workspace", "a pointer aligned to 64 bytes", "one " + std::to_string(reinterpret_cast<std::uintptr_t>(workspace) % 64) + " bytes past");
+}
+
+// `lengths` of a CPU handle: host memory, so its values can be read here.
+inline void require_lengths(const char* name, const std::int32_t* lengths, std::int64_t B, std::int64_t T) {
+  if (lengths == nullptr) return;
+  for (std::int64_t b = 0; b < B; ++b)
+    if (lengths[b] < 0 || lengths[b] > T)
+      reject(std::string(name) + "[" + std::to_string(b) + "]", "0 to T = " + std::to_string(T), std::to_string(lengths[b]));
+}
+
+}  // namespace attn

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a backend offers to the C API. Arguments arrive validated; an implementation throws attn::Failure.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "attn_cuda/attn_cuda.h"
+
+namespace attn {
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual attn_backend_t kind() const = 0;
+
+  virtual void set_threads(int threads) = 0;
+  virtual int threads() const = 0;
+  virtual void set_stream(void* stream) = 0;
+  virtual void* stream() const = 0;
+
+  virtual void* allocate(std::size_t bytes) = 0;
+  virtual void free(void* pointer) = 0;
+  virtual void copy_from_host(void* destination, const void* source, std::size_t bytes) = 0;
+  virtual void copy_to_host(void* destination, const void* source, std::size_t bytes) = 0;
+  virtual void fill_zero(void* pointer, std::size_t bytes) = 0;
+  virtual void synchronize() = 0;
+
+  virtual std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass) const = 0;
+  virtual void additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args,
+                                void* workspace) = 0;
+  virtual void additive_backward(const attn_additive_desc_t& desc, const attn_additive_backward_args_t& args,
+                                 void* workspace) = 0;
+
+  virtual std::size_t pooling_workspace(const attn_pooling_desc_t& desc, attn_pass_t pass) const = 0;
+  virtual void pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_forward_args_t& args,
+                               void* workspace) = 0;
+  virtual void pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_t& args,
+                                void* workspace) = 0;
+};
+
+std::unique_ptr<Backend> make_cpu_backend();
+std::unique_ptr<Backend> make_cuda_backend();  // only in builds with ATTN_CUDA
+
+}  // namespace attn

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs a saved model on texts and brings its attention back to their words.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "classifier/data/corpus.h"
+#include "classifier/data/vocabulary.h"
+#include "classifier/explain/explanation.h"
+#include "classifier/train/model.h"
+#include "classifier/train/model_file.h"
+
+namespace attn {
+
+// A model file made ready to run.
+struct LoadedModel {
+  LoadedModel(const Handle& handle, const std::string& path, std::int64_t batch);
+
+  ModelFile file;  // its tensors moved into the model
+  Vocabulary vocabulary;
+  Model model;
+};
+
+// One explanation per review, in order. `labelled`: the reviews' labels are the truth and are shown.
+std::vector<Explanation> attend(LoadedModel& loaded, const std::vector<Review>& reviews, bool labelled);
+
+// Share of the attention that falls on the marked tokens, and their share of the tokens read; marked[i][j] is token j of
+// review i.
+struct MarkedShare {
+  double attention, tokens;
+};
+MarkedShare marked_share(const std::vector<Explanation>& explanations, const std::vector<std::vector<bool>>& marked);
+
+}  // namespace attn

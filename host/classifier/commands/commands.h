@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The subcommands of attn_train. Each adds its options to the program and, once parsed, runs; `status` becomes the
+// program's exit status.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace attn {
+
+void add_train_command(CLI::App& program, int& status);
+void add_eval_command(CLI::App& program, int& status);
+void add_predict_command(CLI::App& program, int& status);
+void add_explain_command(CLI::App& program, int& status);
+
+}  // namespace attn

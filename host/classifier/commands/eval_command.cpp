@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "classifier/commands/attend.h"
+#include "classifier/commands/commands.h"
+#include "classifier/commands/options.h"
+#include "classifier/commands/reviews.h"
+#include "classifier/train/evaluate.h"
+#include "classifier/train/interrupt.h"
+
+namespace attn {
+namespace {
+
+struct EvalOptions {
+  ModelOptions model;
+  DeviceOptions device;
+  std::string data;
+  std::int64_t batch = 32;
+};
+
+int evaluate_model(const EvalOptions& o) {
+  const Handle handle = o.device.handle();
+  LoadedModel loaded(handle, o.model.path, o.batch);
+  DataSource source = loaded.file.data;
+  if (!o.data.empty()) source.path = o.data;
+  const EncodedReviews test = encode(load_test_reviews(source, loaded.file.label_names), loaded.vocabulary);
+
+  const InterruptGuard guard;
+  const std::optional<Score> score = evaluate(loaded.model, test, o.batch, "Test");
+  if (!score) {
+    fmt::print("Interrupted\n");
+    return 130;
+  }
+  fmt::print("Test loss: {:.4f}\nTest accuracy: {:.4f}\n", score->loss(), score->accuracy());
+  return 0;
+}
+
+}  // namespace
+
+void add_eval_command(CLI::App& program, int& status) {
+  CLI::App* app = program.add_subcommand("eval", "Loss and accuracy of a saved model on test reviews");
+  const auto options = std::make_shared<EvalOptions>();
+  options->model.add_to(*app);
+  app->add_option("--data", options->data, "Labelled reviews, as for train; their test part counts [default: those of the training]");
+  app->add_option("--batch", options->batch, "Reviews per step")->check(CLI::Range(1, 65536))->capture_default_str();
+  options->device.add_to(*app);
+  app->callback([options, &status] { status = evaluate_model(*options); });
+}
+
+}  // namespace attn

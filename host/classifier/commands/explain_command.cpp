@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "api/failure.h"
+#include "classifier/commands/attend.h"
+#include "classifier/commands/commands.h"
+#include "classifier/commands/options.h"
+#include "classifier/commands/reviews.h"
+#include "classifier/random.h"
+
+namespace attn {
+namespace {
+
+struct ExplainOptions {
+  ModelOptions model;
+  DeviceOptions device;
+  std::vector<std::string> texts;
+  std::string data, html, png, colour = "auto";
+  std::int64_t count = 6;
+  std::int64_t over = 1000;
+  std::uint64_t seed = 1;
+};
+
+// `over` test reviews in random order, or the texts given.
+std::vector<Review> reviews_to_explain(const ExplainOptions& o, const ModelFile& file) {
+  std::vector<Review> reviews;
+  for (std::size_t i = 0; i < o.texts.size(); ++i)
+    reviews.push_back(checked_review(o.texts[i], fmt::format("text {}", i + 1)));
+  if (!reviews.empty()) return reviews;
+
+  DataSource source = file.data;
+  if (!o.data.empty()) source.path = o.data;
+  reviews = load_test_reviews(source, file.label_names);
+  Random random(o.seed);
+  random.shuffle(reviews);
+  if (static_cast<std::int64_t>(reviews.size()) > o.over) reviews.resize(static_cast<std::size_t>(o.over));
+  return reviews;
+}
+
+std::string beside(const std::string& model, const std::string& name) {
+  return (std::filesystem::path(model).parent_path() / name).string();
+}
+
+int explain(const ExplainOptions& o) {
+  const Handle handle = o.device.handle();
+  LoadedModel loaded(handle, o.model.path, 32);
+  const std::vector<Review> reviews = reviews_to_explain(o, loaded.file);
+  std::vector<Explanation> explanations = attend(loaded, reviews, o.texts.empty());
+
+  ExplanationReport report;
+  report.label_names = loaded.file.label_names;
+  report.reviews_counted = explanations.size();
+  constexpr std::size_t kTopWords = 20;
+  report.top_words = top_words(explanations, report.label_names[1], o.texts.empty() ? 5 : 1, kTopWords);
+  const auto right = std::count_if(explanations.begin(), explanations.end(),
+                                   [](const Explanation& e) { return e.label == e.prediction; });
+  report.model = fmt::format("{}", std::filesystem::path(o.model.path).filename().string());
+  if (o.texts.empty())
+    report.model += fmt::format(", right on {} of {} test reviews", right, explanations.size());
+  if (o.texts.empty() && static_cast<std::int64_t>(explanations.size()) > o.count)
+    explanations.resize(static_cast<std::size_t>(o.count));
+  report.reviews = std::move(explanations);
+
+  for (const Explanation& review : report.reviews)
+    fmt::print("{}\n", to_terminal(review, use_colour(o.colour), terminal_width()));
+  const std::string html = o.html.empty() ? beside(o.model.path, "attention.html") : o.html;
+  const std::string png = o.png.empty() ? beside(o.model.path, "attention.png") : o.png;
+  write_html(html, report);
+  write_png(png, report);
+  fmt::print("Written: {} and {}\n", html, png);
+  return 0;
+}
+
+}  // namespace
+
+void add_explain_command(CLI::App& program, int& status) {
+  CLI::App* app = program.add_subcommand("explain", "Shade the words of reviews by the attention they got: page, picture, terminal");
+  const auto options = std::make_shared<ExplainOptions>();
+  app->add_option("text", options->texts, "Texts to explain [default: test reviews]");
+  options->model.add_to(*app);
+  app->add_option("--data", options->data, "Labelled reviews, as for train; from their test part [default: those of the training]");
+  app->add_option("--count", options->count, "Reviews to show")->check(CLI::PositiveNumber)->capture_default_str();
+  app->add_option("--over", options->over, "Reviews that the list of most attended words is taken from")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app->add_option("--seed", options->seed, "Other seeds show other reviews")->capture_default_str();
+  app->add_option("--html", options->html, "Page to write [default: attention.html beside the model]");
+  app->add_option("--png", options->png, "Picture to write [default: attention.png beside the model]");
+  add_colour_option(*app, options->colour);
+  options->device.add_to(*app);
+  app->callback([options, &status] { status = explain(*options); });
+}
+
+}  // namespace attn

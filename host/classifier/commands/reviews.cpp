@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classifier/commands/reviews.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "api/failure.h"
+#include "classifier/checkpoint/checksum.h"
+#include "classifier/data/tokenizer.h"
+
+namespace attn {
+namespace {
+
+template <class T>
+void add(Checksum& sum, const std::vector<T>& values) {
+  sum.add(values.data(), values.size() * sizeof(T));
+}
+
+}  // namespace
+
+std::string fingerprint(const EncodedCorpus& corpus) {
+  Checksum sum;
+  for (const EncodedReviews* part : {&corpus.train, &corpus.test}) {
+    add(sum, part->ids);
+    add(sum, part->offsets);
+    add(sum, part->labels);
+  }
+  return sum.digits();
+}
+
+Review checked_review(const std::string& text, const std::string& origin) {
+  require_utf8(text, origin);
+  return {text, 0, origin};
+}
+
+GeneratedCorpus generated(const DataSource& source) { return generate_reviews(source.train, source.test, source.seed); }
+
+EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const std::string& cache_folder) {
+  EncodedCorpus corpus =
+      source.path.empty() ? encode_corpus(generated(source).corpus, V) : load_encoded(source.path, V, cache_folder);
+  if (corpus.train.size() == 0 || corpus.test.size() == 0)
+    throw Failure(ATTN_INVALID_ARGUMENT,
+                  fmt::format("{}: expected reviews to train on and to test with, got {} and {}", source.path,
+                              corpus.train.size(), corpus.test.size()));
+  return corpus;
+}
+
+std::vector<Review> load_test_reviews(const DataSource& source, const std::vector<std::string>& label_names) {
+  Corpus corpus = source.path.empty() ? generated(source).corpus : load_corpus(source.path);
+  if (corpus.label_names != label_names)
+    throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: expected the labels {} that the model knows, got {}", source.path,
+                                                     label_names, corpus.label_names));
+  return std::move(corpus.test);
+}
+
+}  // namespace attn

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+
+#include "api/failure.h"
+#include "classifier/commands/attend.h"
+#include "classifier/commands/commands.h"
+#include "classifier/commands/options.h"
+#include "classifier/commands/reviews.h"
+#include "classifier/train/progress.h"
+#include "classifier/train/trainer.h"
+
+namespace attn {
+namespace {
+
+struct TrainOptions {
+  ModelConfig model;
+  TrainConfig training;
+  DataSource generated{"", 3000, 1000, 1, ""};
+  DeviceOptions device;
+  CacheOptions cache;
+  std::string data, init, resume, history, output = "attn_run";
+  std::int64_t save_every = 200;
+  CLI::Option* epochs_given = nullptr;
+  CLI::Option* output_given = nullptr;
+};
+
+void add_options(CLI::App& app, TrainOptions& o) {
+  app.add_option("--data", o.data,
+                 "Labelled reviews: an aclImdb folder or its .tar, .tar.gz or .tar.xz; a folder LABEL/*.txt; a .tsv or .csv "
+                 "of label and text [default: $ATTN_IMDB, then data/aclImdb*, else generated reviews]");
+  app.add_option("--output", o.output, "Folder for model.safetensors, best.safetensors and history.csv")->capture_default_str();
+  o.output_given = app.get_option("--output");
+  app.add_option("--history", o.history, "File for the figures of each epoch, .csv or .json [default: in --output]");
+  app.add_option("--save-every", o.save_every, "Steps between two saves of the whole state")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  CLI::Option* resume = app.add_option("--resume", o.resume, "Continue the run saved in this file, bit for bit");
+  o.device.add_to(app);
+  o.cache.add_to(app);
+  o.epochs_given = app.add_option("--epochs", o.training.epochs, "Passes over the training reviews")->capture_default_str();
+
+  // What a resumed run takes from its file.
+  const auto fresh = [&](CLI::Option* option) { return option->excludes(resume)->capture_default_str(); };
+  app.add_option("--init", o.init, "Start from the weights in this safetensors file")->excludes(resume);
+  const std::string kTraining = "Training (defaults are the article's)";
+  fresh(app.add_option("--batch", o.training.batch, "Reviews per step"))->group(kTraining);
+  fresh(app.add_option("--learning-rate", o.training.rate, "Adam: step size"))->group(kTraining);
+  fresh(app.add_option("--beta-1", o.training.beta_1, "Adam: decay of the mean gradient"))->group(kTraining);
+  fresh(app.add_option("--beta-2", o.training.beta_2, "Adam: decay of the mean squared gradient"))->group(kTraining);
+  fresh(app.add_option("--epsilon", o.training.epsilon, "Adam: added to the root"))->group(kTraining);
+  fresh(app.add_option("--seed", o.training.seed, "Initial weights and order of the reviews"))->group(kTraining);
+
+  const std::string kModel = "Model (defaults are the article's)";
+  static const std::map<std::string, Attention> kinds{{"pooling", Attention::kPooling}, {"additive", Attention::kAdditive}};
+  app.add_option("--attention", o.model.attention, "pooling: tanh(x.w + b); additive: v.tanh(W_k x + W_q h), h learned [default: pooling]")
+      ->transform(CLI::CheckedTransformer(kinds, CLI::ignore_case).description(""))
+      ->excludes(resume)
+      ->group(kModel);
+  app.add_flag("--mask", o.model.mask, "Pad at the end and let LSTM and attention skip the padding")->excludes(resume)->group(kModel);
+  fresh(app.add_option("--vocabulary", o.model.V, "Ids: the most frequent words and three marks"))->group(kModel);
+  fresh(app.add_option("--length", o.model.T, "Words per review; longer ones lose their beginning"))->group(kModel);
+  fresh(app.add_option("--embedding", o.model.E, "Width of the word vectors"))->group(kModel);
+  fresh(app.add_option("--hidden", o.model.H, "LSTM width, per direction"))->group(kModel);
+  fresh(app.add_option("--attention-width", o.model.A, "additive: width of the tanh"))->group(kModel);
+  fresh(app.add_option("--query-width", o.model.query, "additive: width of the learned query"))->group(kModel);
+
+  const std::string kGenerated = "Generated reviews (where there is no data set)";
+  fresh(app.add_option("--generated-train", o.generated.train, "How many to train on"))->check(CLI::PositiveNumber)->group(kGenerated);
+  fresh(app.add_option("--generated-test", o.generated.test, "How many to test with"))->check(CLI::PositiveNumber)->group(kGenerated);
+  fresh(app.add_option("--generated-seed", o.generated.seed, "Other seeds give other reviews"))->group(kGenerated);
+}
+
+ModelFile fresh_start(const TrainOptions& o) {
+  ModelFile start;
+  start.model = o.model;
+  start.training = o.training;
+  start.data = o.generated;
+  const std::string path = find_data(o.data);
+  if (!path.empty()) start.data = {std::filesystem::absolute(path).string(), 0, 0, 0, ""};
+  if (!o.init.empty()) start.tensors = load_tensors(o.init).tensors;
+  return start;
+}
+
+ModelFile resumed_start(const TrainOptions& o, const Handle& handle) {
+  ModelFile start = load_model(o.resume);
+  if (!start.state)
+    throw Failure(ATTN_INVALID_ARGUMENT, o.resume + ": expected a file with the state of a run, got weights alone; --init starts from those");
+  if (o.epochs_given->count() > 0) start.training.epochs = o.training.epochs;
+  if (!o.data.empty()) start.data.path = std::filesystem::absolute(o.data).string();
+  const std::vector<std::string> differences = start.environment.differences(Environment::of(handle));
+  for (const std::string& line : differences) fmt::print(stderr, "warning: {}\n", line);
+  if (!differences.empty())
+    fmt::print(stderr, "warning: the run continues, but not bit for bit as it would have been\n");
+  return start;
+}
+
+void describe(const ModelFile& start, const EncodedCorpus& corpus, double seconds) {
+  if (start.data.path.empty())
+    fmt::print("No data set was given or found, so these reviews are generated: made-up text, good for a first look only.\n"
+               "For the real thing: ./bootstrap.sh data fetches the IMDB reviews (84 MB), or name your own with --data.\n");
+  fmt::print("{} training and {} test reviews ({}, {}), {} words known, ready in {:.1f} s\n", corpus.train.size(), corpus.test.size(),
+             corpus.label_names[0], corpus.label_names[1], corpus.words.size(), seconds);
+}
+
+void report(Trainer& trainer, const TrainerFiles& files) {
+  const std::vector<EpochRecord>& history = trainer.state().history;
+  const EpochRecord* best = &history.front();
+  for (const EpochRecord& row : history)
+    if (row.test_accuracy > best->test_accuracy) best = &row;
+  fmt::print("Test loss: {:.4f}\nTest accuracy: {:.4f}\n", history.back().test_loss, history.back().test_accuracy);
+  fmt::print("Best test accuracy: {:.4f} after epoch {}, kept in {}\n", best->test_accuracy, best->epoch, files.best);
+}
+
+// The generator knows which tokens decide; this is what attention is for.
+void report_attention(const Handle& handle, const DataSource& source, const std::string& path) {
+  const GeneratedCorpus made = generated(source);
+  LoadedModel loaded(handle, path, 32);
+  const MarkedShare share = marked_share(attend(loaded, made.corpus.test, true), made.test_decisive);
+  fmt::print("Attention on the words that decide: {:.1f} % (they are {:.1f} % of the words)\n", 100 * share.attention,
+             100 * share.tokens);
+}
+
+int train(const TrainOptions& o) {
+  const Handle handle = o.device.handle();
+  const bool resuming = !o.resume.empty();
+  ModelFile start = resuming ? resumed_start(o, handle) : fresh_start(o);
+  require_valid(start.model);
+  require_valid(start.training);
+
+  const auto before = std::chrono::steady_clock::now();
+  const EncodedCorpus corpus = load_for_training(start.data, start.model.V, o.cache.resolved());
+  describe(start, corpus, std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count());
+  const std::string print = fingerprint(corpus);
+  if (resuming && print != start.data.fingerprint)
+    throw Failure(ATTN_INVALID_ARGUMENT, start.data.path + ": expected the reviews that the run started with, got others");
+  start.data.fingerprint = print;
+  start.words = corpus.words;
+  start.label_names = corpus.label_names;
+
+  const std::filesystem::path folder =
+      resuming && o.output_given->count() == 0 ? std::filesystem::path(o.resume).parent_path() : std::filesystem::path(o.output);
+  if (!folder.empty()) std::filesystem::create_directories(folder);
+  const TrainerFiles files{(folder / "model.safetensors").string(), (folder / "best.safetensors").string(),
+                           o.history.empty() ? (folder / "history.csv").string() : o.history, o.save_every};
+  const DataSource source = start.data;
+  Trainer trainer(handle, corpus, std::move(start), files, resuming ? o.resume : o.init);
+  fmt::print("{} parameters, {} threads, {}, {}\n", trainer.model().parameters().trainable(), handle.threads(),
+             attn_cpu_target(), attn_encoder_libraries(handle.get()));
+
+  if (!trainer.run()) {
+    fmt::print("Interrupted after {} steps. Continue with: attn_train train --resume {}\n", trainer.state().updates, files.model);
+    return 130;
+  }
+  report(trainer, files);
+  if (source.path.empty()) report_attention(handle, source, files.model);
+  fmt::print("See what it attends to: attn_train explain --model {}\n", files.model);
+  return 0;
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& program, int& status) {
+  CLI::App* app = program.add_subcommand("train", "Train a classifier, on IMDB reviews or any labelled texts");
+  const auto options = std::make_shared<TrainOptions>();
+  add_options(*app, *options);
+  app->callback([options, &status] { status = train(*options); });
+}
+
+}  // namespace attn

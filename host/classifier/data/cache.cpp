@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// load_encoded: the encoded corpus in a safetensors file beside the key of what it was made from.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "api/validate.h"
+#include "classifier/checkpoint/checksum.h"
+#include "classifier/checkpoint/safetensors.h"
+#include "classifier/data/encoded.h"
+#include "classifier/data/source.h"
+#include "classifier/data/tokenizer.h"
+
+namespace attn {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What tells one encoded corpus from another; V and the path alone name the file, so that a stale one is replaced.
+struct Key {
+  std::string file_name;
+  std::string text;
+};
+
+void add_text(Checksum& sum, const std::string& text) { sum.add(text.c_str(), text.size() + 1); }
+
+Key make_key(const std::string& path, std::int32_t V) {
+  const std::string place = fs::weakly_canonical(path).string();
+  Checksum name;
+  add_text(name, place);
+  add_text(name, std::to_string(V));
+  Checksum files;
+  for (const std::string& file : corpus_files(path)) {
+    struct stat status {};
+    if (stat(file.c_str(), &status) != 0) reject(file, "a readable file", std::strerror(errno));
+    add_text(files, file);
+    for (const std::int64_t value :
+         {std::int64_t{status.st_size}, std::int64_t{status.st_mtim.tv_sec}, std::int64_t{status.st_mtim.tv_nsec}})
+      files.add(&value, sizeof value);
+  }
+  const nlohmann::json key = {{"path", place}, {"files", files.digits()}, {"V", V}, {"tokenizer", kTokenizerName}};
+  return {"encoded-" + name.digits() + ".safetensors",
+          key.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + '\n';
+  return text;
+}
+
+std::vector<std::string> split(const std::vector<std::uint8_t>& text) {
+  std::vector<std::string> lines(1);
+  for (const std::uint8_t c : text) {
+    if (c == '\n')
+      lines.emplace_back();
+    else
+      lines.back() += static_cast<char>(c);
+  }
+  lines.pop_back();
+  return lines;
+}
+
+template <class T>
+void put(TensorFile& file, const std::string& name, const std::vector<T>& values) {
+  file.tensors[name] = Tensor::of(values, {static_cast<std::int64_t>(values.size())});
+}
+
+template <class T>
+std::vector<T> get(const TensorFile& file, const std::string& name) {
+  return file.tensors.at(name).values<T>(name);
+}
+
+void put_part(TensorFile& file, const std::string& part, const EncodedReviews& reviews) {
+  put(file, part + ".ids", reviews.ids);
+  put(file, part + ".offsets", reviews.offsets);
+  put(file, part + ".labels", reviews.labels);
+}
+
+EncodedReviews get_part(const TensorFile& file, const std::string& part) {
+  return {get<std::int32_t>(file, part + ".ids"), get<std::int64_t>(file, part + ".offsets"),
+          get<std::int32_t>(file, part + ".labels")};
+}
+
+void save(const std::string& path, const std::string& key, const EncodedCorpus& corpus) {
+  TensorFile file;
+  file.metadata["key"] = key;
+  file.metadata["label_names"] = nlohmann::json(corpus.label_names).dump();
+  const std::string words = joined(corpus.words);
+  put(file, "words", std::vector<std::uint8_t>(words.begin(), words.end()));
+  put_part(file, "train", corpus.train);
+  put_part(file, "test", corpus.test);
+  save_tensors(path, file);
+}
+
+// Whoever holds an EncodedReviews indexes with its offsets, ids and labels.
+bool fits(const EncodedReviews& reviews, std::int32_t V) {
+  const auto within = [](const std::vector<std::int32_t>& values, std::int32_t end) {
+    return std::all_of(values.begin(), values.end(), [end](std::int32_t value) { return value >= 0 && value < end; });
+  };
+  const std::vector<std::int64_t>& offsets = reviews.offsets;
+  return offsets.size() == reviews.labels.size() + 1 && offsets.front() == 0 &&
+         std::is_sorted(offsets.begin(), offsets.end()) &&
+         offsets.back() == static_cast<std::int64_t>(reviews.ids.size()) && within(reviews.ids, V) &&
+         within(reviews.labels, 2);
+}
+
+// Nothing where the file is missing, refused, or made from anything else.
+std::optional<EncodedCorpus> load(const std::string& path, const std::string& key, std::int32_t V) try {
+  const TensorFile file = load_tensors(path);
+  if (file.metadata.at("key") != key) return std::nullopt;
+  EncodedCorpus corpus = {nlohmann::json::parse(file.metadata.at("label_names")),
+                          split(get<std::uint8_t>(file, "words")), V, get_part(file, "train"), get_part(file, "test")};
+  if (!fits(corpus.train, V) || !fits(corpus.test, V)) return std::nullopt;
+  return corpus;
+} catch (const std::exception&) {
+  return std::nullopt;
+}
+
+}  // namespace
+
+EncodedCorpus load_encoded(const std::string& path, std::int32_t V, const std::string& cache_folder,
+                           CacheReport* report) {
+  CacheReport unwanted;
+  CacheReport& result = report != nullptr ? *report : unwanted;
+  result = {};
+  if (cache_folder.empty()) return encode_corpus(load_corpus(path), V);
+  const Key key = make_key(path, V);  // before reading: what changes meanwhile makes the cache stale
+  const std::string file = (fs::path(cache_folder) / key.file_name).string();
+  if (std::optional<EncodedCorpus> cached = load(file, key.text, V)) {
+    result.hit = true;
+    return std::move(*cached);
+  }
+  EncodedCorpus corpus = encode_corpus(load_corpus(path), V);
+  try {
+    fs::create_directories(cache_folder);
+    save(file, key.text, corpus);
+  } catch (const std::exception& error) {
+    result.problem = error.what();
+  }
+  return corpus;
+}
+
+}  // namespace attn

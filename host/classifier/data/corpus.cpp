@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classifier/data/corpus.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <iterator>
+#include <utility>
+
+#include "api/validate.h"
+#include "classifier/data/source.h"
+
+namespace attn {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> list_files(const std::string& path) {
+  if (!fs::exists(path)) reject(path, "a folder, a .tsv or .csv file, or a tar archive", "nothing there");
+  if (!fs::is_directory(path)) return {path};
+  std::vector<std::string> files;
+  for (const char* extension : {".tsv", ".csv"}) {
+    for (const char* part : {"test", "train"}) {
+      const std::string file = (fs::path(path) / part).string() + extension;
+      if (fs::exists(file)) files.push_back(file);
+    }
+    if (!files.empty()) return files;
+  }
+  files = list_texts(path);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// An archive holds its files in any order, and may hold one twice.
+void sort_by_origin(const std::string& path, std::vector<Sample>& samples) {
+  std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.origin < b.origin; });
+  const auto same = [](const Sample& a, const Sample& b) { return a.origin == b.origin; };
+  const auto twice = std::adjacent_find(samples.begin(), samples.end(), same);
+  if (twice != samples.end()) reject(path, "every text once", twice->origin + " twice");
+}
+
+std::vector<Sample> read_samples(const std::string& path) {
+  const bool folder = fs::is_directory(path);
+  std::vector<Sample> samples;
+  for (const std::string& file : list_files(path)) {
+    if (is_table(file)) {  // in the order of its lines
+      std::vector<Sample> more = read_table(file, folder ? fs::path(file).stem().string() : "");
+      std::move(more.begin(), more.end(), std::back_inserter(samples));
+    } else if (folder) {
+      samples.push_back(read_text(path, file));
+    } else {
+      samples = read_archive(path);
+      sort_by_origin(path, samples);
+    }
+  }
+  return samples;
+}
+
+// Beside train/ and test/, other folders of texts are not part of the data.
+void keep_parts(std::vector<Sample>& samples) {
+  const auto has_part = [](const Sample& sample) { return !sample.part.empty(); };
+  if (std::none_of(samples.begin(), samples.end(), has_part)) return;
+  samples.erase(std::stable_partition(samples.begin(), samples.end(), has_part), samples.end());
+}
+
+// The two labels of the training part, by name.
+std::vector<std::string> find_labels(const std::string& path, const std::vector<Sample>& samples) {
+  std::vector<std::string> labels;
+  for (const Sample& sample : samples) {
+    if (sample.part == "test" || std::find(labels.begin(), labels.end(), sample.label) != labels.end()) continue;
+    if (labels.size() == 2)
+      reject(path + " (" + sample.origin + ")", "two labels, \"" + labels[0] + "\" and \"" + labels[1] + "\" so far",
+             "\"" + sample.label + "\" too");
+    labels.push_back(sample.label);
+  }
+  if (labels.size() < 2)
+    reject(path, "training texts of two labels", labels.empty() ? "none" : "\"" + labels[0] + "\" alone");
+  std::sort(labels.begin(), labels.end());
+  return labels;
+}
+
+Corpus assemble(const std::string& path, std::vector<Sample> samples) {
+  keep_parts(samples);
+  Corpus corpus;
+  corpus.label_names = find_labels(path, samples);
+  const bool split = std::none_of(samples.begin(), samples.end(), [](const Sample& s) { return s.part == "test"; });
+  std::array<std::int64_t, 2> seen = {0, 0};  // texts of each label
+  for (Sample& sample : samples) {
+    const auto found = std::find(corpus.label_names.begin(), corpus.label_names.end(), sample.label);
+    if (found == corpus.label_names.end())
+      reject(path + " (" + sample.origin + ")", "a label of the training part", "\"" + sample.label + "\"");
+    const auto label = static_cast<std::int32_t>(found - corpus.label_names.begin());
+    const bool fifth = ++seen[static_cast<std::size_t>(label)] % 5 == 0;
+    const bool test = split ? fifth : sample.part == "test";
+    (test ? corpus.test : corpus.train).push_back({std::move(sample.text), label, std::move(sample.origin)});
+  }
+  if (corpus.test.empty()) reject(path, "a test part, or at least five texts of a label", "fewer");
+  return corpus;
+}
+
+// What the file system refuses is the caller's to repair, like any other bad input.
+template <class Body>
+auto with_failures(const std::string& path, const Body& body) {
+  try {
+    return body();
+  } catch (const fs::filesystem_error& error) {
+    reject(error.path1().empty() ? path : error.path1().string(), "a readable file or folder", error.code().message());
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> corpus_files(const std::string& path) {
+  return with_failures(path, [&] { return list_files(path); });
+}
+
+Corpus load_corpus(const std::string& path) {
+  return with_failures(path, [&] { return assemble(path, read_samples(path)); });
+}
+
+}  // namespace attn

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Labelled texts, whatever file they came from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace attn {
+
+struct Review {
+  std::string text;    // valid UTF-8
+  std::int32_t label;  // 0 or 1
+  std::string origin;  // file, or file:line, for messages and titles
+};
+
+struct Corpus {
+  std::vector<std::string> label_names;  // of label 0 and label 1; for IMDB "neg", "pos"
+  std::vector<Review> train;
+  std::vector<Review> test;
+};
+
+// `path` is one of: an aclImdb folder; a tar archive of one (plain, gz, xz; read without unpacking); a folder with
+// train/LABEL/*.txt and test/LABEL/*.txt; a folder LABEL/*.txt; a .tsv or .csv file, or a folder with train.tsv and
+// test.tsv (or .csv). Where there is no test part, every fifth text of each label (in order of origin) becomes it.
+// Exactly two labels, sorted by name ("neg" < "pos"), unless the file says 0 and 1.
+// Throws Failure with file and line for text that is not UTF-8, empty files, unknown labels, broken quoting,
+// a truncated archive.
+Corpus load_corpus(const std::string& path);
+
+}  // namespace attn

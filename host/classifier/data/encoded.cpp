@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classifier/data/encoded.h"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "api/validate.h"
+#include "classifier/data/tokenizer.h"
+
+namespace attn {
+namespace {
+
+using Counts = std::unordered_map<std::string, std::int64_t>;
+
+// body(i) for i in 0..n-1 on all cores; rethrows one of the exceptions, which may not leave a parallel region.
+template <class Body>
+void for_each_parallel(std::int64_t n, const Body& body) {
+  std::exception_ptr error;
+#pragma omp parallel for schedule(dynamic, 1)
+  for (std::int64_t i = 0; i < n; ++i) {
+    try {
+      body(i);
+    } catch (...) {
+#pragma omp critical(attn_for_each_parallel)
+      error = std::current_exception();
+    }
+  }
+  if (error) std::rethrow_exception(error);
+}
+
+// Reviews first..last-1 of N, cut evenly into chunks: results kept by chunk do not depend on the number of threads.
+constexpr std::int64_t kChunks = 64;
+std::int64_t chunk_begin(std::int64_t chunk, std::size_t N) { return chunk * static_cast<std::int64_t>(N) / kChunks; }
+
+Counts count_words(const std::vector<Review>& reviews) {
+  Counts total;
+  for_each_parallel(kChunks, [&](std::int64_t chunk) {
+    Counts counts;
+    for (std::int64_t i = chunk_begin(chunk, reviews.size()); i < chunk_begin(chunk + 1, reviews.size()); ++i)
+      for (const Token& token : tokenize(reviews[static_cast<std::size_t>(i)].text)) ++counts[token.word];
+#pragma omp critical(attn_count_words)
+    for (const auto& [word, count] : counts) total[word] += count;
+  });
+  return total;
+}
+
+}  // namespace
+
+Batch make_batch(const EncodedReviews& reviews, const std::vector<std::int64_t>& which, std::int64_t T,
+                 Padding padding) {
+  require_size("T", T, 1);
+  Batch batch;
+  batch.B = static_cast<std::int64_t>(which.size());
+  batch.T = T;
+  batch.ids.assign(static_cast<std::size_t>(element_count("ids", {batch.B, T})), kPadding);
+  auto row = batch.ids.begin();
+  for (const std::int64_t i : which) {
+    if (i < 0 || i >= reviews.size())
+      reject("which", "a review in 0.." + std::to_string(reviews.size() - 1), std::to_string(i));
+    const auto review = static_cast<std::size_t>(i);
+    const std::int64_t end = reviews.offsets[review + 1];
+    const std::int64_t length = std::min(T, end - reviews.offsets[review]);
+    const auto last = reviews.ids.begin() + end;
+    std::copy(last - length, last, padding == Padding::kFront ? row + (T - length) : row);
+    batch.lengths.push_back(static_cast<std::int32_t>(length));
+    batch.labels.push_back(static_cast<float>(reviews.labels[review]));
+    row += T;
+  }
+  return batch;
+}
+
+EncodedReviews encode(const std::vector<Review>& reviews, const Vocabulary& vocabulary) {
+  std::vector<std::vector<std::int32_t>> ids(reviews.size());  // of each review
+  for_each_parallel(kChunks, [&](std::int64_t chunk) {
+    for (std::int64_t i = chunk_begin(chunk, reviews.size()); i < chunk_begin(chunk + 1, reviews.size()); ++i) {
+      const std::vector<Token> tokens = tokenize(reviews[static_cast<std::size_t>(i)].text);
+      std::vector<std::int32_t>& out = ids[static_cast<std::size_t>(i)];
+      out.reserve(tokens.size() + 1);
+      out.push_back(kStart);
+      for (const Token& token : tokens) out.push_back(vocabulary.id(token.word));
+    }
+  });
+  EncodedReviews result;
+  result.offsets = {0};
+  for (const std::vector<std::int32_t>& review : ids) {
+    result.ids.insert(result.ids.end(), review.begin(), review.end());
+    result.offsets.push_back(static_cast<std::int64_t>(result.ids.size()));
+  }
+  for (const Review& review : reviews) result.labels.push_back(review.label);
+  return result;
+}
+
+EncodedCorpus encode_corpus(const Corpus& corpus, std::int32_t V) {
+  const Vocabulary vocabulary = Vocabulary::from_counts(count_words(corpus.train), V);
+  return {corpus.label_names, vocabulary.words(), V, encode(corpus.train, vocabulary), encode(corpus.test, vocabulary)};
+}
+
+}  // namespace attn

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classifier/data/tokenizer.h"
+
+#include <locale.h>
+#include <utf8.h>
+#include <wctype.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <iterator>
+
+#include "api/failure.h"
+
+namespace attn {
+namespace {
+
+using Codepoint = std::uint32_t;
+constexpr Codepoint kSeparator = 0;
+constexpr Codepoint kApostrophe = '\'';
+
+// Letters and their lower case come from the C library's Unicode tables: the C.UTF-8 locale is always there and needs
+// neither ICU's 30 MB nor the process's own locale, which is the caller's to set.
+locale_t unicode_locale() {
+  static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (locale == nullptr) throw Failure(ATTN_LIBRARY_ERROR, "C.UTF-8: expected this locale in the C library, got none");
+  return locale;
+}
+
+// What a code point adds to a word: itself in lower case, an apostrophe, or kSeparator.
+Codepoint fold_any(Codepoint c, locale_t locale) {
+  constexpr Codepoint kGrave = '`', kAcute = 0xB4, kRightQuote = 0x2019;
+  if (c == kApostrophe || c == kGrave || c == kAcute || c == kRightQuote) return kApostrophe;
+  const bool combining_accent = c >= 0x300 && c <= 0x36F;
+  if (combining_accent || iswalnum_l(c, locale) != 0) return towlower_l(c, locale);
+  return kSeparator;
+}
+
+class Folder {
+ public:
+  Folder() : locale_(unicode_locale()) {
+    for (Codepoint c = 0; c < ascii_.size(); ++c) ascii_[c] = fold_any(c, locale_);
+  }
+  Codepoint operator()(Codepoint c) const { return c < ascii_.size() ? ascii_[c] : fold_any(c, locale_); }
+
+ private:
+  locale_t locale_;
+  std::array<Codepoint, 128> ascii_{};
+};
+
+// The position behind the tag that begins at text[begin] == '<', or `begin` where there is none: "<3" and "a < b > c"
+// are text. What follows the name must look like attributes, or "<spoilers: he dies>" would be lost.
+std::size_t skip_tag(std::string_view text, std::size_t begin) {
+  const std::size_t end = text.find_first_of("<>", begin + 1);
+  if (end == std::string_view::npos || text[end] != '>') return begin;
+  std::string_view inside = text.substr(begin + 1, end - begin - 1);
+  if (!inside.empty() && inside.front() == '/') inside.remove_prefix(1);
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  if (inside.empty() || !is_letter(inside.front())) return begin;
+  const auto name_end =
+      std::find_if_not(inside.begin(), inside.end(), [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+  const std::string_view rest = inside.substr(static_cast<std::size_t>(name_end - inside.begin()));
+  const bool bare = rest.find_first_not_of(" \t\r\n/") == std::string_view::npos;
+  return bare || rest.find('=') != std::string_view::npos ? end + 1 : begin;
+}
+
+// The code point at `position`, which moves behind it; kSeparator for a byte that is not UTF-8.
+Codepoint next_codepoint(std::string_view text, std::size_t& position) {
+  const auto lead = static_cast<unsigned char>(text[position]);
+  if (lead < 0x80) return ++position, lead;
+  auto iterator = text.begin() + static_cast<std::ptrdiff_t>(position);
+  try {
+    const Codepoint c = utf8::next(iterator, text.end());
+    position = static_cast<std::size_t>(iterator - text.begin());
+    return c;
+  } catch (const utf8::exception&) {
+    return ++position, kSeparator;
+  }
+}
+
+void append(std::string& word, Codepoint c) {
+  if (c < 0x80)
+    word.push_back(static_cast<char>(c));
+  else
+    utf8::append(c, std::back_inserter(word));
+}
+
+}  // namespace
+
+std::vector<Token> tokenize(std::string_view text) {
+  static const Folder fold;
+  std::vector<Token> tokens;
+  tokens.reserve(text.size() / 5);
+  std::string word;
+  std::size_t begin = 0, end = 0;  // of the word so far
+  bool apostrophe = false;         // seen behind the word, part of it only if a letter follows
+  const auto finish = [&] {
+    if (!word.empty()) tokens.push_back({word, begin, end});
+    word.clear();
+    apostrophe = false;
+  };
+  for (std::size_t position = 0; position < text.size();) {
+    const std::size_t start = position;
+    if (text[start] == '<' && (position = skip_tag(text, start)) != start) {
+      finish();
+      continue;
+    }
+    const Codepoint c = fold(next_codepoint(text, position));
+    if (c == kSeparator || (c == kApostrophe && (word.empty() || apostrophe))) {
+      finish();
+    } else if (c == kApostrophe) {
+      apostrophe = true;
+    } else {
+      if (word.empty()) begin = start;
+      if (apostrophe) word.push_back('\'');
+      apostrophe = false;
+      append(word, c);
+      end = position;
+    }
+  }
+  finish();
+  return tokens;
+}
+
+void require_utf8(std::string_view text, const std::string& origin) {
+  const auto bad = utf8::find_invalid(text.begin(), text.end());
+  if (bad == text.end()) return;
+  std::array<char, 8> byte{};
+  std::snprintf(byte.data(), byte.size(), "0x%02X", static_cast<unsigned char>(*bad));
+  throw Failure(ATTN_INVALID_ARGUMENT, origin + ":" + std::to_string(1 + std::count(text.begin(), bad, '\n')) +
+                                           ": expected UTF-8 text, got byte " + byte.data() + " at offset " +
+                                           std::to_string(bad - text.begin()));
+}
+
+}  // namespace attn

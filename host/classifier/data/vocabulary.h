@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Words to ids, as the Keras IMDB data has them: 0 padding, 1 start, 2 unknown, then from 4 on the words by falling
+// training frequency (3 is not used); words whose id would reach the size are unknown.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace attn {
+
+constexpr std::int32_t kPadding = 0;
+constexpr std::int32_t kStart = 1;
+constexpr std::int32_t kUnknown = 2;
+constexpr std::int32_t kFirstWord = 4;
+
+class Vocabulary {
+ public:
+  // `words` by falling frequency; those beyond V - kFirstWord are dropped. V >= kFirstWord is the number of ids.
+  Vocabulary(std::vector<std::string> words, std::int32_t V);
+
+  // Frequency of the words over `texts`' tokens; equal counts in alphabetical order.
+  static Vocabulary from_counts(const std::unordered_map<std::string, std::int64_t>& counts, std::int32_t V);
+
+  std::int32_t id(std::string_view word) const;    // kUnknown for a word not held
+  const std::string& word(std::int32_t id) const;  // "<padding>", "<start>", "<unknown>" for those ids
+  std::int32_t size() const { return size_; }      // V
+  const std::vector<std::string>& words() const { return words_; }
+
+ private:
+  std::vector<std::string> words_;  // words_[i] has id i + kFirstWord
+  std::unordered_map<std::string, std::int32_t> ids_;
+  std::int32_t size_;
+};
+
+}  // namespace attn

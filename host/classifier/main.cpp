@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// attn_train: trains, tests, applies and explains the text classifier.
+#include <fmt/format.h>
+
+#include "attn_cuda/version.h"
+#include "classifier/commands/commands.h"
+
+int main(int argc, char** argv) {
+  CLI::App program(
+      "Trains a text classifier (embedding, bidirectional LSTM, additive attention) and shows what it attends to.\n"
+      "Start with:  attn_train train        without a data set it makes one up\n"
+      "then:        attn_train explain      shades words by the attention they got\n"
+      "             attn_train predict \"a film I would see again\"",
+      "attn_train");
+  program.set_version_flag("--version", attn_version());
+  program.require_subcommand(1);
+  program.get_formatter()->column_width(34);
+
+  int status = 0;
+  attn::add_train_command(program, status);
+  attn::add_eval_command(program, status);
+  attn::add_predict_command(program, status);
+  attn::add_explain_command(program, status);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "attn_train: {}\n", error.what());
+    return 1;
+  }
+  return status;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classifier/train/config.h"
+
+#include "api/validate.h"
+
+namespace attn {
+namespace {
+
+void require_range(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
+  if (value < least || value > most)
+    reject(name, std::to_string(least) + " to " + std::to_string(most), std::to_string(value));
+}
+
+void require_rate(const char* name, float value, bool allowed, const char* expected) {
+  if (!allowed) reject(name, expected, std::to_string(value));
+}
+
+}  // namespace
+
+void require_valid(const ModelConfig& config) {
+  constexpr std::int64_t kWidest = 1 << 16;
+  require_range("vocabulary", config.V, kFirstWord + 1, std::int64_t{1} << 30);
+  require_range("length", config.T, 1, 1 << 20);
+  require_range("embedding", config.E, 1, kWidest);
+  require_range("hidden", config.H, 1, kWidest);
+  require_range("attention width", config.A, 1, kWidest);
+  require_range("query width", config.query, 1, kWidest);
+}
+
+void require_valid(const TrainConfig& config) {
+  require_range("epochs", config.epochs, 1, 1 << 20);
+  require_range("batch", config.batch, 1, 1 << 16);
+  require_rate("learning rate", config.rate, config.rate > 0, "more than 0");
+  require_rate("beta-1", config.beta_1, config.beta_1 >= 0 && config.beta_1 < 1, "0 or more and less than 1");
+  require_rate("beta-2", config.beta_2, config.beta_2 >= 0 && config.beta_2 < 1, "0 or more and less than 1");
+  require_rate("epsilon", config.epsilon, config.epsilon >= 0, "0 or more");
+}
+
+}  // namespace attn

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a model is and how it is trained. The defaults are the article's.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "classifier/data/encoded.h"
+
+namespace attn {
+
+enum class Attention { kPooling, kAdditive };
+NLOHMANN_JSON_SERIALIZE_ENUM(Attention, {{Attention::kPooling, "pooling"}, {Attention::kAdditive, "additive"}})
+
+struct ModelConfig {
+  std::int32_t V = 10000;  // vocabulary
+  std::int64_t T = 200;    // ids per review
+  std::int64_t E = 128;    // embedding width
+  std::int64_t H = 64;     // LSTM hidden size per direction; the attention reads D = 2H
+  Attention attention = Attention::kPooling;
+  std::int64_t A = 128;        // additive: attention width
+  std::int64_t query = 128;    // additive: width of the learned query
+  bool mask = false;           // pad at the end and skip the padding
+
+  std::int64_t D() const { return 2 * H; }
+  Padding padding() const { return mask ? Padding::kEnd : Padding::kFront; }
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig, V, T, E, H, attention, A, query, mask)
+
+struct TrainConfig {
+  std::int64_t epochs = 5;
+  std::int64_t batch = 32;
+  float rate = 1e-3f;  // Adam
+  float beta_1 = 0.9f;
+  float beta_2 = 0.999f;
+  float epsilon = 1e-7f;
+  std::uint64_t seed = 1;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainConfig, epochs, batch, rate, beta_1, beta_2, epsilon, seed)
+
+// Throw Failure naming the setting, what is allowed and what came.
+void require_valid(const ModelConfig& config);
+void require_valid(const TrainConfig& config);
+
+}  // namespace attn

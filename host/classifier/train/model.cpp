@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classifier/train/model.h"
+
+#include "api/validate.h"
+
+namespace attn {
+namespace {
+
+std::size_t floats(std::int64_t count) { return static_cast<std::size_t>(count); }
+
+}  // namespace
+
+Model::Model(const Handle& handle, const ModelConfig& config, std::int64_t largest_batch)
+    : handle_(&handle), config_(config), parameters_(handle, config) {
+  const std::int64_t B = largest_batch;
+  const std::int64_t positions = B * config.T;
+  ids_ = Buffer<std::int32_t>(handle, floats(positions));
+  lengths_ = Buffer<std::int32_t>(handle, floats(B));
+  rows_ = Buffer<float>(handle, floats(positions * config.E));
+  y_ = Buffer<float>(handle, floats(positions * config.D()));
+  weights_ = Buffer<float>(handle, floats(positions));
+  o_ = Buffer<float>(handle, floats(B * config.D()));
+  for (Buffer<float>* row : {&z_, &d_z_, &labels_, &losses_}) *row = Buffer<float>(handle, floats(B));
+}
+
+std::vector<float> Model::logits() const { return z_.download(floats(B_)); }
+std::vector<float> Model::weights() const { return weights_.download(floats(B_ * T_)); }
+
+void Model::forward(const Batch& batch, bool training) {
+  const auto [E, D] = std::pair(config_.E, config_.D());
+  if (batch.T > config_.T || floats(batch.B) > z_.size())
+    reject("batch", "at most " + std::to_string(z_.size()) + " reviews of " + std::to_string(config_.T) + " ids",
+           std::to_string(batch.B) + " of " + std::to_string(batch.T));
+  B_ = batch.B;
+  T_ = batch.T;
+  ids_.upload(batch.ids);
+  lengths_.upload(batch.lengths);
+  check(attn_embedding_forward(handle_->get(), B_ * T_, config_.V, E, ids_.data(), parameters_["embedding"], rows_.data()));
+
+  BilstmPlan& lstm = lstm_for(training);
+  if (training) grow(lstm_reserve_, lstm.reserve_bytes());
+  attn_bilstm_forward_args_t args{};
+  args.x = rows_.data();
+  args.kernel = parameters_["lstm.kernel"];
+  args.recurrent = parameters_["lstm.recurrent"];
+  args.bias = parameters_["lstm.bias"];
+  args.lengths = lengths();
+  args.y = y_.data();
+  args.reserve = training ? lstm_reserve_.data() : nullptr;
+  lstm.forward(args, grow(workspace_, lstm.workspace_bytes()));
+
+  attention_forward(training);
+  check(attn_dense_forward(handle_->get(), B_, D, o_.data(), parameters_["dense.w"], parameters_["dense.b"], z_.data()));
+}
+
+std::vector<float> Model::losses(const Batch& batch) {
+  labels_.upload(batch.labels);
+  check(attn_sigmoid_cross_entropy(handle_->get(), B_, z_.data(), labels_.data(), losses_.data(), nullptr));
+  return losses_.download(floats(B_));
+}
+
+void Model::backward(const Batch& batch, Parameters& gradient) {
+  const auto [E, D] = std::pair(config_.E, config_.D());
+  if (d_rows_.size() == 0) {  // an application that only predicts does without these
+    d_rows_ = Buffer<float>(*handle_, rows_.size());
+    d_y_ = Buffer<float>(*handle_, y_.size());
+    d_o_ = Buffer<float>(*handle_, o_.size());
+  }
+  labels_.upload(batch.labels);
+  check(attn_sigmoid_cross_entropy(handle_->get(), B_, z_.data(), labels_.data(), nullptr, d_z_.data()));
+  check(attn_dense_backward(handle_->get(), B_, D, o_.data(), parameters_["dense.w"], d_z_.data(), d_o_.data(),
+                            gradient["dense.w"], gradient["dense.b"]));
+  attention_backward(gradient);
+
+  BilstmPlan& lstm = lstm_for(true);
+  attn_bilstm_backward_args_t args{};
+  args.x = rows_.data();
+  args.kernel = parameters_["lstm.kernel"];
+  args.recurrent = parameters_["lstm.recurrent"];
+  args.bias = parameters_["lstm.bias"];
+  args.lengths = lengths();
+  args.y = y_.data();
+  args.reserve = lstm_reserve_.data();
+  args.d_y = d_y_.data();
+  args.d_x = d_rows_.data();
+  args.d_kernel = gradient["lstm.kernel"];
+  args.d_recurrent = gradient["lstm.recurrent"];
+  args.d_bias = gradient["lstm.bias"];
+  lstm.backward(args, grow(workspace_, lstm.workspace_bytes()));
+
+  check(attn_embedding_backward(handle_->get(), B_ * T_, config_.V, E, ids_.data(), d_rows_.data(), gradient["embedding"]));
+}
+
+BilstmPlan& Model::lstm_for(bool training) {
+  const auto key = std::tuple(B_, T_, training);
+  const auto found = lstms_.find(key);
+  if (found != lstms_.end()) return found->second;
+  return lstms_.emplace(key, BilstmPlan(*handle_, {B_, T_, config_.E, config_.H}, training ? Training::yes : Training::no)).first->second;
+}
+
+const Buffer<std::byte>& Model::grow(Buffer<std::byte>& buffer, std::size_t bytes) {
+  if (bytes > buffer.size()) {
+    buffer = Buffer<std::byte>();  // the old memory goes first, so that both never stand side by side
+    buffer = Buffer<std::byte>(*handle_, bytes);
+  }
+  return buffer;
+}
+
+}  // namespace attn

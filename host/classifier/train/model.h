@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The classifier: embedding, bidirectional LSTM, attention, dense, sigmoid cross-entropy. Knows no data set and no
+// files; runs on whatever backend its handle has.
+#pragma once
+
+#include <map>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "attn_cuda/encoder.hpp"
+#include "classifier/data/encoded.h"
+#include "classifier/train/parameters.h"
+
+namespace attn {
+
+class Model {
+ public:
+  // Zero parameters; `largest_batch` bounds B of every batch that comes.
+  Model(const Handle& handle, const ModelConfig& config, std::int64_t largest_batch);
+
+  const ModelConfig& config() const { return config_; }
+  Parameters& parameters() { return parameters_; }
+  const Parameters& parameters() const { return parameters_; }
+
+  // Logits and attention weights of a batch; with `training`, backward() may follow.
+  void forward(const Batch& batch, bool training);
+  std::vector<float> logits() const;   // [B] of the last forward
+  std::vector<float> weights() const;  // [B, T] of the last forward, T as in its batch
+
+  // Losses [B] of the last forward against the batch's labels.
+  std::vector<float> losses(const Batch& batch);
+
+  // Gradient of the mean loss of the last forward, which must have been for training, into `gradient`, which has the
+  // parameters' layout. `batch` is the same.
+  void backward(const Batch& batch, Parameters& gradient);
+
+ private:
+  BilstmPlan& lstm_for(bool training);  // of the last forward's shape
+  const std::int32_t* lengths() const { return config_.mask ? lengths_.data() : nullptr; }
+  const Buffer<std::byte>& grow(Buffer<std::byte>& buffer, std::size_t bytes);
+  void attention_forward(bool training);
+  void attention_backward(Parameters& gradient);
+  void clear_unused_bias(Parameters& gradient) const;
+  attn_pooling_desc_t pooling_desc() const;
+  attn_projected_desc_t projected_desc() const;
+
+  const Handle* handle_;
+  ModelConfig config_;
+  Parameters parameters_;
+  std::map<std::tuple<std::int64_t, std::int64_t, bool>, BilstmPlan> lstms_;
+
+  std::int64_t B_ = 0, T_ = 0;           // of the last forward
+  Buffer<std::int32_t> ids_, lengths_;   // [B, T], [B]
+  Buffer<float> rows_, d_rows_;          // [B, T, E]
+  Buffer<float> y_, d_y_;                // [B, T, D]
+  Buffer<float> weights_;                // [B, T]
+  Buffer<float> o_, d_o_;                // [B, D]
+  Buffer<float> z_, d_z_, labels_, losses_;  // [B]
+  Buffer<std::byte> lstm_reserve_, attention_reserve_, workspace_;
+};
+
+}  // namespace attn

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classifier/train/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace attn {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+}  // namespace
+
+Progress::Progress(std::string what, std::int64_t total, std::int64_t done_before)
+    : what_(std::move(what)),
+      total_(total),
+      done_(done_before),
+      done_before_(done_before),
+      terminal_(isatty(STDERR_FILENO) != 0),
+      start_(Clock::now()),
+      drawn_(start_) {}
+
+void Progress::update(std::int64_t done, const std::string& figures) {
+  done_ = done;
+  const Clock::time_point now = Clock::now();
+  if (seconds_between(drawn_, now) < (terminal_ ? 0.1 : 10.0)) return;
+  drawn_ = now;
+  if (terminal_) {
+    fmt::print(stderr, "\r{}\033[K", line(figures, true));
+    std::fflush(stderr);
+  } else {
+    fmt::print("{}\n", line(figures, false));
+    std::fflush(stdout);
+  }
+}
+
+void Progress::finish(const std::string& figures) {
+  if (terminal_) fmt::print(stderr, "\r\033[K");
+  fmt::print("{}\n", line(figures, false));
+  std::fflush(stdout);
+}
+
+std::string Progress::line(const std::string& figures, bool bar) const {
+  const double elapsed = std::max(seconds_between(start_, Clock::now()), 1e-9);
+  const double rate = static_cast<double>(done_ - done_before_) / elapsed;
+  std::string text = what_ + "  ";
+  if (bar) {
+    constexpr std::int64_t kWidth = 24;
+    const std::int64_t filled = total_ > 0 ? kWidth * done_ / total_ : kWidth;
+    for (std::int64_t i = 0; i < kWidth; ++i) text += i < filled ? "█" : "░";
+    text += "  ";
+  }
+  text += fmt::format("{}/{}  {}  {:.0f} reviews/s", done_, total_, figures, rate);
+  if (done_ < total_ && rate > 0)
+    text += fmt::format("  {} left", duration(static_cast<double>(total_ - done_) / rate));
+  else
+    text += fmt::format("  {}", duration(elapsed));
+  return text;
+}
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::max(seconds, 0.0) + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+}  // namespace attn

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classifier/train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+#include "api/failure.h"
+#include "classifier/train/interrupt.h"
+#include "classifier/train/progress.h"
+
+namespace attn {
+
+Trainer::Trainer(const Handle& handle, const EncodedCorpus& corpus, ModelFile start, TrainerFiles files,
+                 const std::string& source)
+    : handle_(&handle),
+      corpus_(&corpus),
+      description_(std::move(start)),
+      files_(std::move(files)),
+      model_(handle, description_.model, description_.training.batch),
+      gradient_(handle, description_.model),
+      m_(handle, description_.model),
+      s_(handle, description_.model) {
+  const std::map<std::string, Tensor> tensors = std::move(description_.tensors);
+  description_.tensors.clear();
+  if (description_.state) {
+    state_ = *std::move(description_.state);
+    description_.state.reset();
+    model_.parameters().load(tensors, source);
+    m_.load(tensors, source, "adam.m.");
+    s_.load(tensors, source, "adam.s.");
+    return;
+  }
+  Random random(description_.training.seed);
+  initialise(model_.parameters(), description_.model, random);
+  if (!tensors.empty()) model_.parameters().load(tensors, source);
+  state_.random = random.state();
+}
+
+std::int64_t Trainer::steps_per_epoch() const {
+  const std::int64_t batch = description_.training.batch;
+  return (corpus_->train.size() + batch - 1) / batch;
+}
+
+bool Trainer::run() {
+  const InterruptGuard guard;
+  while (state_.epoch < description_.training.epochs) {
+    if (!run_epoch() || !finish_epoch()) {
+      save(files_.model, true);
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Trainer::run_epoch() {
+  Random random(0);
+  if (!random.restore(state_.random))
+    throw Failure(ATTN_INVALID_ARGUMENT, "state.random: expected the state of a generator, got other text");
+  std::vector<std::int64_t> order(static_cast<std::size_t>(corpus_->train.size()));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  random.shuffle(order);
+  random_after_ = random.state();
+
+  Progress progress(fmt::format("Epoch {}/{}", state_.epoch + 1, description_.training.epochs), corpus_->train.size(),
+                    state_.seen);
+  const std::int64_t batch = description_.training.batch;
+  const auto figures = [&] { return to_string(Score{state_.loss_sum, state_.correct, state_.seen}); };
+  while (state_.step < steps_per_epoch()) {
+    const auto first = order.begin() + state_.step * batch;
+    const std::int64_t size = std::min(batch, corpus_->train.size() - state_.step * batch);
+    const auto before = std::chrono::steady_clock::now();
+    train_step(std::vector<std::int64_t>(first, first + size));
+    state_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
+    progress.update(state_.seen, figures());
+    if (InterruptGuard::requested()) return false;
+    if (state_.step % files_.save_every == 0) save(files_.model, true);
+  }
+  progress.finish(figures());
+  return true;
+}
+
+void Trainer::train_step(const std::vector<std::int64_t>& which) {
+  const Batch batch = make_batch(corpus_->train, which, description_.model.T, description_.model.padding());
+  model_.forward(batch, true);
+  Score score{state_.loss_sum, state_.correct, state_.seen};
+  score.add(batch, model_.logits(), model_.losses(batch));
+  if (!std::isfinite(score.loss_sum))
+    throw Failure(ATTN_INVALID_ARGUMENT,
+                  fmt::format("learning rate: expected one that keeps the loss finite, got {} and a loss that is not a "
+                              "number in step {} of epoch {}",
+                              description_.training.rate, state_.step + 1, state_.epoch + 1));
+  model_.backward(batch, gradient_);
+
+  const TrainConfig& config = description_.training;
+  const attn_adam_desc_t adam{sizeof adam, config.rate, config.beta_1, config.beta_2, config.epsilon, state_.updates + 1};
+  Parameters& parameters = model_.parameters();
+  check(attn_adam_step(handle_->get(), &adam, parameters.count(), gradient_.block(), parameters.block(), m_.block(),
+                       s_.block()));
+  ++state_.updates;
+  ++state_.step;
+  state_.loss_sum = score.loss_sum;
+  state_.correct = score.correct;
+  state_.seen = score.seen;
+}
+
+// Evaluates, records and moves on to the next epoch.
+bool Trainer::finish_epoch() {
+  const Score train{state_.loss_sum, state_.correct, state_.seen};
+  const std::optional<Score> test = evaluate(model_, corpus_->test, description_.training.batch, "  test");
+  if (!test) return false;
+
+  double best = -1;
+  for (const EpochRecord& row : state_.history) best = std::max(best, row.test_accuracy);
+  state_.history.push_back(
+      {state_.epoch + 1, train.loss(), train.accuracy(), test->loss(), test->accuracy(), state_.seconds});
+
+  state_.random = random_after_;
+  ++state_.epoch;
+  state_.step = state_.correct = state_.seen = 0;
+  state_.loss_sum = state_.seconds = 0;
+
+  if (test->accuracy() > best) save(files_.best, false);
+  write_history(files_.history, state_.history);
+  save(files_.model, true);
+  return true;
+}
+
+void Trainer::save(const std::string& path, bool with_state) const {
+  ModelFile file = description_;
+  file.environment = Environment::of(*handle_);
+  model_.parameters().save(file.tensors);
+  if (with_state) {
+    file.state = state_;
+    m_.save(file.tensors, "adam.m.");
+    s_.save(file.tensors, "adam.s.");
+  }
+  save_model(path, file);
+}
+
+}  // namespace attn

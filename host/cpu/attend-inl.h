@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The forward pass of every attention, given how its scores are made. One task takes a block of queries over a chunk
+// of keys, tile by tile; a second phase merges the chunks of each query. Scores live on the stack, and in `weights`
+// where those are wanted.
+#if defined(ATTN_CPU_ATTEND_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef ATTN_CPU_ATTEND_INL_H
+#undef ATTN_CPU_ATTEND_INL_H
+#else
+#define ATTN_CPU_ATTEND_INL_H
+#endif
+
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "cpu/parallel.h"
+#include "cpu/rows-inl.h"
+#include "cpu/softmax-inl.h"
+#include "cpu/split.h"
+#include "cpu/workspace.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace attn::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+struct Attention {
+  std::int64_t B, Q, T, D;
+  const float* x;               // [B, T, D]
+  const std::int32_t* lengths;  // [B] or null
+  float* o;                     // [B, Q, D]
+  float* weights;               // [B, Q, T] or null
+  float* lse;                   // [B, Q] or null
+};
+
+// A block of queries, rows first ... last - 1 of [B, Q], and how many keys they have.
+struct Block {
+  std::int64_t b, first, last, count;
+
+  Block(const Attention& all, const Split& split, std::int64_t index)
+      : b(index / split.blocks),
+        first(b * all.Q + index % split.blocks * kBlockQueries),
+        last(std::min(first + kBlockQueries, (b + 1) * all.Q)),
+        count(valid_keys(all.lengths, b, all.T)) {}
+};
+
+// The context of a chunk of keys, [D]: of the first chunk in the output.
+HWY_INLINE float* context_of(const Attention& all, const ForwardWorkspace& space, std::int64_t row,
+                             std::int64_t chunk) {
+  return chunk == 0 ? all.o + row * all.D
+                    : space.contexts + (row * (space.split.chunks - 1) + chunk - 1) * all.D;
+}
+
+template <class Scores>
+HWY_INLINE void attend_chunk(const Attention& all, const ForwardWorkspace& space, const Block& block,
+                             std::int64_t chunk, const Scores& scores) {
+  const std::int64_t chunks = space.split.chunks, D = all.D;
+  for (std::int64_t row = block.first; row < block.last; ++row) {
+    space.states[row * chunks + chunk] = Running();
+    std::fill_n(context_of(all, space, row, chunk), D, 0.0f);
+  }
+  const auto [begin, end] = space.split.keys_of(chunk, block.count);
+  for (std::int64_t j = begin; j < end; j += kTileKeys) {
+    const std::int64_t count = std::min(kTileKeys, end - j);
+    for (std::int64_t row = block.first; row < block.last; ++row) {
+      HWY_ALIGN float e[kTileKeys];
+      scores(block.b, row, j, count, e);
+      if (all.weights != nullptr) std::copy_n(e, count, all.weights + row * all.T + j);
+      const float scale = softmax_tile(count, e, space.states[row * chunks + chunk]);
+      combine_rows(all.x + (block.b * all.T + j) * D, count, D, e, 1, scale, context_of(all, space, row, chunk));
+    }
+  }
+}
+
+HWY_INLINE void finish_row(const Attention& all, const ForwardWorkspace& space, std::int64_t count, std::int64_t row) {
+  Running whole;
+  if (count > 0)
+    whole = merge_chunks(space.split.chunks, space.states + row * space.split.chunks, context_of(all, space, row, 1),
+                         all.D, all.o + row * all.D);
+  if (all.weights != nullptr) scores_to_weights(count, all.T, whole, all.weights + row * all.T);
+  if (all.lse != nullptr) all.lse[row] = whole.max + std::log(whole.sum);
+}
+
+// scores(b, row, j, count, e) writes the scores of query `row` of [B, Q] and keys j ... j + count - 1 of item b to
+// e [count].
+template <class Scores>
+HWY_INLINE void attend(const Attention& all, const Scores& scores, void* workspace, int threads) {
+  const ForwardWorkspace space(all.B, all.Q, all.T, all.D, workspace);
+  const Split& split = space.split;
+  parallel_for(threads, all.B * split.blocks * split.chunks, [&](std::int64_t task) HWY_ATTR {
+    attend_chunk(all, space, Block(all, split, task / split.chunks), task % split.chunks, scores);
+  });
+  parallel_for(threads, all.B * split.blocks, [&](std::int64_t task) HWY_ATTR {
+    const Block block(all, split, task);
+    for (std::int64_t row = block.first; row < block.last; ++row) finish_row(all, space, block.count, row);
+  });
+}
+
+}  // namespace attn::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

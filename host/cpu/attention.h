@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The fused attention loops of the CPU backend. Arguments are validated by the C API; formulas, shapes and
+// the meaning of null pointers are in attn_cuda.h. Workspaces are 64-byte aligned.
+#pragma once
+
+#include <cstddef>
+
+#include "attn_cuda/attn_cuda.h"
+
+namespace attn::cpu {
+
+std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass, int threads);
+void additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,
+                      int threads);
+void additive_backward(const attn_additive_desc_t& desc, const attn_additive_backward_args_t& args, void* workspace,
+                       int threads);
+
+std::size_t pooling_workspace(const attn_pooling_desc_t& desc, attn_pass_t pass, int threads);
+void pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_forward_args_t& args, void* workspace,
+                     int threads);
+void pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_t& args, void* workspace,
+                      int threads);
+
+// Name of the instruction set that run-time dispatch chose, such as "AVX3"; static storage.
+const char* target_name();
+
+}  // namespace attn::cpu

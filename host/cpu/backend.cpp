@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The CPU backend: host memory, OpenMP threads, the fused loops of attention.h.
+#include "backend.h"
+
+#include <omp.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "api/failure.h"
+#include "cpu/attention.h"
+
+namespace attn {
+namespace {
+
+class CpuBackend final : public Backend {
+ public:
+  attn_backend_t kind() const override { return ATTN_BACKEND_CPU; }
+
+  void set_threads(int threads) override { threads_ = threads; }
+  int threads() const override { return threads_; }
+  void set_stream(void*) override {
+    throw Failure(ATTN_INVALID_ARGUMENT, "handle: expected one of ATTN_BACKEND_CUDA, got one of ATTN_BACKEND_CPU, which has no stream");
+  }
+  void* stream() const override { return nullptr; }
+
+  void* allocate(std::size_t bytes) override {
+    const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    void* pointer = std::aligned_alloc(kAlignment, rounded);
+    if (pointer == nullptr) throw Failure(ATTN_OUT_OF_MEMORY, "bytes: expected what the host can give, got " + std::to_string(bytes));
+    return pointer;
+  }
+  void free(void* pointer) override { std::free(pointer); }
+  void copy_from_host(void* destination, const void* source, std::size_t bytes) override {
+    std::memcpy(destination, source, bytes);
+  }
+  void copy_to_host(void* destination, const void* source, std::size_t bytes) override {
+    std::memcpy(destination, source, bytes);
+  }
+  void fill_zero(void* pointer, std::size_t bytes) override { std::memset(pointer, 0, bytes); }
+  void synchronize() override {}
+
+  std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass) const override {
+    return cpu::additive_workspace(desc, pass, threads_);
+  }
+  void additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args,
+                        void* workspace) override {
+    cpu::additive_forward(desc, args, workspace, threads_);
+  }
+  void additive_backward(const attn_additive_desc_t& desc, const attn_additive_backward_args_t& args,
+                         void* workspace) override {
+    cpu::additive_backward(desc, args, workspace, threads_);
+  }
+
+  std::size_t pooling_workspace(const attn_pooling_desc_t& desc, attn_pass_t pass) const override {
+    return cpu::pooling_workspace(desc, pass, threads_);
+  }
+  void pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_forward_args_t& args,
+                       void* workspace) override {
+    cpu::pooling_forward(desc, args, workspace, threads_);
+  }
+  void pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_t& args,
+                        void* workspace) override {
+    cpu::pooling_backward(desc, args, workspace, threads_);
+  }
+
+ private:
+  static constexpr std::size_t kAlignment = 64;
+  int threads_ = omp_get_max_threads();
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend>(); }
+
+}  // namespace attn

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/target.cpp"
+#include <hwy/foreach_target.h>
+// Behind foreach_target.h, which compiles this file once for each instruction set.
+#include <hwy/highway.h>
+
+#include "cpu/attention.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace attn::cpu::HWY_NAMESPACE {
+
+const char* compiled_target() { return hwy::TargetName(HWY_TARGET); }
+
+}  // namespace attn::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace attn::cpu {
+
+HWY_EXPORT(compiled_target);
+
+const char* target_name() { return HWY_DYNAMIC_DISPATCH(compiled_target)(); }
+
+}  // namespace attn::cpu
+#endif

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a backend offers as a bidirectional LSTM of one shape. Arguments arrive validated, buffers 64-byte aligned.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "attn_cuda/encoder.h"
+
+namespace attn {
+
+class BilstmPlan {
+ public:
+  virtual ~BilstmPlan() = default;
+  virtual std::size_t reserve_bytes() const = 0;
+  virtual std::size_t workspace_bytes(attn_pass_t pass) const = 0;
+  virtual void forward(const attn_bilstm_forward_args_t& args, void* workspace) = 0;
+  virtual void backward(const attn_bilstm_backward_args_t& args, void* workspace) = 0;
+};
+
+std::unique_ptr<BilstmPlan> make_cpu_bilstm(const attn_bilstm_desc_t& desc, int threads);
+
+}  // namespace attn

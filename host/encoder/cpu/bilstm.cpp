@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Bidirectional LSTM on oneDNN's unidirectional one. The batch is cut into chunks of one size, and a task is one
+// direction of one chunk. It works on a time-major copy, for direction 1 with each valid prefix reversed, so that both
+// directions and all lengths are the same LSTM over the same shape. Behind a length the copies of x and of the gradient
+// of y are zero: padding is neither read nor adds to a gradient.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <functional>
+#include <optional>
+
+#include "encoder/bilstm.h"
+#include "encoder/cpu/lstm.h"
+#include "encoder/cpu/sequences.h"
+#include "encoder/cpu/tasks.h"
+
+namespace attn {
+namespace cpu {
+namespace {
+
+// Fewer items make the matrix products of a time step too thin to be worth another thread.
+constexpr std::int64_t kLeastChunk = 8;
+
+// Two directions of half as many chunks as threads; of as many where the thread count is odd, so that all get work.
+std::int64_t chunk_size(std::int64_t B, int threads) {
+  const std::int64_t chunks = threads == 1 ? 1 : threads % 2 == 0 ? threads / 2 : threads;
+  return std::max((B + chunks - 1) / chunks, std::min(B, kLeastChunk));
+}
+
+float* data(const dnnl::memory& memory) { return static_cast<float*>(memory.get_data_handle()); }
+
+void fill_zero(const dnnl::memory& memory) { std::memset(data(memory), 0, memory.get_desc().get_size()); }
+
+class CpuBilstm final : public BilstmPlan {
+ public:
+  CpuBilstm(const attn_bilstm_desc_t& desc, int threads)
+      : B_(desc.B), T_(desc.T), E_(desc.E), H_(desc.H), threads_(threads), n_(chunk_size(desc.B, threads)) {
+    if (B_ == 0 || T_ == 0) return;
+    const SingleThreaded as_in_tasks;  // oneDNN plans for the threads it sees
+    lstm_.emplace(engine_, LstmShape{T_, n_, E_, H_}, desc.training != 0);
+    for (Direction& direction : directions_) {
+      direction.forward_weights = lstm_->forward_weights(forward_memory_);
+      if (desc.training) direction.backward_weights = lstm_->backward_weights(backward_memory_);
+      for (std::int64_t first = 0; first < B_; first += n_)
+        direction.chunks.push_back(
+            lstm_->tensors(desc.training ? reserve_ : forward_memory_, forward_memory_, backward_memory_));
+    }
+  }
+
+  std::size_t reserve_bytes() const override { return reserve_.bytes(); }
+  std::size_t workspace_bytes(attn_pass_t pass) const override {
+    return (pass == ATTN_PASS_FORWARD ? forward_memory_ : backward_memory_).bytes();
+  }
+
+  void forward(const attn_bilstm_forward_args_t& args, void* workspace) override {
+    if (lstm_) with_onednn([&] { forward_chunks(args, workspace); });
+  }
+
+  void backward(const attn_bilstm_backward_args_t& args, void* workspace) override {
+    if (lstm_) with_onednn([&] { backward_chunks(args, workspace); });
+    run_tasks(threads_, 2, [&](std::int64_t d) {
+      sum_chunks(d, &LstmTensors::d_kernel, E_ * 4 * H_, args.d_kernel);
+      sum_chunks(d, &LstmTensors::d_recurrent, H_ * 4 * H_, args.d_recurrent);
+      sum_chunks(d, &LstmTensors::d_bias, 4 * H_, args.d_bias);
+    });
+  }
+
+ private:
+  struct Direction {
+    LstmWeights forward_weights, backward_weights;
+    std::vector<LstmTensors> chunks;
+  };
+
+  void forward_chunks(const attn_bilstm_forward_args_t& args, void* workspace) {
+    const Sequences sequences{B_, T_, args.lengths};
+    reserve_.bind(args.reserve);
+    forward_memory_.bind(workspace);
+    set_weights(&Direction::forward_weights, args);
+    for_each_chunk([&](std::int64_t d, std::int64_t first, const LstmTensors& chunk) {
+      gather(sequences, d, first, n_, static_cast<const float*>(args.x), E_, E_, data(chunk.x));
+      fill_zero(chunk.state);
+      lstm_->forward(directions_[d].forward_weights, chunk);
+      scatter(sequences, d, first, n_, data(chunk.y), 2 * H_, H_, static_cast<float*>(args.y) + d * H_);
+    });
+  }
+
+  void backward_chunks(const attn_bilstm_backward_args_t& args, void* workspace) {
+    const Sequences sequences{B_, T_, args.lengths};
+    reserve_.bind(const_cast<void*>(args.reserve));  // only read
+    backward_memory_.bind(workspace);
+    set_weights(&Direction::backward_weights, args);
+    for_each_chunk([&](std::int64_t d, std::int64_t first, const LstmTensors& chunk) {
+      gather(sequences, d, first, n_, static_cast<const float*>(args.d_y) + d * H_, 2 * H_, H_, data(chunk.d_y));
+      // oneDNN adds to the gradients of weights.
+      for (const dnnl::memory& sum : {chunk.d_kernel, chunk.d_recurrent, chunk.d_bias}) fill_zero(sum);
+      lstm_->backward(directions_[d].backward_weights, chunk);
+    });
+    run_tasks(threads_, B_, [&](std::int64_t b) {
+      const auto d_x = [&](int d) { return data(directions_[d].chunks[b / n_].d_x); };
+      scatter_sum(sequences, b, b % n_, n_, d_x(0), d_x(1), E_, static_cast<float*>(args.d_x));
+    });
+  }
+
+  // Weights of both directions stand behind each other.
+  template <class Args>
+  void set_weights(LstmWeights Direction::*weights, const Args& args) {
+    run_tasks(threads_, 2, [&](std::int64_t d) {
+      (directions_[d].*weights)
+          .set(static_cast<const float*>(args.kernel) + d * E_ * 4 * H_,
+               static_cast<const float*>(args.recurrent) + d * H_ * 4 * H_,
+               static_cast<const float*>(args.bias) + d * 4 * H_);
+    });
+  }
+
+  template <class Body>
+  void for_each_chunk(const Body& body) const {
+    const auto chunks = static_cast<std::int64_t>(directions_[0].chunks.size());
+    run_tasks(threads_, 2 * chunks, [&](std::int64_t task) {
+      const std::int64_t d = task / chunks, c = task % chunks;
+      body(d, c * n_, directions_[d].chunks[c]);
+    });
+  }
+
+  // sums [2, count]: for direction d the sum over its chunks, always in the same order.
+  void sum_chunks(std::int64_t d, dnnl::memory LstmTensors::*part, std::int64_t count, void* sums) const {
+    float* sum = static_cast<float*>(sums) + d * count;
+    std::fill_n(sum, count, 0.0f);
+    for (const LstmTensors& chunk : directions_[d].chunks)
+      std::transform(sum, sum + count, data(chunk.*part), sum, std::plus<>());
+  }
+
+  const std::int64_t B_, T_, E_, H_;
+  const int threads_;
+  const std::int64_t n_;  // items of a chunk
+  dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
+  BoundMemory reserve_{engine_}, forward_memory_{engine_}, backward_memory_{engine_};
+  std::optional<Lstm> lstm_;  // none for an empty batch
+  std::array<Direction, 2> directions_;
+};
+
+}  // namespace
+}  // namespace cpu
+
+std::unique_ptr<BilstmPlan> make_cpu_bilstm(const attn_bilstm_desc_t& desc, int threads) {
+  return cpu::with_onednn([&] { return std::make_unique<cpu::CpuBilstm>(desc, threads); });
+}
+
+}  // namespace attn

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every sum runs in one fixed order, so results do not depend on the thread count.
+#include "encoder/cpu/layers.h"
+
+#include <cmath>
+
+#include "encoder/cpu/tasks.h"
+
+namespace attn::cpu {
+namespace {
+
+constexpr std::int64_t kValues = 1 << 14;  // of a task: less is not worth a thread
+constexpr std::int64_t kColumns = 16;      // fp32 values in 64 bytes, so that no two tasks write to one cache line
+
+std::int64_t rows_per_task(std::int64_t width) { return std::max<std::int64_t>(1, kValues / width); }
+
+}  // namespace
+
+void embedding_forward(int threads, std::int64_t N, std::int64_t E, const std::int32_t* ids, const float* table,
+                       float* rows) {
+  run_pieces(threads, N, rows_per_task(E), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t n = begin; n < end; ++n) std::copy_n(table + ids[n] * E, E, rows + n * E);
+  });
+}
+
+void embedding_backward(int threads, std::int64_t N, std::int64_t V, std::int64_t E, const std::int32_t* ids,
+                        const float* d_rows, float* d_table) {
+  run_pieces(threads, V * E, kValues,
+             [&](std::int64_t begin, std::int64_t end) { std::fill(d_table + begin, d_table + end, 0.0f); });
+  // Tasks own columns: the same id may stand anywhere, and frequent ids would unbalance tasks that own rows.
+  run_pieces(threads, E, std::max(kColumns, (E / threads + kColumns - 1) / kColumns * kColumns),
+             [&](std::int64_t begin, std::int64_t end) {
+               for (std::int64_t n = 0; n < N; ++n)
+                 for (std::int64_t e = begin; e < end; ++e) d_table[ids[n] * E + e] += d_rows[n * E + e];
+             });
+}
+
+void dense_forward(int threads, std::int64_t B, std::int64_t D, const float* x, const float* w, const float* b,
+                   float* z) {
+  run_pieces(threads, B, rows_per_task(D), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      float sum = 0;
+      for (std::int64_t d = 0; d < D; ++d) sum += x[i * D + d] * w[d];
+      z[i] = sum + *b;
+    }
+  });
+}
+
+void dense_backward(int threads, std::int64_t B, std::int64_t D, const float* x, const float* w, const float* d_z,
+                    float* d_x, float* d_w, float* d_b) {
+  run_pieces(threads, B, rows_per_task(D), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      for (std::int64_t d = 0; d < D; ++d) d_x[i * D + d] = d_z[i] * w[d];
+  });
+  const std::int64_t columns = (rows_per_task(std::max<std::int64_t>(B, 1)) + kColumns - 1) / kColumns * kColumns;
+  run_pieces(threads, D, columns, [&](std::int64_t begin, std::int64_t end) {
+    std::fill(d_w + begin, d_w + end, 0.0f);
+    for (std::int64_t i = 0; i < B; ++i)
+      for (std::int64_t d = begin; d < end; ++d) d_w[d] += d_z[i] * x[i * D + d];
+  });
+  *d_b = 0;
+  for (std::int64_t i = 0; i < B; ++i) *d_b += d_z[i];
+}
+
+void sigmoid_cross_entropy(int threads, std::int64_t B, const float* z, const float* y, float* losses, float* d_z) {
+  run_pieces(threads, B, kValues / 16, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const float small = std::exp(-std::fabs(z[i]));  // never overflows
+      if (losses != nullptr) losses[i] = std::max(z[i], 0.0f) - z[i] * y[i] + std::log1p(small);
+      if (d_z != nullptr) {
+        const float sigmoid = (z[i] >= 0 ? 1.0f : small) / (1.0f + small);
+        d_z[i] = (sigmoid - y[i]) / static_cast<float>(B);
+      }
+    }
+  });
+}
+
+}  // namespace attn::cpu

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// oneDNN's LSTM in one direction, from zero states, over n sequences of T positions at a time. Alike for versions 2
+// and 3 of oneDNN. Scratchpads are the caller's: those that oneDNN 2 makes for itself crash when calls overlap. The zero
+// states are passed all the same: without them oneDNN 2.6 gives a wrong gradient of the recurrent weights.
+#pragma once
+
+#include "encoder/cpu/onednn.h"
+
+namespace attn::cpu {
+
+struct LstmShape {
+  std::int64_t T, n, E, H;
+};
+
+// Weights in the layout that one pass wants, made from the caller's.
+class PackedWeights {
+ public:
+  PackedWeights() = default;
+  PackedWeights(const dnnl::engine& engine, const dnnl::memory::desc& plain, const dnnl::memory::desc& packed,
+                BoundMemory& memory);
+  void pack(const dnnl::stream& stream, const float* weights);
+  const dnnl::memory& packed() const { return packed_; }
+
+ private:
+  dnnl::memory plain_, packed_, scratchpad_;
+  dnnl::reorder reorder_;
+};
+
+struct LstmWeights {
+  dnnl::stream stream;
+  PackedWeights kernel;     // [E, 4H]
+  PackedWeights recurrent;  // [H, 4H]
+  dnnl::memory bias;        // [4H]
+  void set(const float* kernel_values, const float* recurrent_values, const float* bias_values);
+};
+
+// The tensors of one run over n sequences; fields of the backward pass are empty in an LSTM without training.
+struct LstmTensors {
+  dnnl::stream stream;
+  dnnl::memory x, d_x;       // [T, n, E]
+  dnnl::memory y, d_y;       // [T, n, H]
+  dnnl::memory state;        // [n, H], zero, h and c alike
+  dnnl::memory d_h, d_c;     // [n, H], of no use here
+  dnnl::memory record;       // what the forward pass keeps for the backward pass
+  dnnl::memory d_kernel;     // [E, 4H], all three added to
+  dnnl::memory d_recurrent;  // [H, 4H]
+  dnnl::memory d_bias;       // [4H]
+  dnnl::memory forward_scratchpad, backward_scratchpad;
+};
+
+// Runs may overlap if each has weights and tensors of its own.
+class Lstm {
+ public:
+  Lstm(const dnnl::engine& engine, const LstmShape& shape, bool training);
+
+  LstmWeights forward_weights(BoundMemory& workspace) const;
+  LstmWeights backward_weights(BoundMemory& workspace) const;
+
+  // `kept` lives from the forward to the backward pass, the others within one pass.
+  LstmTensors tensors(BoundMemory& kept, BoundMemory& forward, BoundMemory& backward) const;
+
+  void forward(const LstmWeights& weights, const LstmTensors& tensors) const;
+  void backward(const LstmWeights& weights, const LstmTensors& tensors) const;
+
+ private:
+  template <class PrimitiveDesc>
+  LstmWeights weights(const PrimitiveDesc& desc, BoundMemory& workspace) const;
+
+  dnnl::engine engine_;
+  LstmShape shape_;
+  bool training_;
+  dnnl::lstm_forward::primitive_desc forward_desc_;
+  dnnl::lstm_backward::primitive_desc backward_desc_;
+  dnnl::lstm_forward forward_;
+  dnnl::lstm_backward backward_;
+};
+
+}  // namespace attn::cpu

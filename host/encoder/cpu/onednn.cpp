@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "encoder/cpu/onednn.h"
+
+namespace attn::cpu {
+
+const char* onednn_version() {
+  static const std::string text = [] {
+    const dnnl_version_t& version = *dnnl_version();
+    return "oneDNN " + std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+           std::to_string(version.patch);
+  }();
+  return text.c_str();
+}
+
+void gemm(std::int64_t M, std::int64_t N, std::int64_t K, Matrix a, Matrix b, float* c, std::int64_t c_stride,
+          bool accumulate) {
+  const dnnl_status_t status =
+      dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', M, N, K, 1.0f, a.data, a.stride, b.data, b.stride,
+                 accumulate ? 1.0f : 0.0f, c, c_stride);
+  if (status != dnnl_success)
+    throw Failure(ATTN_LIBRARY_ERROR, "oneDNN: matrix product failed with status " + std::to_string(status));
+}
+
+dnnl::memory BoundMemory::add(const dnnl::memory::desc& desc) {
+  dnnl::memory memory(desc, engine_, DNNL_MEMORY_NONE);
+  slots_.emplace_back(memory, bytes_);
+  bytes_ += (desc.get_size() + 63) / 64 * 64;
+  return memory;
+}
+
+void BoundMemory::bind(void* buffer) {
+  for (auto& [memory, offset] : slots_) memory.set_data_handle(static_cast<char*>(buffer) + offset);
+}
+
+}  // namespace attn::cpu

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "encoder/handle.h"
+
+#include "api/failure.h"
+#include "attn_cuda/encoder.h"
+#include "encoder/cpu/onednn.h"
+
+namespace attn {
+
+void require_success(attn_status_t status) {
+  if (status != ATTN_SUCCESS) throw Failure(status, attn_last_error());
+}
+
+int cpu_threads(attn_handle_t handle) {
+  attn_backend_t backend;
+  require_success(attn_get_backend(handle, &backend));
+  if (backend != ATTN_BACKEND_CPU)
+    throw Failure(ATTN_UNSUPPORTED, "handle: expected one of ATTN_BACKEND_CPU, the only backend of the encoder, got one of ATTN_BACKEND_CUDA");
+  int threads = 0;
+  require_success(attn_get_threads(handle, &threads));
+  return threads;
+}
+
+}  // namespace attn
+
+const char* attn_encoder_libraries(attn_handle_t handle) {
+  attn_backend_t backend;
+  const bool on_cpu = attn_get_backend(handle, &backend) == ATTN_SUCCESS && backend == ATTN_BACKEND_CPU;
+  return on_cpu ? attn::cpu::onednn_version() : "";
+}

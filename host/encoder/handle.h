@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the encoder library asks of a handle. It sees handles only through the public calls of libattn_cuda.
+#pragma once
+
+#include "attn_cuda/attn_cuda.h"
+
+namespace attn {
+
+// Throws the failure that a call of libattn_cuda reported.
+void require_success(attn_status_t status);
+
+// The thread count of a CPU handle; refuses handles of other backends.
+int cpu_threads(attn_handle_t handle);
+
+}  // namespace attn

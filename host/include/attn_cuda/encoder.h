@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * libattn_cuda_encoder: what surrounds additive attention in a recurrent text model. C99.
+ *
+ * Alphabet of attn_cuda.h, and: E embedding width (LSTM input), H LSTM hidden size, V vocabulary, N rows.
+ * Handles, statuses, attn_last_error(), workspaces and key lengths are those of attn_cuda.h.
+ */
+#ifndef ATTN_CUDA_ENCODER_H
+#define ATTN_CUDA_ENCODER_H
+
+#include "attn_cuda/attn_cuda.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Names and versions of the vendor libraries that `handle` computes with, such as "oneDNN 2.6.3"; static storage. */
+ATTN_API const char* attn_encoder_libraries(attn_handle_t handle);
+
+/* ---- projected additive attention ------------------------------------------------------------------------------
+ *
+ *   q_i = W_q h_i    k_j = W_k x_j    then additive attention of attn_cuda.h over q, k, v and the values x.
+ *
+ * The inputs x are the keys; h are the queries, such as decoder states or one learned vector.
+ */
+
+typedef struct attn_projected_desc_t {
+  size_t struct_size; /* sizeof(attn_projected_desc_t) */
+  attn_dtype_t dtype;
+  int64_t B, Q, T;      /* >= 0 */
+  int64_t A, D, H;      /* >= 1; H is the width of the queries h */
+  int32_t shared_query; /* 0: h is [B, Q, H]; 1: h is [Q, H], the same for every item, and d_h the sum over B */
+} attn_projected_desc_t;
+
+typedef struct attn_projected_forward_args_t {
+  size_t struct_size;     /* sizeof(attn_projected_forward_args_t) */
+  const void* x;          /* [B, T, D] */
+  const void* h;          /* [B, Q, H] or [Q, H] */
+  const void* w_q;        /* [A, H] */
+  const void* w_k;        /* [A, D] */
+  const void* v;          /* [A] */
+  const int32_t* lengths; /* [B]; null: every length is T */
+  void* o;                /* [B, Q, D] out */
+  void* weights;          /* [B, Q, T] out; null: not wanted */
+  void* reserve;          /* reserve_size bytes, kept for backward; null: no backward follows */
+} attn_projected_forward_args_t;
+
+typedef struct attn_projected_backward_args_t {
+  size_t struct_size; /* sizeof(attn_projected_backward_args_t) */
+  const void* x;      /* [B, T, D], as in forward, like all inputs down to lengths */
+  const void* h;
+  const void* w_q;
+  const void* w_k;
+  const void* v;
+  const int32_t* lengths;
+  const void* reserve;   /* as left by the forward pass */
+  const void* weights;   /* [B, Q, T] of the forward pass: saves recomputing them; null: recomputed */
+  const void* d_o;       /* [B, Q, D] */
+  const void* d_weights; /* [B, Q, T] gradient of the weights; null: none */
+  void* d_x;             /* [B, T, D] out; null: not wanted, likewise the others; overwritten, not added to */
+  void* d_h;             /* [B, Q, H] or [Q, H] out */
+  void* d_w_q;           /* [A, H] out */
+  void* d_w_k;           /* [A, D] out */
+  void* d_v;             /* [A] out */
+} attn_projected_backward_args_t;
+
+ATTN_API attn_status_t attn_projected_reserve_size(attn_handle_t handle, const attn_projected_desc_t* desc,
+                                                   size_t* bytes);
+ATTN_API attn_status_t attn_projected_workspace_size(attn_handle_t handle, const attn_projected_desc_t* desc,
+                                                     attn_pass_t pass, size_t* bytes);
+ATTN_API attn_status_t attn_projected_forward(attn_handle_t handle, const attn_projected_desc_t* desc,
+                                              const attn_projected_forward_args_t* args, void* workspace,
+                                              size_t workspace_bytes);
+ATTN_API attn_status_t attn_projected_backward(attn_handle_t handle, const attn_projected_desc_t* desc,
+                                               const attn_projected_backward_args_t* args, void* workspace,
+                                               size_t workspace_bytes);
+
+/* ---- bidirectional LSTM -----------------------------------------------------------------------------------------
+ *
+ *   i, f, c~, o = sigmoid, sigmoid, tanh, sigmoid of (x_t kernel + y_{t-1} recurrent + bias), gates in that order
+ *   c_t = f c_{t-1} + i c~    y_t = o tanh(c_t)
+ *
+ * from zero states (Hochreiter, Schmidhuber: Long Short-Term Memory, 1997), in direction 0 from the first position,
+ * in direction 1 from the last valid one. y holds both directions side by side. One bias per gate: where a framework
+ * has two, their sum. Behind an item's length y and d_x are zero.
+ *
+ * A plan is made for one shape and belongs to its handle, which must outlive it and keep its thread count.
+ */
+
+typedef struct attn_bilstm* attn_bilstm_t;
+
+typedef struct attn_bilstm_desc_t {
+  size_t struct_size; /* sizeof(attn_bilstm_desc_t) */
+  attn_dtype_t dtype;
+  int64_t B, T;     /* >= 0 */
+  int64_t E, H;     /* >= 1 */
+  int32_t training; /* 1: the plan also runs backward; 0: forward only */
+} attn_bilstm_desc_t;
+
+typedef struct attn_bilstm_forward_args_t {
+  size_t struct_size;     /* sizeof(attn_bilstm_forward_args_t) */
+  const void* x;          /* [B, T, E] */
+  const void* kernel;     /* [2, E, 4H] */
+  const void* recurrent;  /* [2, H, 4H] */
+  const void* bias;       /* [2, 4H] */
+  const int32_t* lengths; /* [B]; null: every length is T */
+  void* y;                /* [B, T, 2H] out */
+  void* reserve;          /* reserve_size bytes, kept for backward; null in a plan without training */
+} attn_bilstm_forward_args_t;
+
+typedef struct attn_bilstm_backward_args_t {
+  size_t struct_size; /* sizeof(attn_bilstm_backward_args_t) */
+  const void* x;      /* [B, T, E], as in forward, like all inputs down to lengths */
+  const void* kernel;
+  const void* recurrent;
+  const void* bias;
+  const int32_t* lengths;
+  const void* y;       /* [B, T, 2H] of the forward pass */
+  const void* reserve; /* as left by the forward pass */
+  const void* d_y;     /* [B, T, 2H]; what stands behind a length is ignored */
+  void* d_x;           /* [B, T, E] out; overwritten, not added to, like all outputs */
+  void* d_kernel;      /* [2, E, 4H] out */
+  void* d_recurrent;   /* [2, H, 4H] out */
+  void* d_bias;        /* [2, 4H] out */
+} attn_bilstm_backward_args_t;
+
+ATTN_API attn_status_t attn_bilstm_create(attn_handle_t handle, const attn_bilstm_desc_t* desc, attn_bilstm_t* plan);
+ATTN_API attn_status_t attn_bilstm_destroy(attn_bilstm_t plan);
+ATTN_API attn_status_t attn_bilstm_reserve_size(attn_bilstm_t plan, size_t* bytes);
+ATTN_API attn_status_t attn_bilstm_workspace_size(attn_bilstm_t plan, attn_pass_t pass, size_t* bytes);
+ATTN_API attn_status_t attn_bilstm_forward(attn_bilstm_t plan, const attn_bilstm_forward_args_t* args,
+                                           void* workspace, size_t workspace_bytes);
+ATTN_API attn_status_t attn_bilstm_backward(attn_bilstm_t plan, const attn_bilstm_backward_args_t* args,
+                                            void* workspace, size_t workspace_bytes);
+
+/* ---- classifier layers (fp32) ------------------------------------------------------------------------------------ */
+
+/* rows[n] = table[ids[n]]; table [V, E], ids [N] in 0..V-1, rows [N, E]. */
+ATTN_API attn_status_t attn_embedding_forward(attn_handle_t handle, int64_t N, int64_t V, int64_t E, const int32_t* ids,
+                                              const float* table, float* rows);
+
+/* d_table [V, E] is overwritten: the sum of d_rows [N, E] over the places where an id stands, 0 elsewhere. */
+ATTN_API attn_status_t attn_embedding_backward(attn_handle_t handle, int64_t N, int64_t V, int64_t E,
+                                               const int32_t* ids, const float* d_rows, float* d_table);
+
+/* z = x w + b; x [B, D], w [D], b [1], z [B]: one logit per item. */
+ATTN_API attn_status_t attn_dense_forward(attn_handle_t handle, int64_t B, int64_t D, const float* x, const float* w,
+                                          const float* b, float* z);
+
+/* d_x [B, D], d_w [D], d_b [1] are overwritten. */
+ATTN_API attn_status_t attn_dense_backward(attn_handle_t handle, int64_t B, int64_t D, const float* x, const float* w,
+                                           const float* d_z, float* d_x, float* d_w, float* d_b);
+
+/* losses[i] = max(z,0) - z y + log(1 + exp(-|z|)) of logits z [B] and labels y [B] in 0..1;
+ * d_z[i] = (sigmoid(z) - y) / B, the gradient of the mean loss. losses and d_z may each be null. */
+ATTN_API attn_status_t attn_sigmoid_cross_entropy(attn_handle_t handle, int64_t B, const float* z, const float* y,
+                                                  float* losses, float* d_z);
+
+/* One step of Adam as Keras computes it, on N parameters (Kingma, Ba: Adam, 2015, end of section 2):
+ *   m = beta_1 m + (1 - beta_1) g    s = beta_2 s + (1 - beta_2) g^2
+ *   p -= rate sqrt(1 - beta_2^step) / (1 - beta_1^step) m / (sqrt(s) + epsilon) */
+typedef struct attn_adam_desc_t {
+  size_t struct_size; /* sizeof(attn_adam_desc_t) */
+  float rate;         /* > 0 */
+  float beta_1;       /* in [0, 1) */
+  float beta_2;       /* in [0, 1) */
+  float epsilon;      /* >= 0 */
+  int64_t step;       /* >= 1, the number of this step */
+} attn_adam_desc_t;
+
+ATTN_API attn_status_t attn_adam_step(attn_handle_t handle, const attn_adam_desc_t* desc, int64_t N, const float* g,
+                                      float* p, float* m, float* s);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Additive attention, attention pooling and projected additive attention; formulas in attn_cuda.h and encoder.h.
+// Shapes as there. `lengths` empty: every length is T. Padding is never read.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "reference/sum.h"
+
+namespace attn::reference {
+
+struct AdditiveInput {
+  std::int64_t B, Q, T, A, D;
+  std::vector<double> q;  // [B, Q, A]
+  std::vector<double> k;  // [B, T, A]
+  std::vector<double> v;  // [A]
+  std::vector<double> x;  // [B, T, D]
+  std::vector<std::int32_t> lengths;  // [B]
+};
+
+struct AdditiveOutput {
+  Sum o;        // [B, Q, D]
+  Sum weights;  // [B, Q, T]
+  Sum lse;      // [B, Q]
+};
+
+struct AdditiveGradient {
+  Sum q, k, v, x;  // as in AdditiveInput
+};
+
+AdditiveOutput additive_forward(const AdditiveInput& input);
+// d_o [B, Q, D]; d_weights [B, Q, T], empty: none.
+AdditiveGradient additive_backward(const AdditiveInput& input, const std::vector<double>& d_o,
+                                   const std::vector<double>& d_weights);
+
+struct PoolingInput {
+  std::int64_t B, T, D;
+  std::vector<double> x;  // [B, T, D]
+  std::vector<double> w;  // [D]
+  std::vector<double> b;  // [T]
+  std::vector<std::int32_t> lengths;
+};
+
+struct PoolingOutput {
+  Sum o;        // [B, D]
+  Sum weights;  // [B, T]
+};
+
+struct PoolingGradient {
+  Sum x, w, b;
+};
+
+PoolingOutput pooling_forward(const PoolingInput& input);
+// d_o [B, D]; d_weights [B, T], empty: none.
+PoolingGradient pooling_backward(const PoolingInput& input, const std::vector<double>& d_o,
+                                 const std::vector<double>& d_weights);
+
+struct ProjectedInput {
+  std::int64_t B, Q, T, A, D, H;
+  bool shared_query;
+  std::vector<double> x;    // [B, T, D]
+  std::vector<double> h;    // [B, Q, H], or [Q, H] if shared
+  std::vector<double> w_q;  // [A, H]
+  std::vector<double> w_k;  // [A, D]
+  std::vector<double> v;    // [A]
+  std::vector<std::int32_t> lengths;
+};
+
+struct ProjectedGradient {
+  Sum x, h, w_q, w_k, v;
+};
+
+AdditiveOutput projected_forward(const ProjectedInput& input);
+ProjectedGradient projected_backward(const ProjectedInput& input, const std::vector<double>& d_o,
+                                     const std::vector<double>& d_weights);
+
+}  // namespace attn::reference

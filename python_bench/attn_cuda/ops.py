@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operations of the two libraries on numpy arrays. Formulas and rules: attn_cuda.h and encoder.h.
+
+Shapes stand beside the parameters. Every floating-point array is float32, lengths are int32 [B] with values 0 to T
+(None: every length is T), all are C-contiguous. Anything else raises AttnError naming the argument, what was expected
+and what came. Results are new arrays.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import byref, c_size_t, c_void_p
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attn_cuda import _lib
+from attn_cuda._arrays import Axes, Floats, Lengths, address, aligned, invalid
+from attn_cuda._lib import CORE, ENCODER, Pass
+
+
+class AdditiveOutput(NamedTuple):
+    o: Floats  # [B, Q, D]
+    weights: Floats  # [B, Q, T]
+    lse: Floats  # [B, Q], for the backward pass
+
+
+class AdditiveGradient(NamedTuple):
+    q: Floats  # [B, Q, A]
+    k: Floats  # [B, T, A]
+    v: Floats  # [A]
+    x: Floats  # [B, T, D]
+
+
+class PoolingOutput(NamedTuple):
+    o: Floats  # [B, D]
+    weights: Floats  # [B, T]
+
+
+class PoolingGradient(NamedTuple):
+    x: Floats  # [B, T, D]
+    w: Floats  # [D]
+    b: Floats | None  # [T]; None where the forward pass had no bias
+
+
+class ProjectedOutput(NamedTuple):
+    o: Floats  # [B, Q, D]
+    weights: Floats  # [B, Q, T]
+    reserve: NDArray[np.uint8]  # for the backward pass
+
+
+class ProjectedGradient(NamedTuple):
+    x: Floats  # [B, T, D]
+    h: Floats  # as h
+    w_q: Floats  # [A, H]
+    w_k: Floats  # [A, D]
+    v: Floats  # [A]
+
+
+# ---- additive attention ------------------------------------------------------------------------------------------
+
+
+def additive_forward(
+    q: Floats,  # [B, Q, A]
+    k: Floats,  # [B, T, A]
+    v: Floats,  # [A]
+    x: Floats,  # [B, T, D]
+    lengths: Lengths | None = None,
+) -> AdditiveOutput:
+    """e_ij = sum_a v_a tanh(q_ia + k_ja), weights = softmax_j(e), o_i = sum_j weights_ij x_j."""
+    axes = Axes()
+    inputs = axes.pointers(q=(q, "B Q A"), k=(k, "B T A"), v=(v, "A"), x=(x, "B T D")) | axes.lengths(lengths)
+    output = AdditiveOutput(axes.empty("B Q D"), axes.empty("B Q T"), axes.empty("B Q"))
+    args = _lib.AdditiveForwardArgs(**inputs, **_outputs(output))
+    _compute(CORE, "additive", Pass.FORWARD, _lib.AdditiveDesc(**axes.sizes), args)
+    return output
+
+
+def additive_backward(
+    q: Floats,  # [B, Q, A], as in forward, like all inputs down to x
+    k: Floats,  # [B, T, A]
+    v: Floats,  # [A]
+    x: Floats,  # [B, T, D]
+    d_o: Floats,  # [B, Q, D]
+    lse: Floats,  # [B, Q] of the forward pass
+    lengths: Lengths | None = None,
+    weights: Floats | None = None,  # [B, Q, T] of the forward pass: saves recomputing them
+    d_weights: Floats | None = None,  # [B, Q, T]
+) -> AdditiveGradient:
+    """The gradients of q, k, v and x from those of the output and, if given, of the weights."""
+    axes = Axes()
+    inputs = axes.pointers(
+        q=(q, "B Q A"), k=(k, "B T A"), v=(v, "A"), x=(x, "B T D"), lse=(lse, "B Q"), d_o=(d_o, "B Q D")
+    )
+    inputs |= axes.lengths(lengths) | axes.optional(weights=(weights, "B Q T"), d_weights=(d_weights, "B Q T"))
+    gradient = AdditiveGradient(*map(np.empty_like, (q, k, v, x)))
+    args = _lib.AdditiveBackwardArgs(**inputs, **_outputs(gradient, "d_"))
+    _compute(CORE, "additive", Pass.BACKWARD, _lib.AdditiveDesc(**axes.sizes), args)
+    return gradient
+
+
+# ---- attention pooling -------------------------------------------------------------------------------------------
+
+
+def pooling_forward(
+    x: Floats,  # [B, T, D]
+    w: Floats,  # [D]
+    b: Floats | None = None,  # [T]
+    lengths: Lengths | None = None,
+) -> PoolingOutput:
+    """e_t = tanh(x_t . w + b_t), weights = softmax_t(e), o = sum_t weights_t x_t."""
+    axes = Axes()
+    inputs = axes.pointers(x=(x, "B T D"), w=(w, "D")) | axes.optional(b=(b, "T")) | axes.lengths(lengths)
+    output = PoolingOutput(axes.empty("B D"), axes.empty("B T"))
+    args = _lib.PoolingForwardArgs(**inputs, **_outputs(output))
+    _compute(CORE, "pooling", Pass.FORWARD, _lib.PoolingDesc(**axes.sizes), args)
+    return output
+
+
+def pooling_backward(
+    x: Floats,  # [B, T, D], as in forward, like w and b
+    w: Floats,  # [D]
+    b: Floats | None,  # [T]
+    d_o: Floats,  # [B, D]
+    lengths: Lengths | None = None,
+    d_weights: Floats | None = None,  # [B, T]
+) -> PoolingGradient:
+    """The gradients of x, w and b from those of the output and, if given, of the weights."""
+    axes = Axes()
+    inputs = axes.pointers(x=(x, "B T D"), w=(w, "D"), d_o=(d_o, "B D"))
+    inputs |= axes.optional(b=(b, "T"), d_weights=(d_weights, "B T")) | axes.lengths(lengths)
+    gradient = PoolingGradient(np.empty_like(x), np.empty_like(w), None if b is None else np.empty_like(b))
+    args = _lib.PoolingBackwardArgs(**inputs, **_outputs(gradient, "d_"))
+    _compute(CORE, "pooling", Pass.BACKWARD, _lib.PoolingDesc(**axes.sizes), args)
+    return gradient
+
+
+# ---- projected additive attention --------------------------------------------------------------------------------
+
+
+def projected_forward(
+    x: Floats,  # [B, T, D]
+    h: Floats,  # [B, Q, H], or [Q, H]: the same queries for every item
+    w_q: Floats,  # [A, H]
+    w_k: Floats,  # [A, D]
+    v: Floats,  # [A]
+    lengths: Lengths | None = None,
+) -> ProjectedOutput:
+    """q_i = w_q h_i, k_j = w_k x_j, then additive attention over q, k, v and the values x."""
+    axes, inputs, desc = _projected_inputs(x, h, w_q, w_k, v, lengths)
+    output = ProjectedOutput(axes.empty("B Q D"), axes.empty("B Q T"), aligned(_reserve_size(desc)))
+    _compute(ENCODER, "projected", Pass.FORWARD, desc, _lib.ProjectedForwardArgs(**inputs, **_outputs(output)))
+    return output
+
+
+def projected_backward(
+    x: Floats,  # as in forward, like all inputs down to v
+    h: Floats,
+    w_q: Floats,
+    w_k: Floats,
+    v: Floats,
+    d_o: Floats,  # [B, Q, D]
+    reserve: NDArray[np.uint8],  # of the forward pass
+    lengths: Lengths | None = None,
+    weights: Floats | None = None,  # [B, Q, T] of the forward pass: saves recomputing them
+    d_weights: Floats | None = None,  # [B, Q, T]
+) -> ProjectedGradient:
+    """The gradients of x, h and all weights; that of h [Q, H] is the sum over the items."""
+    axes, inputs, desc = _projected_inputs(x, h, w_q, w_k, v, lengths)
+    inputs |= axes.pointers(d_o=(d_o, "B Q D")) | axes.optional(
+        weights=(weights, "B Q T"), d_weights=(d_weights, "B Q T")
+    )
+    if reserve.nbytes != _reserve_size(desc):
+        raise invalid("reserve", f"the {_reserve_size(desc)} bytes of the forward pass", f"{reserve.nbytes} bytes")
+    gradient = ProjectedGradient(*map(np.empty_like, (x, h, w_q, w_k, v)))
+    args = _lib.ProjectedBackwardArgs(**inputs, reserve=address(reserve), **_outputs(gradient, "d_"))
+    _compute(ENCODER, "projected", Pass.BACKWARD, desc, args)
+    return gradient
+
+
+def _projected_inputs(
+    x: Floats, h: Floats, w_q: Floats, w_k: Floats, v: Floats, lengths: Lengths | None
+) -> tuple[Axes, dict[str, int | None], _lib.ProjectedDesc]:
+    shared = getattr(h, "ndim", 0) == 2
+    axes = Axes()
+    inputs = axes.pointers(
+        x=(x, "B T D"), h=(h, "Q H" if shared else "B Q H"), w_q=(w_q, "A H"), w_k=(w_k, "A D"), v=(v, "A")
+    )
+    return axes, inputs | axes.lengths(lengths), _lib.ProjectedDesc(**axes.sizes, shared_query=int(shared))
+
+
+def _reserve_size(desc: _lib.ProjectedDesc) -> int:
+    size = c_size_t()
+    _lib.check(_lib.load(ENCODER).attn_projected_reserve_size(_lib.handle(), byref(desc), byref(size)))
+    return size.value
+
+
+# ---- bidirectional LSTM ------------------------------------------------------------------------------------------
+
+
+def bilstm_forward(
+    x: Floats,  # [B, T, E]
+    kernel: Floats,  # [2, E, 4H]; gates i, f, c, o; direction 0 forward, 1 backward
+    recurrent: Floats,  # [2, H, 4H]
+    bias: Floats,  # [2, 4H]
+    lengths: Lengths | None = None,
+) -> Floats:
+    """y [B, T, 2H]: both directions side by side, zero behind an item's length."""
+    axes = Axes()
+    inputs = axes.pointers(
+        x=(x, "B T E"), recurrent=(recurrent, "2 H 4H"), kernel=(kernel, "2 E 4H"), bias=(bias, "2 4H")
+    )
+    inputs |= axes.lengths(lengths)
+    y = axes.empty("B T 2H")
+
+    encoder = _lib.load(ENCODER)
+    desc = _lib.BilstmDesc(**axes.sizes)
+    plan, size = c_void_p(), c_size_t()
+    _lib.check(encoder.attn_bilstm_create(_lib.handle(), byref(desc), byref(plan)))
+    try:
+        _lib.check(encoder.attn_bilstm_workspace_size(plan, Pass.FORWARD, byref(size)))
+        args = _lib.BilstmForwardArgs(**inputs, y=address(y))
+        workspace = aligned(size.value)
+        _lib.check(encoder.attn_bilstm_forward(plan, byref(args), c_void_p(address(workspace)), size))
+    finally:
+        encoder.attn_bilstm_destroy(plan)
+    return y
+
+
+# ---- the library -------------------------------------------------------------------------------------------------
+
+
+def version() -> str:
+    """The version of the library in use."""
+    return _lib.load(CORE).attn_version().decode()
+
+
+def set_threads(threads: int) -> None:
+    """Threads that each call from this Python thread uses, at least 1. The same count gives the same bits."""
+    _lib.check(_lib.load(CORE).attn_set_threads(_lib.handle(), threads))
+
+
+# ---- calls ----------------------------------------------------------------------------------------------------------
+
+
+def _outputs(arrays: NamedTuple, prefix: str = "") -> dict[str, int | None]:
+    """Addresses by C field name of the arrays that a call fills in."""
+    return {prefix + name: None if array is None else address(array) for name, array in arrays._asdict().items()}
+
+
+def _compute(name: str, operation: str, which: Pass, desc: ctypes.Structure, args: ctypes.Structure) -> None:
+    """attn_<operation>_<pass> of library `name` with a workspace of the size it asks for."""
+    library, handle, size = _lib.load(name), _lib.handle(), c_size_t()
+    _lib.check(getattr(library, f"attn_{operation}_workspace_size")(handle, byref(desc), which, byref(size)))
+    workspace = aligned(size.value)
+    call = getattr(library, f"attn_{operation}_{which.name.lower()}")
+    _lib.check(call(handle, byref(desc), byref(args), c_void_p(address(workspace)), size))

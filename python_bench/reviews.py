@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reviews as token ids: read from attn_train's export, or random; cut and padded as the classifier takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+
+
+class Reviews(NamedTuple):
+    ids: NDArray[np.int32]  # of all reviews, one behind the other
+    offsets: NDArray[np.int64]  # [N + 1], where each review starts
+    labels: NDArray[np.int32]  # [N], 0 or 1
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def load(path: Path, part: str) -> Reviews:
+    """`part` is "train" or "test"."""
+    tensors = safetensors.numpy.load_file(path)
+    return Reviews(*(tensors[f"{part}.{name}"] for name in Reviews._fields))
+
+
+def random(generator: np.random.Generator, count: int, vocabulary: int, length: int) -> Reviews:
+    """Reviews up to twice `length` long whose label tells whether most of their ids are in the upper half."""
+    first = 3  # the ids below are padding, start and unknown
+    sizes = generator.integers(max(length // 4, 2), 2 * length, count)
+    words = [generator.integers(first, vocabulary, size - 1, dtype=np.int32) for size in sizes]
+    labels = [np.mean(2 * ids >= vocabulary + first) > 0.5 for ids in words]
+    with_start = [np.concatenate([[1], ids]) for ids in words]
+    return Reviews(
+        np.concatenate(with_start).astype(np.int32),
+        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        np.array(labels, np.int32),
+    )
+
+
+def batch(reviews: Reviews, which: NDArray, length: int, mask: bool) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """ids [B, length] and lengths [B] of reviews `which`: their last `length` ids, zeros in front, or behind with `mask`."""
+    ids = np.zeros((len(which), length), np.int32)
+    lengths = np.zeros(len(which), np.int32)
+    for row, review in enumerate(which):
+        kept = reviews.ids[reviews.offsets[review] : reviews.offsets[review + 1]][-length:]
+        lengths[row] = len(kept)
+        ids[row, slice(None, len(kept)) if mask else slice(length - len(kept), None)] = kept
+    return ids, lengths

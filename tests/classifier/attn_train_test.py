@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The attn_train program as a user meets it: train, interrupt, kill, resume, evaluate, predict, explain, and bad input.
+
+Run by ctest: attn_train_test.py PROGRAM. Needs nothing but the standard library.
+"""
+
+import csv
+import json
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
+SMALL = [
+    "--embedding", "8", "--hidden", "8", "--length", "60", "--vocabulary", "800", "--batch", "4",
+    "--generated-train", "600", "--generated-test", "120", "--epochs", "2", "--threads", "2", "--no-cache",
+]  # fmt: skip
+
+
+def read_tensors(path):
+    """The header of a safetensors file and its data, by name."""
+    raw = pathlib.Path(path).read_bytes()
+    (size,) = struct.unpack("<Q", raw[:8])
+    header = json.loads(raw[8 : 8 + size])
+    metadata = header.pop("__metadata__")
+    body = raw[8 + size :]
+    return metadata, {name: body[slice(*entry["data_offsets"])] for name, entry in header.items()}
+
+
+def without_times(state):
+    """A run's state with the clock's figures taken out."""
+    state = json.loads(state)
+    state.pop("seconds")
+    for row in state["history"]:
+        row.pop("seconds")
+    return state
+
+
+class Program(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="attn train ")  # with a space, on purpose
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def environment(self):
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("ATTN_")}
+        return {**kept, "XDG_CACHE_HOME": str(self.folder / "cache")}
+
+    def run_program(self, *arguments, status=0, text=None):
+        done = subprocess.run(
+            [PROGRAM, *arguments], cwd=self.folder, env=self.environment(), input=text, text=True, capture_output=True, timeout=300
+        )
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def start(self, *arguments):
+        return subprocess.Popen(
+            [PROGRAM, *arguments], cwd=self.folder, env=self.environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def wait_for_step(self, path, step, process):
+        """Until a saved state has come to this step of the first epoch."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            self.assertIsNone(process.poll(), "the run ended before it could be stopped")
+            if path.exists() and json.loads(read_tensors(path)[0]["state"])["step"] >= step:
+                return
+            time.sleep(0.002)
+        self.fail("no state was saved")
+
+    def assert_same_run(self, first, second):
+        metadata, tensors = read_tensors(self.folder / first / "model.safetensors")
+        other_metadata, other_tensors = read_tensors(self.folder / second / "model.safetensors")
+        self.assertEqual(sorted(tensors), sorted(other_tensors))
+        for name, data in tensors.items():
+            self.assertEqual(data, other_tensors[name], name)
+        self.assertIn("adam.m.embedding", tensors)
+        self.assertEqual(without_times(metadata["state"]), without_times(other_metadata["state"]))
+        for key in set(metadata) - {"state", "checksum"}:
+            self.assertEqual(metadata[key], other_metadata[key], key)
+
+        def rows(name):
+            with open(self.folder / name / "history.csv", newline="") as file:
+                return [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+
+        self.assertEqual(rows(first), rows(second))
+        self.assertEqual(len(rows(first)), 2)
+
+    def test_an_interrupted_run_continues_bit_for_bit(self):
+        self.run_program("train", *SMALL, "--output", "whole")
+        process = self.start("train", *SMALL, "--output", "stopped", "--save-every", "20")
+        self.wait_for_step(self.folder / "stopped" / "model.safetensors", 20, process)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, output)
+        self.assertIn("--resume stopped/model.safetensors", output)
+        state = json.loads(read_tensors(self.folder / "stopped" / "model.safetensors")[0]["state"])
+        self.assertEqual(state["epoch"], 0)
+        self.assertTrue(20 <= state["step"] < 150, "stopped in the middle of an epoch")
+        self.run_program("train", "--resume", "stopped/model.safetensors", "--threads", "2", "--no-cache")
+        self.assert_same_run("whole", "stopped")
+
+    def test_a_killed_run_continues_bit_for_bit(self):
+        self.run_program("train", *SMALL, "--output", "whole")
+        process = self.start("train", *SMALL, "--output", "killed", "--save-every", "7")
+        self.wait_for_step(self.folder / "killed" / "model.safetensors", 14, process)
+        process.kill()
+        process.communicate(timeout=60)
+        self.run_program("train", "--resume", "killed/model.safetensors", "--threads", "2", "--no-cache")
+        self.assert_same_run("whole", "killed")
+
+    def test_resuming_elsewhere_warns(self):
+        self.run_program("train", *SMALL, "--epochs", "1")
+        output = self.run_program("train", "--resume", "attn_run/model.safetensors", "--threads", "1", "--epochs", "2", "--no-cache")
+        self.assertIn("warning: threads: 2 then, 1 now", output)
+        self.assertIn("not bit for bit", output)
+
+    def test_train_then_eval_predict_explain(self):
+        output = self.run_program("train", *SMALL, "--mask", "--history", "h.json")
+        self.assertIn("reviews are generated", output)
+        self.assertIn("Attention on the words that decide", output)
+        history = json.loads((self.folder / "h.json").read_text())
+        self.assertEqual([row["epoch"] for row in history], [1, 2])
+        for line in ("Test loss: ", "Test accuracy: "):
+            self.assertIn(line, output)
+        evaluated = self.run_program("eval")
+        accuracy = [line for line in output.splitlines() if line.startswith("Test accuracy")]
+        self.assertIn(accuracy[0], evaluated)
+
+        lines = self.run_program("predict", "i thought it was wonderful", "i thought it was awful").splitlines()
+        self.assertEqual(len(lines), 2)
+        label, probability, text = lines[0].split("\t")
+        self.assertIn(label, ("neg", "pos"))
+        self.assertTrue(0.5 <= float(probability) <= 1)
+        self.assertEqual(text, "i thought it was wonderful")
+        piped = self.run_program("predict", text="i thought it was wonderful\n\ni thought it was awful\n")
+        self.assertEqual(piped.splitlines(), lines)
+
+        output = self.run_program("explain", "--count", "3", "--color", "never")
+        self.assertIn("attn_run/attention.html", output)
+        self.assertTrue((self.folder / "attn_run" / "attention.png").read_bytes().startswith(b"\x89PNG\r\n"))
+        page = (self.folder / "attn_run" / "attention.html").read_text()
+        self.assertTrue(page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>"))
+
+    def test_additive_attention_trains(self):
+        output = self.run_program("train", *SMALL, "--attention", "additive", "--attention-width", "12", "--query-width", "6")
+        self.assertIn("Test accuracy: ", output)
+
+    def test_init_starts_from_given_weights(self):
+        self.run_program("train", *SMALL, "--epochs", "1", "--output", "first")
+        output = self.run_program("train", *SMALL, "--epochs", "1", "--init", "first/model.safetensors", "--output", "second")
+        self.assertIn("Test accuracy: ", output)
+        output = self.run_program("train", *SMALL, "--hidden", "9", "--init", "first/model.safetensors", status=1)
+        self.assertIn("first/model.safetensors: tensor ", output)
+        self.assertIn("expected shape", output)
+
+    def test_a_table_of_texts_trains(self):
+        rows = ["label,text"]
+        for i in range(60):
+            rows.append(f'{"good" if i % 2 else "bad"},"a ""{"fine" if i % 2 else "poor"}"" film, number {i}"')
+        (self.folder / "reviews.csv").write_text("\n".join(rows) + "\n")
+        output = self.run_program("train", *SMALL, "--data", "reviews.csv")
+        self.assertIn("48 training and 12 test reviews (bad, good)", output)
+
+    def test_bad_input_is_refused_with_a_reason(self):
+        (self.folder / "empty.tsv").write_text("")
+        (self.folder / "three.tsv").write_text("a\tone\nb\ttwo\nc\tthree\n")
+        (self.folder / "latin.tsv").write_bytes(b"a\tone\nb\tcaf\xe9\n")
+        (self.folder / "text.safetensors").write_text("not a model, but long enough to have a header length in front\n")
+        for arguments, parts in [
+            (("train", "--data", "missing"), ("missing",)),
+            (("train", "--data", "empty.tsv"), ("empty.tsv", "empty")),
+            (("train", "--data", "three.tsv"), ("three.tsv", "two labels")),
+            (("train", "--data", "latin.tsv"), ("latin.tsv:2", "UTF-8")),
+            (("train", "--hidden", "0"), ("hidden", "1 to 65536", "got 0")),
+            (("train", "--device", "cuda"), ("--device", "cuda")),
+            (("train", "--resume", "missing.safetensors"), ("missing.safetensors",)),
+            (("eval", "--model", "text.safetensors"), ("text.safetensors",)),
+            (("predict", "--model", "missing.safetensors", "a"), ("missing.safetensors",)),
+        ]:
+            with self.subTest(arguments=arguments):
+                output = self.run_program(*arguments, status=1)
+                self.assertTrue(output.startswith("attn_train: "), output)
+                for part in parts:
+                    self.assertIn(part, output)
+
+    def test_options_that_a_resumed_run_takes_from_its_file_are_refused(self):
+        done = subprocess.run([PROGRAM, "train", "--resume", "x", "--batch", "8"], cwd=self.folder, capture_output=True, text=True)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("--batch excludes --resume", done.stdout + done.stderr)
+
+    def test_help_names_every_subcommand(self):
+        output = self.run_program("--help")
+        for command in ("train", "eval", "predict", "explain"):
+            self.assertIn(command, output)
+            self.assertIn("--model" if command != "train" else "--data", self.run_program(command, "--help"))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)

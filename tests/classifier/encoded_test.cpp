@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classifier/data/encoded.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+
+#include "api/failure.h"
+#include "classifier/checkpoint/safetensors.h"
+#include "classifier/data/generator.h"
+#include "classifier/data/tokenizer.h"
+#include "temporary_folder.h"
+
+namespace attn {
+namespace {
+
+namespace fs = std::filesystem;
+using Ids = std::vector<std::int32_t>;
+
+// Five reviews: one of the start alone, and 1 to 4 words behind it.
+EncodedReviews reviews() {
+  return {{1, 1, 4, 1, 5, 6, 1, 7, 8, 9, 1, 10, 11, 12, 13}, {0, 1, 3, 6, 10, 15}, {0, 1, 0, 1, 1}};
+}
+
+void expect_same(const EncodedReviews& a, const EncodedReviews& b) {
+  EXPECT_EQ(a.ids, b.ids);
+  EXPECT_EQ(a.offsets, b.offsets);
+  EXPECT_EQ(a.labels, b.labels);
+}
+
+void expect_same(const EncodedCorpus& a, const EncodedCorpus& b) {
+  EXPECT_EQ(a.label_names, b.label_names);
+  EXPECT_EQ(a.words, b.words);
+  EXPECT_EQ(a.V, b.V);
+  expect_same(a.train, b.train);
+  expect_same(a.test, b.test);
+}
+
+TEST(MakeBatch, FrontPadsAndCutsInFront) {
+  const Batch batch = make_batch(reviews(), {3, 0, 4, 1}, 4, Padding::kFront);
+  EXPECT_EQ(batch.B, 4);
+  EXPECT_EQ(batch.T, 4);
+  EXPECT_EQ(batch.ids, (Ids{1, 7, 8, 9,      //
+                            0, 0, 0, 1,      //
+                            10, 11, 12, 13,  //
+                            0, 0, 1, 4}));
+  EXPECT_EQ(batch.lengths, (Ids{4, 1, 4, 2}));
+  EXPECT_EQ(batch.labels, (std::vector<float>{1, 0, 1, 1}));
+}
+
+TEST(MakeBatch, EndCutsInFrontAndPadsBehind) {
+  const Batch batch = make_batch(reviews(), {3, 0, 4, 1}, 4, Padding::kEnd);
+  EXPECT_EQ(batch.ids, (Ids{1, 7, 8, 9,      //
+                            1, 0, 0, 0,      //
+                            10, 11, 12, 13,  //
+                            1, 4, 0, 0}));
+  EXPECT_EQ(batch.lengths, (Ids{4, 1, 4, 2}));
+}
+
+TEST(MakeBatch, TakesNoneAndRefusesOthers) {
+  const Batch none = make_batch(reviews(), {}, 4, Padding::kFront);
+  EXPECT_EQ(none.B, 0);
+  EXPECT_TRUE(none.ids.empty() && none.lengths.empty() && none.labels.empty());
+  EXPECT_THROW(make_batch(reviews(), {5}, 4, Padding::kFront), Failure);
+  EXPECT_THROW(make_batch(reviews(), {-1}, 4, Padding::kFront), Failure);
+  EXPECT_THROW(make_batch(reviews(), {0}, 0, Padding::kEnd), Failure);
+}
+
+TEST(Encode, PutsStartInFrontOfEachReview) {
+  const Vocabulary vocabulary({"a", "good", "film"}, 100);
+  const std::vector<Review> texts = {{"A good film", 1, ""}, {"...", 0, ""}, {"Good, no: a GOOD one", 1, ""}};
+  expect_same(encode(texts, vocabulary), {{1, 4, 5, 6, 1, 1, 5, kUnknown, 4, 5, kUnknown}, {0, 4, 5, 11}, {1, 0, 1}});
+  expect_same(encode({}, vocabulary), {{}, {0}, {}});
+}
+
+TEST(EncodeCorpus, CountsTheTrainingPartAlone) {
+  const Corpus corpus = {{"neg", "pos"}, {{"b b a", 0, ""}, {"c b a", 1, ""}}, {{"d d d d c", 0, ""}}};
+  const EncodedCorpus encoded = encode_corpus(corpus, 6);
+  EXPECT_EQ(encoded.label_names, corpus.label_names);
+  EXPECT_EQ(encoded.words, (std::vector<std::string>{"b", "a"}));
+  EXPECT_EQ(encoded.V, 6);
+  expect_same(encoded.train, {{1, 4, 4, 5, 1, kUnknown, 4, 5}, {0, 4, 8}, {0, 1}});
+  expect_same(encoded.test, {{1, 2, 2, 2, 2, 2}, {0, 6}, {0}});
+}
+
+TEST(EncodeCorpus, EqualsOneWordAfterTheOther) {
+  const Corpus corpus = generate_reviews(333, 77, 5).corpus;
+  const EncodedCorpus encoded = encode_corpus(corpus, 60);
+  std::unordered_map<std::string, std::int64_t> counts;
+  for (const Review& review : corpus.train)
+    for (const Token& token : tokenize(review.text)) ++counts[token.word];
+  const Vocabulary vocabulary = Vocabulary::from_counts(counts, 60);
+  EXPECT_EQ(encoded.words, vocabulary.words());
+  Ids ids;
+  for (const Review& review : corpus.test) {
+    ids.push_back(kStart);
+    for (const Token& token : tokenize(review.text)) ids.push_back(vocabulary.id(token.word));
+  }
+  EXPECT_EQ(encoded.test.ids, ids);
+}
+
+class Cache : public testing::Test {
+ protected:
+  Cache() : path_(folder_ / "reviews.tsv"), cache_(folder_ / "deep/cache") { write("good film\tbad"); }
+
+  void write(const std::string& text) {
+    std::string rows;
+    for (int i = 0; i < 5; ++i) rows += "neg\tdull film\npos\t\"" + text + "\"\n";
+    write_file(path_, rows);
+  }
+
+  // The result, which must be that of no cache, and whether it came from the cache.
+  bool hits(std::int32_t V = 100) {
+    CacheReport report;
+    const EncodedCorpus corpus = load_encoded(path_, V, cache_, &report);
+    EXPECT_EQ(report.problem, "");
+    expect_same(corpus, encode_corpus(load_corpus(path_), V));
+    return report.hit;
+  }
+
+  std::string cache_file() const { return fs::directory_iterator(cache_)->path().string(); }
+
+  TemporaryFolder folder_;
+  std::string path_, cache_;
+};
+
+TEST_F(Cache, IsMadeThenRead) {
+  EXPECT_FALSE(hits());
+  EXPECT_TRUE(hits());
+  EXPECT_FALSE(hits(6));  // another V
+  EXPECT_TRUE(hits(6));
+  EXPECT_TRUE(hits());
+}
+
+TEST_F(Cache, IsRemadeWhenTheDataChange) {
+  EXPECT_FALSE(hits());
+  write("quite another film");
+  EXPECT_FALSE(hits());
+  EXPECT_TRUE(hits());
+  fs::last_write_time(path_, fs::last_write_time(path_) + std::chrono::seconds(1));
+  EXPECT_FALSE(hits());
+  EXPECT_EQ(std::distance(fs::directory_iterator(cache_), {}), 1);  // the stale one is gone
+}
+
+TEST_F(Cache, OfAFolderIsRemadeForAnotherFile) {
+  path_ = folder_ / "mails";
+  for (const char* name : {"ham/a.txt", "ham/b.txt", "ham/c.txt", "ham/d.txt", "ham/e.txt", "spam/a.txt"}) {
+    const std::string file = path_ + "/" + name;
+    fs::create_directories(fs::path(file).parent_path());
+    write_file(file, name);
+  }
+  EXPECT_FALSE(hits());
+  EXPECT_TRUE(hits());
+  write_file(path_ + "/spam/b.txt", "new");
+  EXPECT_FALSE(hits());
+}
+
+TEST_F(Cache, IsRemadeWhenDamaged) {
+  EXPECT_FALSE(hits());
+  const std::string file = cache_file(), whole = read_file(file);
+  for (std::size_t size = 0; size < whole.size(); size += 37) {
+    write_file(file, whole.substr(0, size));
+    EXPECT_FALSE(hits()) << size;
+  }
+  for (std::size_t i = 0; i < whole.size(); i += 37) {
+    std::string damaged = whole;
+    damaged[i] = static_cast<char>(damaged[i] ^ 4);
+    write_file(file, damaged);
+    EXPECT_FALSE(hits()) << i;
+  }
+  EXPECT_TRUE(hits());
+}
+
+// Files that pass as safetensors, their checksum right or absent, with this very key.
+TEST_F(Cache, IsRemadeWhenItsContentsDoNotFit) {
+  EXPECT_FALSE(hits());
+  const std::string file = cache_file();
+  const TensorFile whole = load_tensors(file);
+  const auto expect_remade = [&](const std::string& name, const Tensor& tensor) {
+    TensorFile foreign = whole;
+    foreign.tensors[name] = tensor;
+    save_tensors(file, foreign);
+    EXPECT_FALSE(hits()) << name;
+  };
+  const std::int64_t N = whole.tensors.at("train.labels").shape[0];
+  Ids ids = whole.tensors.at("train.ids").values<std::int32_t>("ids");
+  ids[1] = 100;
+  expect_remade("train.ids", Tensor::of(ids, {static_cast<std::int64_t>(ids.size())}));
+  expect_remade("train.offsets", Tensor::of(std::vector<std::int64_t>(N + 1, 0), {N + 1}));
+  expect_remade("train.offsets", Tensor::of(std::vector<std::int64_t>{}, {0}));
+  expect_remade("test.labels", Tensor::of(Ids{0, 2}, {2}));
+  expect_remade("test.ids", Tensor::of(std::vector<float>{1}, {1}));
+  TensorFile foreign = whole;
+  foreign.tensors.erase("words");
+  save_tensors(file, foreign);
+  EXPECT_FALSE(hits());
+  save_tensors(file, TensorFile{});
+  EXPECT_FALSE(hits());
+}
+
+TEST_F(Cache, ThatCannotBeWrittenIsReportedNotFatal) {
+  write_file(folder_ / "file", "in the way");
+  CacheReport report;
+  const EncodedCorpus corpus = load_encoded(path_, 100, folder_ / "file", &report);
+  expect_same(corpus, encode_corpus(load_corpus(path_), 100));
+  EXPECT_FALSE(report.hit);
+  EXPECT_NE(report.problem, "");
+}
+
+TEST_F(Cache, OfNoFolderWritesNothing) {
+  const EncodedCorpus corpus = load_encoded(path_, 100, "");
+  expect_same(corpus, encode_corpus(load_corpus(path_), 100));
+  EXPECT_EQ(folder_.file_count(), 1u);
+}
+
+TEST_F(Cache, DoesNotHideThatTheDataAreGone) {
+  EXPECT_FALSE(hits());
+  fs::remove(path_);
+  EXPECT_THROW(load_encoded(path_, 100, cache_), Failure);
+}
+
+TEST(EncodedImdb, BeginsWithTheMostFrequentWords) {
+  const char* path = std::getenv("ATTN_IMDB");
+  if (path == nullptr) GTEST_SKIP() << "ATTN_IMDB does not name the IMDB archive";
+  const TemporaryFolder folder;
+  const EncodedCorpus corpus = load_encoded(path, 10000, folder / "cache");
+  const Vocabulary vocabulary(corpus.words, corpus.V);
+  EXPECT_EQ(vocabulary.id("the"), 4);
+  EXPECT_EQ(corpus.words.size(), 9996u);
+  EXPECT_EQ(vocabulary.id("br"), kUnknown);
+  EXPECT_NE(vocabulary.id("don't"), kUnknown);
+  EXPECT_EQ(corpus.train.size(), 25000);
+  CacheReport report;
+  expect_same(load_encoded(path, 10000, folder / "cache", &report), corpus);
+  EXPECT_TRUE(report.hit);
+}
+
+}  // namespace
+}  // namespace attn

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Training beside Keras: from the weights and batches that python_bench/export_keras.py wrote, each step's loss must
+// be Keras's within 1e-4. The small traces are in tests/data; ATTN_KERAS_TRACE names a larger one.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "classifier/checkpoint/safetensors.h"
+#include "classifier/train/model.h"
+
+namespace {
+
+using namespace attn;
+
+struct Trace {
+  TensorFile file;
+  std::int64_t steps, B, T;
+  std::vector<std::int32_t> ids;      // [steps, B, T]
+  std::vector<std::int32_t> lengths;  // [steps, B]; empty: not masked
+  std::vector<float> labels;          // [steps, B]
+  std::vector<float> losses;          // [steps], Keras's
+
+  explicit Trace(const std::string& path) : file(load_tensors(path)) {
+    const Tensor& batches = file.tensors.at("batches.ids");
+    steps = batches.shape.at(0);
+    B = batches.shape.at(1);
+    T = batches.shape.at(2);
+    ids = batches.values<std::int32_t>("batches.ids");
+    labels = file.tensors.at("batches.labels").values<float>("batches.labels");
+    losses = file.tensors.at("losses").values<float>("losses");
+    if (file.tensors.count("batches.lengths") == 1)
+      lengths = file.tensors.at("batches.lengths").values<std::int32_t>("batches.lengths");
+  }
+
+  ModelConfig config() const {
+    ModelConfig config;
+    config.V = static_cast<std::int32_t>(file.tensors.at("embedding").shape.at(0));
+    config.E = file.tensors.at("embedding").shape.at(1);
+    config.H = file.tensors.at("lstm.recurrent").shape.at(1);
+    config.T = T;
+    config.mask = !lengths.empty();
+    return config;
+  }
+
+  Batch batch(std::int64_t step) const {
+    const auto rows = [&](const auto& values, std::int64_t width) {
+      const auto begin = values.begin() + step * B * width;
+      return std::decay_t<decltype(values)>(begin, begin + B * width);
+    };
+    return {B, T, rows(ids, T), lengths.empty() ? std::vector<std::int32_t>(static_cast<std::size_t>(B), static_cast<std::int32_t>(T)) : rows(lengths, 1),
+            rows(labels, 1)};
+  }
+};
+
+void follow(const std::string& path) {
+  const Trace trace(path);
+  const Handle handle;
+  const ModelConfig config = trace.config();
+  Model model(handle, config, trace.B);
+  model.parameters().load(trace.file.tensors, path);
+  Parameters gradient(handle, config), m(handle, config), s(handle, config);
+  float worst = 0;
+  for (std::int64_t step = 0; step < trace.steps; ++step) {
+    const Batch batch = trace.batch(step);
+    model.forward(batch, true);
+    float loss = 0;
+    for (float value : model.losses(batch)) loss += value / static_cast<float>(trace.B);
+    const float difference = std::abs(loss - trace.losses[static_cast<std::size_t>(step)]);
+    EXPECT_LT(difference, 1e-4f) << "step " << step << ": Keras " << trace.losses[static_cast<std::size_t>(step)] << ", here " << loss;
+    worst = std::max(worst, difference);
+
+    model.backward(batch, gradient);
+    const attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, step + 1};
+    check(attn_adam_step(handle.get(), &adam, gradient.count(), gradient.block(), model.parameters().block(), m.block(), s.block()));
+  }
+  std::printf("%s: %lld steps, largest difference of a loss %.2e\n", std::filesystem::path(path).filename().c_str(),
+              static_cast<long long>(trace.steps), static_cast<double>(worst));
+}
+
+TEST(KerasLosses, SmallTraceAgrees) { follow(ATTN_TEST_DATA "/keras_small.safetensors"); }
+
+TEST(KerasLosses, SmallMaskedTraceAgrees) { follow(ATTN_TEST_DATA "/keras_small_masked.safetensors"); }
+
+TEST(KerasLosses, TraceOfTheEnvironmentAgrees) {
+  const char* path = std::getenv("ATTN_KERAS_TRACE");
+  if (path == nullptr) GTEST_SKIP() << "ATTN_KERAS_TRACE names no trace written by python_bench/export_keras.py";
+  follow(path);
+}
+
+}  // namespace

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole model against the whole reference: outputs, gradient, and training on made-up batches.
+#include "classifier/train/model.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "support/reference_model.h"
+
+namespace {
+
+using namespace attn;
+
+struct Variant {
+  const char* name;
+  Attention attention;
+  bool mask;
+};
+
+void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
+
+class ModelTest : public testing::TestWithParam<Variant> {
+ protected:
+  ModelTest() {
+    config_.V = 40;
+    config_.T = 13;
+    config_.E = 7;
+    config_.H = 5;
+    config_.A = 6;
+    config_.query = 3;
+    config_.attention = GetParam().attention;
+    config_.mask = GetParam().mask;
+  }
+
+  // Random ids and labels; lengths from 1 to T, with padding where the configuration wants it.
+  Batch random_batch(std::int64_t B, Random& random) const {
+    EncodedReviews reviews;
+    reviews.offsets.push_back(0);
+    std::vector<std::int64_t> which;
+    for (std::int64_t b = 0; b < B; ++b) {
+      const std::int64_t length = b == 0 ? config_.T : 1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(config_.T)));
+      for (std::int64_t t = 0; t < length; ++t)
+        reviews.ids.push_back(1 + static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config_.V - 1))));
+      reviews.offsets.push_back(static_cast<std::int64_t>(reviews.ids.size()));
+      reviews.labels.push_back(static_cast<std::int32_t>(random.below(2)));
+      which.push_back(b);
+    }
+    return make_batch(reviews, which, config_.T, config_.padding());
+  }
+
+  ModelConfig config_;
+  Handle handle_;
+};
+
+double relative_error(const std::vector<double>& expected, const std::vector<double>& got) {
+  double difference = 0, norm = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    difference += (got[i] - expected[i]) * (got[i] - expected[i]);
+    norm += expected[i] * expected[i];
+  }
+  return std::sqrt(difference / norm);
+}
+
+TEST_P(ModelTest, OutputsAndGradientMatchTheReference) {
+  Random random(7);
+  Model model(handle_, config_, 6);
+  initialise(model.parameters(), config_, random);
+  Parameters gradient(handle_, config_);
+  const Batch batch = random_batch(6, random);
+  const test::ReferenceStep expected = test::reference_step(config_, test::widened(model.parameters()), batch);
+
+  model.forward(batch, true);
+  const std::vector<float> logits = model.logits(), losses = model.losses(batch), weights = model.weights();
+  model.backward(batch, gradient);
+
+  EXPECT_LT(relative_error(expected.logits, {logits.begin(), logits.end()}), 1e-5);
+  EXPECT_LT(relative_error(expected.losses, {losses.begin(), losses.end()}), 1e-5);
+  EXPECT_LT(relative_error(expected.weights, {weights.begin(), weights.end()}), 1e-5);
+  const test::Tensors got = test::widened(gradient);
+  ASSERT_EQ(got.size(), expected.gradient.size());
+  for (const auto& [name, values] : expected.gradient) {
+    const double error = relative_error(values, got.at(name));
+    RecordProperty(name, std::to_string(error));
+    EXPECT_LT(error, 1e-5) << name;
+  }
+}
+
+TEST_P(ModelTest, InferenceAgreesWithTraining) {
+  Random random(8);
+  Model model(handle_, config_, 5);
+  initialise(model.parameters(), config_, random);
+  const Batch batch = random_batch(5, random);
+  model.forward(batch, true);
+  const std::vector<float> training = model.logits();
+  model.forward(batch, false);
+  const std::vector<float> inference = model.logits();
+  for (std::size_t b = 0; b < training.size(); ++b) EXPECT_NEAR(training[b], inference[b], 1e-6f * (1 + std::abs(training[b])));
+}
+
+// Thirty steps of Adam on both sides, each on its own parameters.
+TEST_P(ModelTest, TrainingFollowsTheReference) {
+  Random random(9);
+  Model model(handle_, config_, 8);
+  initialise(model.parameters(), config_, random);
+  Parameters gradient(handle_, config_), m(handle_, config_), s(handle_, config_);
+  test::Tensors p = test::widened(model.parameters()), first, second;
+  for (const auto& [name, values] : p) first[name] = second[name] = std::vector<double>(values.size(), 0.0);
+
+  const Batch batch = random_batch(8, random);
+  double start = 0, loss = 0;
+  for (std::int64_t step = 1; step <= 30; ++step) {
+    const test::ReferenceStep expected = test::reference_step(config_, p, batch);
+    loss = 0;
+    for (double value : expected.losses) loss += value / 8;
+    if (step == 1) start = loss;
+    model.forward(batch, true);
+    double got = 0;
+    for (float value : model.losses(batch)) got += static_cast<double>(value) / 8;
+    EXPECT_NEAR(got, loss, 2e-5 * loss) << "step " << step;
+
+    model.backward(batch, gradient);
+    const attn_adam_desc_t adam{sizeof adam, 1e-2f, 0.9f, 0.999f, 1e-7f, step};
+    check(attn_adam_step(handle_.get(), &adam, model.parameters().count(), gradient.block(), model.parameters().block(), m.block(),
+                         s.block()));
+    for (auto& [name, values] : p)
+      reference::adam_step({1e-2f, 0.9f, 0.999f, 1e-7f}, step, expected.gradient.at(name), values, first[name], second[name]);
+  }
+  EXPECT_LT(loss, 0.5 * start) << "nothing was learnt";
+}
+
+TEST_P(ModelTest, ShortBatchesUseTheSameBuffers) {
+  Random random(10);
+  Model model(handle_, config_, 4);
+  initialise(model.parameters(), config_, random);
+  const Batch batch = random_batch(3, random);
+  model.forward(batch, false);
+  const std::vector<float> first = model.logits();
+  model.forward(random_batch(4, random), true);
+  model.forward(batch, false);
+  EXPECT_EQ(model.logits(), first);
+  EXPECT_THROW(model.forward(random_batch(5, random), false), std::exception);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ModelTest,
+                         testing::Values(Variant{"pooling", Attention::kPooling, false}, Variant{"pooling_masked", Attention::kPooling, true},
+                                         Variant{"additive", Attention::kAdditive, false},
+                                         Variant{"additive_masked", Attention::kAdditive, true}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The bidirectional LSTM against the reference.
+#include <cmath>
+
+#include "encoder/bilstm_run.h"
+#include "support/tolerance.h"
+
+namespace attn::test {
+namespace {
+
+std::vector<BilstmShape> shapes() {
+  std::vector<BilstmShape> all = bilstm_shapes();
+  // Batches that are cut into chunks, the last chunk full or not.
+  all.insert(all.end(), {{32, 11, 16, 8}, {37, 7, 5, 9}, {9, 4, 3, 2}, {17, 1, 1, 1}});
+  return all;
+}
+
+class BilstmParity : public testing::TestWithParam<BilstmShape> {};
+
+TEST_P(BilstmParity, ForwardAndBackward) {
+  const auto [B, T, E, H] = GetParam();
+  for (const bool with_lengths : {false, true}) {
+    const BilstmCase given(GetParam(), with_lengths);
+    const reference::Sum y = reference::bilstm_forward(given.input);
+    const reference::BilstmGradient gradient = reference::bilstm_backward(given.input, widen(given.d_y));
+    for (const int threads : {1, 2, 3, 8}) {
+      SCOPED_TRACE(testing::Message() << "lengths " << with_lengths << ", threads " << threads);
+      const BilstmResult got = run(given, threads, Training::yes, 3);
+      EXPECT_TRUE(close(Operation::bilstm_forward, got.y, y, {B, T, 2, H}));
+      EXPECT_TRUE(close(Operation::bilstm_backward, got.d_x, gradient.x, {B, T, E}));
+      EXPECT_TRUE(close(Operation::bilstm_backward, got.d_kernel, gradient.kernel, {2, E, 4, H}));
+      EXPECT_TRUE(close(Operation::bilstm_backward, got.d_recurrent, gradient.recurrent, {2, H, 4, H}));
+      EXPECT_TRUE(close(Operation::bilstm_backward, got.d_bias, gradient.bias, {2, 4, H}));
+      const BilstmResult inference = run(given, threads, Training::no, 5);
+      EXPECT_TRUE(close(Operation::bilstm_forward, inference.y, y, {B, T, 2, H})) << "without training";
+    }
+  }
+}
+
+TEST_P(BilstmParity, SameBitsInEachRun) {
+  for (const bool with_lengths : {false, true}) {
+    const BilstmCase given(GetParam(), with_lengths);
+    for (const int threads : {1, 2, 3}) {
+      const BilstmResult once = run(given, threads);
+      for (int repeat = 0; repeat < 3; ++repeat) EXPECT_TRUE(same_bits(run(given, threads), once)) << threads;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, BilstmParity, testing::ValuesIn(shapes()), testing::PrintToStringParamName());
+
+TEST(Bilstm, OutputsBehindALengthAreZero) {
+  const BilstmShape s = {4, 9, 5, 3};
+  const BilstmCase given(s, true);
+  const BilstmResult got = run(given, 2);
+  for (std::int64_t b = 0; b < s.B; ++b) {
+    const std::int64_t length = given.input.lengths[static_cast<std::size_t>(b)];
+    for (const float y : slice(got.y, (b * s.T + length) * 2 * s.H, (s.T - length) * 2 * s.H)) EXPECT_EQ(y, 0) << b;
+    for (const float d_x : slice(got.d_x, (b * s.T + length) * s.E, (s.T - length) * s.E)) EXPECT_EQ(d_x, 0) << b;
+  }
+}
+
+TEST(Bilstm, NanInValidDataReachesWhatItTouchesAndNothingElse) {
+  const BilstmShape s = {3, 6, 4, 5};
+  BilstmCase given(s, false);
+  given.input.x[static_cast<std::size_t>((1 * s.T + 2) * s.E)] = kNan;  // item 1, position 2
+  const BilstmResult got = run(given, 2);
+  for (std::int64_t b = 0; b < s.B; ++b)
+    for (std::int64_t t = 0; t < s.T; ++t)
+      for (std::int64_t d = 0; d < 2; ++d)
+        for (const float y : slice(got.y, ((b * s.T + t) * 2 + d) * s.H, s.H))
+          EXPECT_EQ(std::isnan(y), b == 1 && (d == 0 ? t >= 2 : t <= 2)) << b << " " << t << " " << d;
+  for (const std::int64_t b : {0, 2})
+    for (const float d_x : slice(got.d_x, b * s.T * s.E, s.T * s.E)) EXPECT_TRUE(std::isfinite(d_x)) << b;
+  for (const float d_bias : got.d_bias) EXPECT_TRUE(std::isnan(d_bias));
+}
+
+// What an earlier call leaves in the plan must not reach a later one.
+TEST(Bilstm, APlanServesManyCalls) {
+  const BilstmShape s = {12, 5, 7, 6};
+  Handle handle;
+  handle.set_threads(2);
+  BilstmRun plan(handle, s, Training::yes);
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    const BilstmCase given(s, seed % 2 == 0, seed);
+    EXPECT_TRUE(same_bits(plan(given), run(given, 2))) << seed;
+  }
+}
+
+TEST(Bilstm, WrapperOwnsPlanWorkspaceAndReserve) {
+  const BilstmCase given({5, 4, 3, 2}, true);
+  const reference::BilstmInput& in = given.input;
+  Handle handle;
+  handle.set_threads(2);
+  Bilstm lstm(handle, {in.B, in.T, in.E, in.H}, Training::yes);
+  Bilstm without_training(handle, {in.B, in.T, in.E, in.H}, Training::no);
+  const std::vector<float> x = narrow(in.x), kernel = narrow(in.kernel), recurrent = narrow(in.recurrent),
+                           bias = narrow(in.bias);
+  BilstmResult got = {given.d_y, x, kernel, recurrent, bias};
+  const attn_bilstm_forward_args_t args = {0,           x.data(),          kernel.data(), recurrent.data(),
+                                           bias.data(), in.lengths.data(), got.y.data(),  nullptr};
+  without_training.forward(args);
+  EXPECT_TRUE(same_bits(got.y, run(given, 2, Training::no).y));
+
+  lstm.forward(args);
+  const attn_bilstm_backward_args_t back = {0,
+                                            x.data(),
+                                            kernel.data(),
+                                            recurrent.data(),
+                                            bias.data(),
+                                            in.lengths.data(),
+                                            got.y.data(),
+                                            nullptr,
+                                            given.d_y.data(),
+                                            got.d_x.data(),
+                                            got.d_kernel.data(),
+                                            got.d_recurrent.data(),
+                                            got.d_bias.data()};
+  lstm.backward(back);
+  EXPECT_TRUE(same_bits(got, run(given, 2)));
+  EXPECT_THROW(without_training.backward(back), Error);
+}
+
+}  // namespace
+}  // namespace attn::test

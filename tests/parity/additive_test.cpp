@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Additive attention on the CPU against the reference.
+#include <cmath>
+#include <limits>
+
+#include "parity/attention_run.h"
+#include "reference/attention.h"
+#include "support/inputs.h"
+#include "support/tolerance.h"
+
+namespace attn::test {
+namespace {
+
+using Lengths = std::vector<std::int32_t>;
+
+struct Case {
+  reference::AdditiveInput input;
+  std::vector<float> d_o;        // [B, Q, D]
+  std::vector<float> d_weights;  // [B, Q, T], NaN behind the lengths
+
+  Case(const AdditiveShape& s, const Lengths& lengths, std::uint64_t seed = 1) {
+    Random random(seed);
+    input = random_input(s, lengths, random);
+    d_o = random.normal(s.B * s.Q * s.D);
+    d_weights = random.normal(s.B * s.Q * s.T);
+    poison_rows(d_weights);
+  }
+
+  // Fills what stands behind the lengths in a tensor [B, Q, T].
+  void poison_rows(std::vector<float>& tensor) const {
+    for (std::size_t b = 0; b < input.lengths.size(); ++b)
+      for (std::int64_t i = 0; i < input.Q; ++i) {
+        const auto row = tensor.begin() + (static_cast<std::int64_t>(b) * input.Q + i) * input.T;
+        std::fill(row + input.lengths[b], row + input.T, kNan);
+      }
+  }
+};
+
+struct Result {
+  std::vector<float> o, weights, lse, d_q, d_k, d_v, d_x;
+
+  const std::vector<float>& gradient(int index) const {
+    return index == 0 ? d_q : index == 1 ? d_k : index == 2 ? d_v : d_x;
+  }
+};
+
+Result run(const Case& given, const RunOptions& options) {
+  const reference::AdditiveInput& in = given.input;
+  Handle handle;
+  handle.set_threads(options.threads);
+  attn_additive_desc_t desc{sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D};
+  const auto workspace_bytes = [&](attn_pass_t pass) {
+    std::size_t bytes = 0;
+    check(attn_additive_workspace_size(handle.get(), &desc, pass, &bytes));
+    return bytes;
+  };
+  const std::int32_t* const lengths = in.lengths.empty() ? nullptr : in.lengths.data();
+  Result result;
+
+  Tensors forward(options.misalignment);
+  attn_additive_forward_args_t args{sizeof args,
+                                    forward.in(narrow(in.q)),
+                                    forward.in(narrow(in.k)),
+                                    forward.in(narrow(in.v)),
+                                    forward.in(narrow(in.x)),
+                                    lengths,
+                                    forward.out(in.B * in.Q * in.D),
+                                    options.weights ? forward.out(in.B * in.Q * in.T) : nullptr,
+                                    forward.out(in.B * in.Q)};
+  std::size_t bytes = workspace_bytes(ATTN_PASS_FORWARD);
+  check(attn_additive_forward(handle.get(), &desc, &args, forward.workspace(bytes), bytes));
+  forward.expect_intact();
+  result.o = forward.values(static_cast<const float*>(args.o));
+  result.weights = forward.values(static_cast<const float*>(args.weights));
+  result.lse = forward.values(args.lse);
+
+  Tensors backward(options.misalignment);
+  std::vector<float> weights = result.weights;
+  if (options.weights) given.poison_rows(weights);
+  const auto wanted = [&](int index, std::int64_t size) {
+    return index == options.skipped ? nullptr : backward.out(size);
+  };
+  attn_additive_backward_args_t back{sizeof back,
+                                     backward.in(narrow(in.q)),
+                                     backward.in(narrow(in.k)),
+                                     backward.in(narrow(in.v)),
+                                     backward.in(narrow(in.x)),
+                                     lengths,
+                                     backward.in(result.lse),
+                                     options.weights ? backward.in(weights) : nullptr,
+                                     backward.in(given.d_o),
+                                     options.d_weights ? backward.in(given.d_weights) : nullptr,
+                                     wanted(0, in.B * in.Q * in.A),
+                                     wanted(1, in.B * in.T * in.A),
+                                     wanted(2, in.A),
+                                     wanted(3, in.B * in.T * in.D)};
+  bytes = workspace_bytes(ATTN_PASS_BACKWARD);
+  check(attn_additive_backward(handle.get(), &desc, &back, backward.workspace(bytes), bytes));
+  backward.expect_intact();
+  result.d_q = backward.values(static_cast<const float*>(back.d_q));
+  result.d_k = backward.values(static_cast<const float*>(back.d_k));
+  result.d_v = backward.values(static_cast<const float*>(back.d_v));
+  result.d_x = backward.values(static_cast<const float*>(back.d_x));
+  return result;
+}
+
+void expect_parity(const Case& given, const RunOptions& options) {
+  const reference::AdditiveInput& in = given.input;
+  const Result got = run(given, options);
+  const auto expected = reference::additive_forward(in);
+  EXPECT_TRUE(close(Operation::additive_forward, got.o, expected.o, {in.B, in.Q, in.D}));
+  EXPECT_TRUE(close(Operation::additive_forward, got.lse, expected.lse, {in.B, in.Q}));
+  if (options.weights) {
+    EXPECT_TRUE(close(Operation::additive_forward, got.weights, expected.weights, {in.B, in.Q, in.T}));
+  }
+  const auto gradient = reference::additive_backward(
+      in, widen(given.d_o), options.d_weights ? widen(given.d_weights) : std::vector<double>());
+  EXPECT_TRUE(close(Operation::additive_backward, got.d_q, gradient.q, {in.B, in.Q, in.A})) << "d_q";
+  EXPECT_TRUE(close(Operation::additive_backward, got.d_k, gradient.k, {in.B, in.T, in.A})) << "d_k";
+  EXPECT_TRUE(close(Operation::additive_backward, got.d_v, gradient.v, {in.A})) << "d_v";
+  EXPECT_TRUE(close(Operation::additive_backward, got.d_x, gradient.x, {in.B, in.T, in.D})) << "d_x";
+}
+
+void expect_same_bits(const Result& a, const Result& b) {
+  EXPECT_TRUE(same_bits(a.o, b.o)) << "o";
+  EXPECT_TRUE(same_bits(a.weights, b.weights)) << "weights";
+  EXPECT_TRUE(same_bits(a.lse, b.lse)) << "lse";
+  EXPECT_TRUE(same_bits(a.d_q, b.d_q)) << "d_q";
+  EXPECT_TRUE(same_bits(a.d_k, b.d_k)) << "d_k";
+  EXPECT_TRUE(same_bits(a.d_v, b.d_v)) << "d_v";
+  EXPECT_TRUE(same_bits(a.d_x, b.d_x)) << "d_x";
+}
+
+// Several blocks of queries and chunks of keys, the last ones not whole.
+constexpr AdditiveShape kManyChunks{3, 9, 700, 19, 21};
+
+class Additive : public ::testing::TestWithParam<AdditiveShape> {
+ protected:
+  Lengths lengths() const { return Random(2).lengths(GetParam().B, GetParam().T); }
+};
+
+TEST_P(Additive, EveryLengthIsT) { expect_parity(Case(GetParam(), {}), {}); }
+
+TEST_P(Additive, LengthsAndMisalignedTensors) {
+  for (int misalignment : {1, 4, 9}) {
+    RunOptions options;
+    options.misalignment = misalignment;
+    expect_parity(Case(GetParam(), lengths()), options);
+  }
+}
+
+TEST_P(Additive, WeightsRecomputed) {
+  RunOptions options;
+  options.weights = false;
+  expect_parity(Case(GetParam(), lengths()), options);
+}
+
+TEST_P(Additive, NoGradientOfWeights) {
+  RunOptions options;
+  options.d_weights = false;
+  expect_parity(Case(GetParam(), lengths()), options);
+}
+
+TEST_P(Additive, SameBitsOnAnyThreadsAndInEachRun) {
+  const Case given(GetParam(), lengths());
+  RunOptions options;
+  options.threads = 1;
+  const Result one = run(given, options);
+  for (int threads : {1, 2, 3, 2}) {
+    options.threads = threads;
+    SCOPED_TRACE(threads);
+    expect_same_bits(run(given, options), one);
+  }
+}
+
+std::vector<AdditiveShape> shapes() {
+  std::vector<AdditiveShape> all = additive_shapes();
+  all.push_back(kManyChunks);
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, Additive, ::testing::ValuesIn(shapes()), ::testing::PrintToStringParamName());
+
+TEST(AdditiveOptions, OutputsDoNotDependOnWhichAreWanted) {
+  const Case given({2, 9, 37, 33, 20}, {37, 30});
+  RunOptions options;
+  const Result all = run(given, options);
+  for (options.skipped = 0; options.skipped < 4; ++options.skipped) {
+    SCOPED_TRACE(options.skipped);
+    const Result some = run(given, options);
+    for (int index = 0; index < 4; ++index) {
+      if (index == options.skipped) continue;
+      EXPECT_TRUE(same_bits(some.gradient(index), all.gradient(index))) << index;
+    }
+  }
+  options = {};
+  options.weights = false;
+  const Result without_weights = run(given, options);
+  EXPECT_TRUE(same_bits(without_weights.o, all.o));
+  EXPECT_TRUE(same_bits(without_weights.lse, all.lse));
+}
+
+// Forward without lse and backward for d_x alone, which never looks at the scores' gradients.
+TEST(AdditiveOptions, OnlyTheGradientOfValues) {
+  const Case given({2, 3, 70, 5, 20}, {});
+  const reference::AdditiveInput& in = given.input;
+  const Handle handle;
+  Tensors tensors(1);
+  attn_additive_desc_t desc{sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D};
+  const float *q = tensors.in(narrow(in.q)), *k = tensors.in(narrow(in.k)), *v = tensors.in(narrow(in.v)),
+              *x = tensors.in(narrow(in.x));
+  float *o = tensors.out(in.B * in.Q * in.D), *weights = tensors.out(in.B * in.Q * in.T),
+        *d_x = tensors.out(in.B * in.T * in.D);
+  attn_additive_forward_args_t forward{sizeof forward, q, k, v, x, nullptr, o, weights, nullptr};
+  std::size_t bytes = 0;
+  check(attn_additive_workspace_size(handle.get(), &desc, ATTN_PASS_FORWARD, &bytes));
+  check(attn_additive_forward(handle.get(), &desc, &forward, tensors.workspace(bytes), bytes));
+  attn_additive_backward_args_t backward{sizeof backward,
+                                         q,
+                                         k,
+                                         v,
+                                         x,
+                                         nullptr,
+                                         tensors.in(run(given, {}).lse),
+                                         weights,
+                                         tensors.in(given.d_o),
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         d_x};
+  check(attn_additive_workspace_size(handle.get(), &desc, ATTN_PASS_BACKWARD, &bytes));
+  check(attn_additive_backward(handle.get(), &desc, &backward, tensors.workspace(bytes), bytes));
+  tensors.expect_intact();
+  EXPECT_TRUE(same_bits(tensors.values(d_x), run(given, {}).d_x));
+}
+
+TEST(AdditiveBatch, AnItemAloneGivesTheBitsItHasInABatch) {
+  const AdditiveShape s = kManyChunks;
+  const Case whole(s, {700, 0, 411});
+  const Result batch = run(whole, {});
+  for (std::int64_t b = 0; b < s.B; ++b) {
+    SCOPED_TRACE(b);
+    AdditiveShape one = s;
+    one.B = 1;
+    Case alone(one, {});
+    const auto part = [b](const std::vector<double>& tensor, std::int64_t size) {
+      return std::vector<double>(tensor.begin() + b * size, tensor.begin() + (b + 1) * size);
+    };
+    alone.input.q = part(whole.input.q, s.Q * s.A);
+    alone.input.k = part(whole.input.k, s.T * s.A);
+    alone.input.v = whole.input.v;
+    alone.input.x = part(whole.input.x, s.T * s.D);
+    alone.input.lengths = {whole.input.lengths[static_cast<std::size_t>(b)]};
+    alone.d_o = slice(whole.d_o, b * s.Q * s.D, s.Q * s.D);
+    alone.d_weights = slice(whole.d_weights, b * s.Q * s.T, s.Q * s.T);
+    const Result got = run(alone, {});
+    EXPECT_TRUE(same_bits(got.o, slice(batch.o, b * s.Q * s.D, s.Q * s.D))) << "o";
+    EXPECT_TRUE(same_bits(got.weights, slice(batch.weights, b * s.Q * s.T, s.Q * s.T))) << "weights";
+    EXPECT_TRUE(same_bits(got.lse, slice(batch.lse, b * s.Q, s.Q))) << "lse";
+    EXPECT_TRUE(same_bits(got.d_q, slice(batch.d_q, b * s.Q * s.A, s.Q * s.A))) << "d_q";
+    EXPECT_TRUE(same_bits(got.d_k, slice(batch.d_k, b * s.T * s.A, s.T * s.A))) << "d_k";
+    EXPECT_TRUE(same_bits(got.d_x, slice(batch.d_x, b * s.T * s.D, s.T * s.D))) << "d_x";
+  }
+}
+
+// Each special value in each input, in the body of a vector and in a tail, wherever it has an effect.
+void expect_specials_pass() {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const AdditiveShape s{2, 2, 67, 21, 19};
+  for (double special : {static_cast<double>(kNan), kInfinity, -kInfinity})
+    for (const auto tensor : {&reference::AdditiveInput::q, &reference::AdditiveInput::k,
+                              &reference::AdditiveInput::v, &reference::AdditiveInput::x})
+      for (std::size_t place : {0, 18, 20}) {
+        Case given(s, {67, 50});
+        (given.input.*tensor)[place] = special;
+        SCOPED_TRACE(special);
+        SCOPED_TRACE(place);
+        expect_parity(given, {});
+        RunOptions options;
+        options.weights = false;
+        expect_parity(given, options);
+      }
+}
+
+TEST(AdditiveSpecials, NanAndInfinitiesReachWhatTheyTouch) { expect_specials_pass(); }
+
+// One key of -inf has weight 0; a query that has no other has no weights.
+TEST(AdditiveSpecials, ScoresOfMinusInfinity) {
+  Case given({1, 2, 70, 3, 4}, {});
+  given.input.v[0] = std::numeric_limits<double>::infinity();
+  for (std::size_t j = 0; j < 70; ++j) given.input.k[j * 3] = -100;
+  given.input.q[0] = given.input.q[3] = 0;
+  expect_parity(given, {});
+}
+
+TEST(AdditiveTargets, EveryInstructionSet) {
+  on_each_instruction_set([] {
+    expect_parity(Case(kManyChunks, {700, 0, 411}), {});
+    expect_parity(Case({2, 3, 66, 129, 77}, {}), {});
+    expect_specials_pass();
+  });
+}
+
+}  // namespace
+}  // namespace attn::test

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Random inputs of a shape, rounded to fp32 as a backend gets them, with weights scaled as trained models start:
+// sums over a width stay near 1. Padding behind `lengths` is NaN.
+#pragma once
+
+#include <cmath>
+
+#include "reference/attention.h"
+#include "reference/lstm.h"
+#include "support/guarded_buffer.h"
+#include "support/random.h"
+#include "support/shapes.h"
+
+namespace attn::test {
+
+// [count] weights of sums over `width` terms.
+inline std::vector<double> weights(Random& random, std::int64_t count, std::int64_t width) {
+  return widen(random.normal(count, 1 / std::sqrt(static_cast<float>(width))));
+}
+
+// [B, T, width], NaN behind the lengths.
+inline std::vector<double> padded(Random& random, std::int64_t B, std::int64_t T, std::int64_t width,
+                                  const std::vector<std::int32_t>& lengths) {
+  std::vector<float> values = random.normal(B * T * width);
+  fill_padding(values, T, width, lengths);
+  return widen(values);
+}
+
+inline reference::AdditiveInput random_input(const AdditiveShape& s, const std::vector<std::int32_t>& lengths,
+                                             Random& random) {
+  return {s.B,
+          s.Q,
+          s.T,
+          s.A,
+          s.D,
+          widen(random.normal(s.B * s.Q * s.A)),
+          padded(random, s.B, s.T, s.A, lengths),
+          weights(random, s.A, s.A),
+          padded(random, s.B, s.T, s.D, lengths),
+          lengths};
+}
+
+inline reference::PoolingInput random_input(const PoolingShape& s, const std::vector<std::int32_t>& lengths,
+                                            Random& random) {
+  return {
+      s.B,    s.T, s.D, padded(random, s.B, s.T, s.D, lengths), weights(random, s.D, s.D), widen(random.normal(s.T)),
+      lengths};
+}
+
+inline reference::ProjectedInput random_input(const ProjectedShape& s, const std::vector<std::int32_t>& lengths,
+                                              Random& random) {
+  return {s.B,
+          s.Q,
+          s.T,
+          s.A,
+          s.D,
+          s.H,
+          s.shared_query,
+          padded(random, s.B, s.T, s.D, lengths),
+          widen(random.normal((s.shared_query ? 1 : s.B) * s.Q * s.H)),
+          weights(random, s.A * s.H, s.H),
+          weights(random, s.A * s.D, s.D),
+          weights(random, s.A, s.A),
+          lengths};
+}
+
+inline reference::BilstmInput random_input(const BilstmShape& s, const std::vector<std::int32_t>& lengths,
+                                           Random& random) {
+  return {s.B,
+          s.T,
+          s.E,
+          s.H,
+          padded(random, s.B, s.T, s.E, lengths),
+          weights(random, 2 * s.E * 4 * s.H, s.E),
+          weights(random, 2 * s.H * 4 * s.H, s.H),
+          weights(random, 2 * 4 * s.H, 4),
+          lengths};
+}
+
+}  // namespace attn::test

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole classifier in double precision, put together from the reference's parts.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "classifier/data/encoded.h"
+#include "classifier/train/parameters.h"
+#include "reference/attention.h"
+#include "reference/layers.h"
+#include "reference/lstm.h"
+
+namespace attn::test {
+
+using Tensors = std::map<std::string, std::vector<double>>;  // by the names of Parameters
+
+// The parameters of `block`, widened.
+inline Tensors widened(const Parameters& block) {
+  std::map<std::string, Tensor> saved;
+  block.save(saved);
+  Tensors tensors;
+  for (const auto& [name, tensor] : saved) {
+    const std::vector<float> values = tensor.values<float>(name);
+    tensors[name] = std::vector<double>(values.begin(), values.end());
+  }
+  return tensors;
+}
+
+struct ReferenceStep {
+  std::vector<double> logits, losses;  // [B]
+  std::vector<double> weights;         // [B, T]
+  Tensors gradient;                    // of the mean loss
+};
+
+inline ReferenceStep reference_step(const ModelConfig& config, const Tensors& p, const Batch& batch) {
+  const std::int64_t B = batch.B, T = batch.T, D = config.D();
+  const std::vector<std::int32_t> lengths = config.mask ? batch.lengths : std::vector<std::int32_t>{};
+  const std::vector<double> labels(batch.labels.begin(), batch.labels.end());
+
+  const reference::BilstmInput lstm{B, T, config.E, config.H, reference::embedding_forward(config.E, batch.ids, p.at("embedding")),
+                                    p.at("lstm.kernel"), p.at("lstm.recurrent"), p.at("lstm.bias"), lengths};
+  const std::vector<double> y = reference::bilstm_forward(lstm).value;
+
+  reference::PoolingInput pooling{};
+  reference::ProjectedInput projected{};
+  std::vector<double> o, weights;
+  if (config.attention == Attention::kPooling) {
+    const auto& bias = p.at("attention.b");
+    pooling = {B, T, D, y, p.at("attention.w"), std::vector<double>(bias.begin(), bias.begin() + T), lengths};
+    const reference::PoolingOutput out = reference::pooling_forward(pooling);
+    o = out.o.value;
+    weights = out.weights.value;
+  } else {
+    projected = {B, 1, T, config.A, D, config.query, true, y, p.at("attention.h"), p.at("attention.w_q"), p.at("attention.w_k"),
+                 p.at("attention.v"), lengths};
+    const reference::AdditiveOutput out = reference::projected_forward(projected);
+    o = out.o.value;
+    weights = out.weights.value;
+  }
+
+  ReferenceStep step;
+  step.weights = weights;
+  step.logits = reference::dense_forward(B, D, o, p.at("dense.w"), p.at("dense.b")[0]).value;
+  const reference::CrossEntropy loss = reference::sigmoid_cross_entropy(step.logits, labels);
+  step.losses = loss.losses;
+
+  const reference::DenseGradient dense = reference::dense_backward(B, D, o, p.at("dense.w"), loss.d_z);
+  step.gradient["dense.w"] = dense.w.value;
+  step.gradient["dense.b"] = dense.b.value;
+  std::vector<double> d_y;
+  if (config.attention == Attention::kPooling) {
+    const reference::PoolingGradient g = reference::pooling_backward(pooling, dense.x.value, {});
+    d_y = g.x.value;
+    step.gradient["attention.w"] = g.w.value;
+    step.gradient["attention.b"] = g.b.value;
+    step.gradient["attention.b"].resize(static_cast<std::size_t>(config.T), 0.0);
+  } else {
+    const reference::ProjectedGradient g = reference::projected_backward(projected, dense.x.value, {});
+    d_y = g.x.value;
+    step.gradient["attention.h"] = g.h.value;
+    step.gradient["attention.w_q"] = g.w_q.value;
+    step.gradient["attention.w_k"] = g.w_k.value;
+    step.gradient["attention.v"] = g.v.value;
+  }
+  const reference::BilstmGradient g = reference::bilstm_backward(lstm, d_y);
+  step.gradient["lstm.kernel"] = g.kernel.value;
+  step.gradient["lstm.recurrent"] = g.recurrent.value;
+  step.gradient["lstm.bias"] = g.bias.value;
+  step.gradient["embedding"] = reference::embedding_backward(config.V, config.E, batch.ids, g.x.value).value;
+  return step;
+}
+
+}  // namespace attn::test

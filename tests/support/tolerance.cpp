@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/tolerance.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <sstream>
+#include <string>
+
+namespace attn::test {
+namespace {
+
+constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// NaN, +inf and -inf are each a place of their own; every finite number is the fourth.
+template <class Number>
+int category(Number number) {
+  if (std::isnan(number)) return 0;
+  if (std::isinf(number)) return std::signbit(number) ? 1 : 2;
+  return 3;
+}
+
+double ratio(const Tolerance& rule, float got, double value, double terms) {
+  if (category(got) != category(value)) return kInfinity;
+  if (!std::isfinite(value)) return 0;
+  if (!std::isfinite(terms)) return kInfinity;
+  const double error = std::abs(static_cast<double>(got) - value);
+  if (error == 0) return 0;
+  // Below the smallest normal number fp32 has no relative precision, and backends may flush to zero.
+  const double allowed = rule.k * kEpsilon * std::abs(value) + rule.c * kEpsilon * terms;
+  return error / std::max(allowed, static_cast<double>(std::numeric_limits<float>::min()));
+}
+
+// Position of a float on the number line of all floats, so that neighbours differ by one.
+std::int64_t ordinal(float number) {
+  std::int32_t bits;
+  std::memcpy(&bits, &number, sizeof bits);
+  return bits < 0 ? -static_cast<std::int64_t>(bits & 0x7fffffff) : bits;
+}
+
+std::string index_tuple(std::size_t flat, const std::vector<std::int64_t>& shape) {
+  std::string tuple;
+  for (std::size_t axis = shape.size(); axis-- > 0;) {
+    const auto extent = static_cast<std::size_t>(shape[axis]);
+    tuple = std::to_string(flat % extent) + (tuple.empty() ? "" : ", ") + tuple;
+    flat /= extent;
+  }
+  return "[" + tuple + "]";
+}
+
+}  // namespace
+
+// One rounding errs by half of eps(fp32); k = 1 leaves the stored result two of them everywhere. The terms already carry
+// the worst case of one rounding per operation, so c says what lies beyond: functions that err by more than half a unit,
+// and roundings that pile up in long sums. tests/parity/plain_loops_test.cpp holds attention and LSTM against plain fp32
+// loops, whose serial sums are the least accurate order there is: they need c between 0.05 and 0.96.
+Tolerance tolerance(Operation operation) {
+  switch (operation) {
+    // Two units: vector libraries give tanh to four units in the last place, which is 2 eps(fp32) next to 1; exp and
+    // the sums over A, T and D stay below that.
+    case Operation::additive_forward:
+      return {1, 2};
+    // The same tanh, recomputed; 1 - tanh^2 has the scale 2 to 3 in the terms already.
+    case Operation::additive_backward:
+      return {1, 2};
+    // One tanh per position, so nothing averages out: the same bound as if it were summed coherently.
+    case Operation::pooling_forward:
+      return {1, 2};
+    case Operation::pooling_backward:
+      return {1, 2};
+    // Two more matrix products, whose error the terms carry through the tanh; no new function.
+    case Operation::projected_forward:
+      return {1, 2};
+    case Operation::projected_backward:
+      return {1, 2};
+    // Five functions per cell, each good to two units of 1. The terms restart at each step (formulas/lstm.h): c also
+    // covers what a stable recurrence hands on of earlier errors, less than the fresh error of a step.
+    case Operation::bilstm_forward:
+      return {1, 2};
+    case Operation::bilstm_backward:
+      return {1, 2};
+    // A sum of copied rows; frequent ids make it long.
+    case Operation::embedding:
+      return {1, 2};
+    // One dot product, or a sum over the batch.
+    case Operation::dense:
+      return {1, 2};
+    // exp and log1p or a division, and four roundings, of half a unit to one unit each.
+    case Operation::cross_entropy:
+      return {1, 3};
+    // A chain of ten roundings: two moments, square root, rate, quotient, difference.
+    case Operation::adam:
+      return {1, 4};
+  }
+  return {0, 0};
+}
+
+double worst_ratio(Operation operation, const std::vector<float>& got, const reference::Sum& expected) {
+  if (got.size() != expected.value.size() || got.size() != expected.terms.size()) return kInfinity;
+  double worst = 0;
+  for (std::size_t i = 0; i < got.size(); ++i)
+    worst = std::max(worst, ratio(tolerance(operation), got[i], expected.value[i], expected.terms[i]));
+  return worst;
+}
+
+::testing::AssertionResult close(Operation operation, const std::vector<float>& got, const reference::Sum& expected,
+                                 const std::vector<std::int64_t>& shape) {
+  std::size_t count = 1;
+  for (std::int64_t extent : shape) count *= static_cast<std::size_t>(extent);
+  if (got.size() != count || expected.value.size() != count || expected.terms.size() != count)
+    return ::testing::AssertionFailure() << "sizes differ: the shape has " << count << " elements, got " << got.size()
+                                         << ", the reference " << expected.value.size() << " with "
+                                         << expected.terms.size() << " terms";
+
+  const Tolerance rule = tolerance(operation);
+  std::size_t worst = 0, failures = 0;
+  double worst_of_all = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double here = ratio(rule, got[i], expected.value[i], expected.terms[i]);
+    if (here > 1) ++failures;
+    if (here > worst_of_all) {
+      worst_of_all = here;
+      worst = i;
+    }
+  }
+  if (failures == 0) return ::testing::AssertionSuccess();
+
+  const double value = expected.value[worst];
+  std::ostringstream text;
+  text.precision(9);
+  text << failures << " of " << count << " elements out of tolerance, the worst at " << index_tuple(worst, shape)
+       << ": got " << got[worst] << ", expected " << value << ", terms " << expected.terms[worst];
+  if (category(got[worst]) == 3 && category(value) == 3)
+    text << ", error " << std::abs(got[worst] - value) << " or "
+         << std::abs(ordinal(got[worst]) - ordinal(static_cast<float>(value))) << " ULP";
+  text << ", error to tolerance " << worst_of_all;
+  return ::testing::AssertionFailure() << text.str();
+}
+
+reference::Sum with_scale(const std::vector<double>& value, double scale) {
+  reference::Sum sum{value, value};
+  for (double& terms : sum.terms) terms = std::abs(terms) + scale;
+  return sum;
+}
+
+double ratio_to_naive(const std::vector<float>& got, const std::vector<float>& naive, const reference::Sum& expected) {
+  if (got.size() != expected.value.size() || naive.size() != expected.value.size()) return kInfinity;
+  const Tolerance terms_alone{0, 1};
+  double ours = 0, theirs = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double value = expected.value[i], terms = expected.terms[i];
+    ours = std::max(ours, ratio(terms_alone, got[i], value, terms));
+    if (std::isfinite(value) && terms > 0)
+      theirs = std::max({theirs, ratio(terms_alone, naive[i], value, terms), 0.5 * std::abs(value) / terms});
+  }
+  return ours == 0 ? 0 : ours / theirs;
+}
+
+}  // namespace attn::test

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/guarded_buffer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace attn::test {
+namespace {
+
+TEST(GuardedBuffer, StandsWhereAskedAndStartsUnwritten) {
+  for (int misalignment = 0; misalignment < 16; ++misalignment) {
+    const GuardedBuffer buffer(5, misalignment);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % 64, 4U * misalignment);
+    for (float value : buffer.values()) EXPECT_TRUE(std::isnan(value));
+    EXPECT_TRUE(std::isnan(buffer.data()[-1]) && std::isnan(buffer.data()[5]));
+  }
+}
+
+TEST(GuardedBuffer, NoticesEveryWriteOutside) {
+  for (std::int64_t size : {0, 1, 17})
+    for (std::int64_t index = -64; index < size + 64; ++index) {
+      GuardedBuffer buffer(std::vector<float>(size, 1.0F), 3);
+      buffer.data()[index] = kNan;
+      EXPECT_EQ(buffer.intact(), index >= 0 && index < size) << "size " << size << ", index " << index;
+    }
+}
+
+TEST(GuardedBuffer, KeepsItsValues) {
+  GuardedBuffer buffer(std::vector<float>{1, 2, 3}, 1);
+  buffer.data()[1] = 5;
+  EXPECT_EQ(buffer.values(), (std::vector<float>{1, 5, 3}));
+}
+
+TEST(FillPadding, StartsAtTheLengths) {
+  std::vector<float> tensor(3 * 2 * 2, 1);
+  fill_padding(tensor, 2, 2, {1, 2, 0}, 9);
+  EXPECT_EQ(tensor, (std::vector<float>{1, 1, 9, 9, 1, 1, 1, 1, 9, 9, 9, 9}));
+}
+
+}  // namespace
+}  // namespace attn::test
