@@ -66,7 +66,6 @@ test_needs=(
   "python3-venv|tool python3|Python's virtual environments"
   "shellcheck|tool shellcheck|checks shell scripts"
 )
-python_needs=(numpy pytest safetensors)
 
 # ---- set-up --------------------------------------------------------------------------------------------------------
 
@@ -129,20 +128,21 @@ require() {
 }
 
 require_python() {
-  local python=$root/.venv/bin/python
-  "$python" -c "import $(IFS=,; echo "${python_needs[*]}")" 2>/dev/null && return
-  say "making the Python environment .venv with ${python_needs[*]}"
-  { python3 -m venv --clear "$root/.venv" && "$python" -m pip install --quiet "${python_needs[@]}"; } ||
-    fail "could not make .venv, see above; it needs: ${python_needs[*]}"
+  local wanted=$root/python_bench/requirements-test.txt made=$root/.venv/requirements.txt
+  cmp --silent "$wanted" "$made" && "$root/.venv/bin/python" -c '' && return
+  say "making the Python environment .venv with what $wanted lists"
+  python3 -m venv --clear "$root/.venv" || fail "could not make the Python environment, see above"
+  "$root/.venv/bin/python" -m pip install --quiet --requirement "$wanted" || fail "pip could not install them, see above"
+  cp "$wanted" "$made"
 }
 
-build() { # PRESET [OPTIONS OF CMAKE]
+build() { # PRESET
   local cache=$root/build/$1/CMakeCache.txt fresh=()
   # CMake refuses a build folder that was moved together with its sources.
   if [[ -f $cache ]] && ! grep --quiet --line-regexp --fixed-strings "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
     fresh=(--fresh)
   fi
-  (cd "$root" && cmake "${fresh[@]}" --preset "$@" && cmake --build --preset "$1")
+  (cd "$root" && cmake "${fresh[@]}" --preset "$1" && cmake --build --preset "$1")
 }
 
 # ---- verbs ---------------------------------------------------------------------------------------------------------
@@ -222,10 +222,10 @@ run_tests() {
   cd "$root"
   stage "style of sources" format --check
   stage "style of shell scripts" shellcheck --shell=bash bootstrap.sh .ci/run tests/install/*.sh
-  stage "g++, warnings as errors" build dev -DPython3_EXECUTABLE="$python"
+  stage "g++, warnings as errors" build dev
   stage "tests" ctest --preset dev
   stage "clang, warnings as errors" build clang
-  stage "sanitizers" build asan -DPython3_EXECUTABLE="$python"
+  stage "sanitizers" build asan
   stage "tests under sanitizers" ctest --preset asan
   stage "tests of the set-up" "$python" -m pytest tests/install
   stage "tests of the Python package" env ATTN_CUDA_LIBRARY_DIR="$root/build/dev/host" "$python" -m pytest python_bench

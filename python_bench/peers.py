@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+OURS = "attn_cuda"
 VOCABULARY, LENGTH, EMBEDDING, HIDDEN, BATCH = 10000, 200, 128, 64, 32
 
 
@@ -128,19 +129,17 @@ def run_once(command: list[str], environment: dict[str, str], threads: int) -> F
 
 def table(figures: dict[str, list[Figures]]) -> str:
     medians = {name: Figures(*map(statistics.median, zip(*rounds, strict=True))) for name, rounds in figures.items()}
-    fastest = min((row for name, row in medians.items() if name != OURS), key=lambda row: row.train_ms, default=None)
+    peers = [row for name, row in medians.items() if name != OURS]
     lines = ["| system | training step, ms | inference batch, ms | peak memory, MiB |", "|---|---|---|---|"]
     for name, row in medians.items():
         spread = [f"{min(column):.1f} to {max(column):.1f}" for column in zip(*figures[name], strict=True)]
         cells = [f"{value:.1f} ({within})" for value, within in zip(row, spread, strict=True)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    if OURS in medians and fastest:
-        ratios = [f"{ours / theirs:.2f}" for ours, theirs in zip(medians[OURS], fastest, strict=True)]
-        lines.append(f"| ours / peer with the fastest training step | {' | '.join(ratios)} |")
+    if OURS in medians and peers:
+        best = map(min, zip(*peers, strict=True))
+        ratios = [f"{ours / theirs:.2f}" for ours, theirs in zip(medians[OURS], best, strict=True)]
+        lines.append(f"| {OURS} / best of the others | {' | '.join(ratios)} |")
     return "\n".join(lines)
-
-
-OURS = "attn_cuda"
 
 
 def main() -> None:
@@ -148,7 +147,9 @@ def main() -> None:
     if options.measure:
         print(json.dumps(PEERS[options.measure].measure(options.warm_up, options.steps)._asdict()))
         return
-    commands = {OURS: (shlex.split(options.ours), {})} if options.ours else {}
+    commands: dict[str, tuple[list[str], dict[str, str]]] = {}
+    if options.ours:
+        commands[OURS] = shlex.split(options.ours), {}
     counts = ["--warm-up", str(options.warm_up), "--steps", str(options.steps)]
     for name, system in PEERS.items():
         if importlib.util.find_spec(system.module) is None:

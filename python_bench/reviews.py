@@ -41,7 +41,7 @@ def random(generator: np.random.Generator, count: int, vocabulary: int, length: 
 
 
 def batch(reviews: Reviews, which: NDArray, length: int, mask: bool) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """ids [B, length] and lengths [B] of reviews `which`: their last `length` ids, zeros in front, or behind with `mask`."""
+    """ids [B, length] and lengths [B] of reviews `which`: their last ids, padded in front, with `mask` behind."""
     ids = np.zeros((len(which), length), np.int32)
     lengths = np.zeros(len(which), np.int32)
     for row, review in enumerate(which):

@@ -49,8 +49,7 @@ struct Block {
 // The context of a chunk of keys, [D]: of the first chunk in the output.
 HWY_INLINE float* context_of(const Attention& all, const ForwardWorkspace& space, std::int64_t row,
                              std::int64_t chunk) {
-  return chunk == 0 ? all.o + row * all.D
-                    : space.contexts + (row * (space.split.chunks - 1) + chunk - 1) * all.D;
+  return chunk == 0 ? all.o + row * all.D : space.contexts + (row * (space.split.chunks - 1) + chunk - 1) * all.D;
 }
 
 template <class Scores>

@@ -43,21 +43,20 @@ void run_pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_for
   const auto* const x = static_cast<const float*>(args.x);
   const auto* const w = static_cast<const float*>(args.w);
   const auto* const bias = static_cast<const float*>(args.b);
-  const Attention all{
-      desc.B, 1, T, D, x, args.lengths, static_cast<float*>(args.o), static_cast<float*>(args.weights), nullptr};
+  const Attention all{desc.B, 1, T, D, x, args.lengths, static_cast<float*>(args.o), static_cast<float*>(args.weights),
+                      nullptr};
   attend(
       all,
-      [=](std::int64_t b, std::int64_t, std::int64_t j, std::int64_t count, float* e) HWY_ATTR {
-        pooling_scores(x + (b * T + j) * D, w, bias == nullptr ? nullptr : bias + j, count, D, e);
-      },
+      [=](std::int64_t b, std::int64_t, std::int64_t j, std::int64_t count, float* e)
+          HWY_ATTR { pooling_scores(x + (b * T + j) * D, w, bias == nullptr ? nullptr : bias + j, count, D, e); },
       workspace, threads);
 }
 
 struct PoolingBackward {
   std::int64_t B, T, D;
-  const float* x;          // [B, T, D]
-  const float* w;          // [D]
-  const float* b;          // [T] or null
+  const float* x;  // [B, T, D]
+  const float* w;  // [D]
+  const float* b;  // [T] or null
   const std::int32_t* lengths;
   const float* d_o;        // [B, D]
   const float* d_weights;  // [B, T] or null

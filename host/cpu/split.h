@@ -10,12 +10,12 @@
 
 namespace attn::cpu {
 
-inline constexpr std::int64_t kTileKeys = 64;       // keys between two looks at the running maximum
-inline constexpr std::int64_t kBlockQueries = 8;    // queries that go over a tile of keys while it is in the cache
+inline constexpr std::int64_t kTileKeys = 64;         // keys between two looks at the running maximum
+inline constexpr std::int64_t kBlockQueries = 8;      // queries that go over a tile of keys while it is in the cache
 inline constexpr std::int64_t kLeastChunkKeys = 256;  // shorter chunks would be mostly merging
 inline constexpr std::int64_t kMostChunks = 64;
 inline constexpr std::int64_t kGroupKeys = 4;  // keys whose gradients are made side by side
-inline constexpr std::int64_t kColumns = 16;   // columns of d_q, d_k and d_v that a task makes: a cache line
+inline constexpr std::int64_t kColumns = 16;   // of d_q, d_k and d_v go together to a task: a cache line
 
 inline std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 

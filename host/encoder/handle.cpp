@@ -15,7 +15,9 @@ int cpu_threads(attn_handle_t handle) {
   attn_backend_t backend;
   require_success(attn_get_backend(handle, &backend));
   if (backend != ATTN_BACKEND_CPU)
-    throw Failure(ATTN_UNSUPPORTED, "handle: expected one of ATTN_BACKEND_CPU, the only backend of the encoder, got one of ATTN_BACKEND_CUDA");
+    throw Failure(
+        ATTN_UNSUPPORTED,
+        "handle: expected one of ATTN_BACKEND_CPU, the only backend of the encoder, got one of ATTN_BACKEND_CUDA");
   int threads = 0;
   require_success(attn_get_threads(handle, &threads));
   return threads;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // C entry points of projected additive attention: every argument rule, then the backend.
-#include "attn_cuda/encoder.h"
 #include "encoder/cpu/projected.h"
+#include "attn_cuda/encoder.h"
 #include "encoder/handle.h"
 #include "encoder/validate.h"
 

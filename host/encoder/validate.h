@@ -18,7 +18,8 @@ inline void require_flag(const char* name, std::int32_t value) {
 inline void require_reserve(const char* name, const void* reserve, std::size_t bytes) {
   require_pointer(name, reserve, static_cast<std::int64_t>(bytes));
   const std::uintptr_t past = reinterpret_cast<std::uintptr_t>(reserve) % 64;
-  if (bytes > 0 && past != 0) reject(name, "a pointer aligned to 64 bytes", "one " + std::to_string(past) + " bytes past");
+  if (bytes > 0 && past != 0)
+    reject(name, "a pointer aligned to 64 bytes", "one " + std::to_string(past) + " bytes past");
 }
 
 inline void require_ids(const char* name, const std::int32_t* ids, std::int64_t N, std::int64_t V) {

@@ -141,7 +141,7 @@ def load(name: str) -> ctypes.CDLL:
         try:
             library = ctypes.CDLL(str(candidate))
         except OSError as error:
-            failures.append(f"  {candidate}: {error}")
+            failures.append(f"  {error}")
             continue
         for function in ("attn_last_error", "attn_version", "attn_cpu_target", "attn_encoder_libraries"):
             if hasattr(library, function):

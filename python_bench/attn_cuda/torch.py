@@ -71,6 +71,6 @@ class AttentionPooling(torch.autograd.Function):
         return (*(None if array is None else torch.from_numpy(array) for array in gradient), None)
 
 
-def _arrays(*tensors: torch.Tensor | None) -> list[np.ndarray | None]:
+def _arrays(*tensors: torch.Tensor | None) -> list[Any]:
     """The tensors' own memory as numpy arrays; a copy where a tensor is not contiguous."""
     return [None if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors]

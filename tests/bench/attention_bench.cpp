@@ -106,8 +106,8 @@ void pooling_forward(benchmark::State& state) {
 void pooling_backward(benchmark::State& state) {
   Pooling run(state);
   for (auto _ : state)
-    run.pooling.backward({0, run.x.data(), run.w.data(), run.b.data(), nullptr, run.d_o.data(), nullptr,
-                          run.d_x.data(), run.d_w.data(), run.d_b.data()});
+    run.pooling.backward({0, run.x.data(), run.w.data(), run.b.data(), nullptr, run.d_o.data(), nullptr, run.d_x.data(),
+                          run.d_w.data(), run.d_b.data()});
   run.count(state, 2);
 }
 

@@ -4,8 +4,6 @@
 // vocabulary 10000), on as many threads as OpenMP offers. The time of a call is that of the clock on the wall.
 #include <benchmark/benchmark.h>
 
-#include <numeric>
-
 #include "attn_cuda/encoder.hpp"
 #include "support/random.h"
 
@@ -68,8 +66,8 @@ BENCHMARK(bilstm_forward_backward_lengths)->UseRealTime()->Unit(benchmark::kMill
 void projected_forward_backward(benchmark::State& state) {
   const Handle handle;
   ProjectedAttention attention(handle, {B, 1, T, A, D, H, true});
-  const std::vector<float> x = values(B * T * D), h = values(H), w_q = values(A * H), w_k = values(A * D), v = values(A),
-                           d_o = values(B * D);
+  const std::vector<float> x = values(B * T * D), h = values(H), w_q = values(A * H), w_k = values(A * D),
+                           v = values(A), d_o = values(B * D);
   std::vector<float> o = d_o, d_x = x, d_h = h, d_w_q = w_q, d_w_k = w_k, d_v = v;
   for (auto _ : state) {
     attention.forward({0, x.data(), h.data(), w_q.data(), w_k.data(), v.data(), nullptr, o.data(), nullptr, nullptr});
@@ -84,8 +82,7 @@ void embedding_forward(benchmark::State& state) {
   const std::vector<std::int32_t> ids = test::Random(1).integers(B * T, 0, V - 1);
   const std::vector<float> table = values(V * E);
   std::vector<float> rows(B * T * E);
-  for (auto _ : state)
-    check(attn_embedding_forward(handle.get(), B * T, V, E, ids.data(), table.data(), rows.data()));
+  for (auto _ : state) check(attn_embedding_forward(handle.get(), B * T, V, E, ids.data(), table.data(), rows.data()));
   state.SetBytesProcessed(state.iterations() * 2 * B * T * E * 4);
 }
 BENCHMARK(embedding_forward)->UseRealTime()->Unit(benchmark::kMicrosecond);
@@ -116,21 +113,6 @@ void adam_step(benchmark::State& state) {
 }
 BENCHMARK(adam_step)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
-// What memory gives: the same bytes per element as adam_step, with no arithmetic to speak of.
-void adam_step_limit(benchmark::State& state) {
-  const std::int64_t N = V * E + 2 * (E + H + 1) * 4 * H;
-  std::vector<float> g = values(N), p = g, m = g, s = g;
-  for (auto _ : state) {
-#pragma omp parallel for simd
-    for (std::int64_t i = 0; i < N; ++i) {
-      m[i] += g[i];
-      s[i] += g[i];
-      p[i] += g[i];
-    }
-    benchmark::ClobberMemory();
-  }
-  state.SetBytesProcessed(state.iterations() * 7 * N * 4);
-}
-BENCHMARK(adam_step_limit)->UseRealTime()->Unit(benchmark::kMicrosecond);
-
 }  // namespace
+
+BENCHMARK_MAIN();

@@ -59,6 +59,14 @@ TEST(MakeBatch, EndCutsInFrontAndPadsBehind) {
   EXPECT_EQ(batch.lengths, (Ids{4, 1, 4, 2}));
 }
 
+TEST(MakeBatch, EndPadsOnlyToTheLongest) {
+  EncodedReviews long_ones{Ids(150, 4), {0, 40, 150}, {0, 1}};
+  EXPECT_EQ(make_batch(long_ones, {0}, 200, Padding::kEnd).T, 64);
+  EXPECT_EQ(make_batch(long_ones, {0, 1}, 200, Padding::kEnd).T, 128);
+  EXPECT_EQ(make_batch(long_ones, {0, 1}, 100, Padding::kEnd).T, 100);
+  EXPECT_EQ(make_batch(long_ones, {0}, 200, Padding::kFront).T, 200);
+}
+
 TEST(MakeBatch, TakesNoneAndRefusesOthers) {
   const Batch none = make_batch(reviews(), {}, 4, Padding::kFront);
   EXPECT_EQ(none.B, 0);

@@ -267,9 +267,15 @@ TEST(Png, StrongWordsHaveTheFullColour) {
 TEST(Png, DrawsWhateverItIsGiven) {
   EXPECT_GT(picture_of(hostile()).height, 1000);
   Explanation enormous{"long", "pos", "pos", 0.9, {}, 0};
-  for (int i = 0; i < 9000; ++i) enormous.words.push_back({"word", i % 500 == 0 ? 0.01 : 0.0001, true});
+  for (int i = 0; i < 11000; ++i) enormous.words.push_back({"word", i % 500 == 0 ? 0.01 : 0.0001, true});
   EXPECT_LE(picture_of(report_of({enormous})).height, 32767);
-  EXPECT_LE(picture_of(report_of(std::vector<Explanation>(500, review()))).height, 32767);
+}
+
+TEST(Png, LeavesWhatWouldBeTooTallToThePage) {
+  const Picture many = picture_of(report_of(std::vector<Explanation>(60, review())));
+  EXPECT_EQ(many.height, picture_of(report_of(std::vector<Explanation>(90, review()))).height);
+  EXPECT_EQ(many.width, 2000);  // not shrunk to fit
+  EXPECT_GT(many.height, 10 * picture_of(report_of({review()})).height);
 }
 
 TEST(Terminal, LinesKeepToTheWidthAndEscapesEndOnThem) {
@@ -326,7 +332,7 @@ TEST(Terminal, RanksWhereThereIsNoColour) {
 
 TEST(TopWords, AreRankedByAttentionRelativeToAnEvenShare) {
   // In a review of two words half the attention is nothing special, in one of ten it is.
-  Explanation two{"", "", "pos", 1, {{"Short", 0.5, true}, {"other", 0.4, true}}, 0};
+  Explanation two{"", "", "pos", 1, {{"Short", 0.5, true}, {"other", 0.48, true}}, 0};
   Explanation ten{"", "", "neg", 1, {{"(Long)", 0.45, true}, {"short", 0.04, true}}, 0};
   for (int i = 0; i < 8; ++i) ten.words.push_back({"filler", 0.05, true});
   ten.words[9] = {"strange", 0.9, false};
@@ -336,7 +342,7 @@ TEST(TopWords, AreRankedByAttentionRelativeToAnEvenShare) {
   EXPECT_EQ(words[0].text, "long");
   EXPECT_NEAR(words[0].mean_weight, 0.45, 1e-12);
   EXPECT_EQ(words[0].positive_rate, 0);
-  EXPECT_EQ(words[1].text, "other");  // 0.8 of an even share
+  EXPECT_EQ(words[1].text, "other");  // 0.96 of an even share, though more than 0.45
   EXPECT_EQ(words[2].text, "short");  // (1.0 + 0.4) / 2
   EXPECT_EQ(words[2].count, 2u);
   EXPECT_NEAR(words[2].mean_weight, 0.27, 1e-12);

@@ -141,6 +141,26 @@ TEST(Generator, CountsOfWordsDoNotTellTheLabelButTheirOrderDoes) {
   EXPECT_GT(runs, 0.8);
 }
 
+// Reviews of the marked tokens alone, or of all others, 2000 to learn from and 1000 to test.
+Corpus only(bool decisive) {
+  const GeneratedCorpus all = generate_reviews(0, 3000, 4);
+  Corpus kept;
+  for (std::size_t i = 0; i < all.corpus.test.size(); ++i) {
+    const std::vector<std::string> text = words(all.corpus.test[i].text);
+    Review review = {"", all.corpus.test[i].label, ""};
+    for (std::size_t j = 0; j < text.size(); ++j)
+      if (all.test_decisive[i][j] == decisive) review.text += text[j] + ' ';
+    (i < 2000 ? kept.train : kept.test).push_back(review);
+  }
+  return kept;
+}
+
+TEST(Generator, TheMarkedTokensTellTheLabelAndNoOthersDo) {
+  const auto runs = [](const Review& review) { return run_counts(review, 4); };
+  EXPECT_GT(regression_accuracy(only(true), runs), 0.9);
+  EXPECT_LT(regression_accuracy(only(false), runs), 0.56);
+}
+
 TEST(Generator, MarksTheAuthorsOpinions) {
   const GeneratedCorpus& all = generated();
   ASSERT_EQ(all.test_decisive.size(), all.corpus.test.size());

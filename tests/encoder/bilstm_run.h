@@ -43,9 +43,9 @@ class BilstmRun {
   BilstmRun& operator=(const BilstmRun&) = delete;
 
   // Forward, and backward in a plan with training.
-  BilstmResult operator()(const BilstmCase& given, int misalignment = 0) {
+  BilstmResult operator()(const BilstmCase& given, const RunOptions& options = {}) {
     const reference::BilstmInput& in = given.input;
-    Tensors tensors(misalignment);
+    Tensors tensors(options);
     const float *x = tensors.in(narrow(in.x)), *kernel = tensors.in(narrow(in.kernel)),
                 *recurrent = tensors.in(narrow(in.recurrent)), *bias = tensors.in(narrow(in.bias));
     float* const y = tensors.out(in.B * in.T * 2 * in.H);
@@ -87,11 +87,11 @@ class BilstmRun {
   attn_bilstm_t plan_ = nullptr;
 };
 
-inline BilstmResult run(const BilstmCase& given, int threads, Training training = Training::yes, int misalignment = 0) {
+inline BilstmResult run(const BilstmCase& given, const RunOptions& options, Training training = Training::yes) {
   Handle handle;
-  handle.set_threads(threads);
+  handle.set_threads(options.threads);
   const reference::BilstmInput& in = given.input;
-  return BilstmRun(handle, {in.B, in.T, in.E, in.H}, training)(given, misalignment);
+  return BilstmRun(handle, {in.B, in.T, in.E, in.H}, training)(given, options);
 }
 
 }  // namespace attn::test

@@ -26,13 +26,16 @@ TEST_P(BilstmParity, ForwardAndBackward) {
     const reference::BilstmGradient gradient = reference::bilstm_backward(given.input, widen(given.d_y));
     for (const int threads : {1, 2, 3, 8}) {
       SCOPED_TRACE(testing::Message() << "lengths " << with_lengths << ", threads " << threads);
-      const BilstmResult got = run(given, threads, Training::yes, 3);
+      RunOptions options;
+      options.threads = threads;
+      options.misalignment = 3;
+      const BilstmResult got = run(given, options);
       EXPECT_TRUE(close(Operation::bilstm_forward, got.y, y, {B, T, 2, H}));
       EXPECT_TRUE(close(Operation::bilstm_backward, got.d_x, gradient.x, {B, T, E}));
       EXPECT_TRUE(close(Operation::bilstm_backward, got.d_kernel, gradient.kernel, {2, E, 4, H}));
       EXPECT_TRUE(close(Operation::bilstm_backward, got.d_recurrent, gradient.recurrent, {2, H, 4, H}));
       EXPECT_TRUE(close(Operation::bilstm_backward, got.d_bias, gradient.bias, {2, 4, H}));
-      const BilstmResult inference = run(given, threads, Training::no, 5);
+      const BilstmResult inference = run(given, options, Training::no);
       EXPECT_TRUE(close(Operation::bilstm_forward, inference.y, y, {B, T, 2, H})) << "without training";
     }
   }
@@ -41,9 +44,10 @@ TEST_P(BilstmParity, ForwardAndBackward) {
 TEST_P(BilstmParity, SameBitsInEachRun) {
   for (const bool with_lengths : {false, true}) {
     const BilstmCase given(GetParam(), with_lengths);
-    for (const int threads : {1, 2, 3}) {
-      const BilstmResult once = run(given, threads);
-      for (int repeat = 0; repeat < 3; ++repeat) EXPECT_TRUE(same_bits(run(given, threads), once)) << threads;
+    RunOptions options;
+    for (options.threads = 1; options.threads <= 3; ++options.threads) {
+      const BilstmResult once = run(given, options);
+      for (int repeat = 0; repeat < 3; ++repeat) EXPECT_TRUE(same_bits(run(given, options), once)) << options.threads;
     }
   }
 }
@@ -53,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, BilstmParity, testing::ValuesIn(shapes()), test
 TEST(Bilstm, OutputsBehindALengthAreZero) {
   const BilstmShape s = {4, 9, 5, 3};
   const BilstmCase given(s, true);
-  const BilstmResult got = run(given, 2);
+  const BilstmResult got = run(given, {});
   for (std::int64_t b = 0; b < s.B; ++b) {
     const std::int64_t length = given.input.lengths[static_cast<std::size_t>(b)];
     for (const float y : slice(got.y, (b * s.T + length) * 2 * s.H, (s.T - length) * 2 * s.H)) EXPECT_EQ(y, 0) << b;
@@ -61,11 +65,26 @@ TEST(Bilstm, OutputsBehindALengthAreZero) {
   }
 }
 
+TEST(Bilstm, PaddingIsNotRead) {
+  RunOptions fenced;
+  fenced.fenced = true;
+  for (const std::int32_t length : {0, 1, 30, 31}) {
+    BilstmCase given({2, 31, 40, 24}, false);
+    given.input.lengths = {31, length};
+    fill_padding(given.d_y, 31, 2 * 24, given.input.lengths);
+    std::vector<float> x = narrow(given.input.x);
+    fill_padding(x, 31, 40, given.input.lengths);
+    given.input.x = widen(x);
+    EXPECT_TRUE(same_bits(run(given, fenced), run(given, {}))) << length;
+    EXPECT_TRUE(same_bits(run(given, fenced, Training::no), run(given, {}, Training::no))) << length;
+  }
+}
+
 TEST(Bilstm, NanInValidDataReachesWhatItTouchesAndNothingElse) {
   const BilstmShape s = {3, 6, 4, 5};
   BilstmCase given(s, false);
   given.input.x[static_cast<std::size_t>((1 * s.T + 2) * s.E)] = kNan;  // item 1, position 2
-  const BilstmResult got = run(given, 2);
+  const BilstmResult got = run(given, {});
   for (std::int64_t b = 0; b < s.B; ++b)
     for (std::int64_t t = 0; t < s.T; ++t)
       for (std::int64_t d = 0; d < 2; ++d)
@@ -84,7 +103,7 @@ TEST(Bilstm, APlanServesManyCalls) {
   BilstmRun plan(handle, s, Training::yes);
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     const BilstmCase given(s, seed % 2 == 0, seed);
-    EXPECT_TRUE(same_bits(plan(given), run(given, 2))) << seed;
+    EXPECT_TRUE(same_bits(plan(given), run(given, {}))) << seed;
   }
 }
 
@@ -101,7 +120,7 @@ TEST(Bilstm, WrapperOwnsPlanWorkspaceAndReserve) {
   const attn_bilstm_forward_args_t args = {0,           x.data(),          kernel.data(), recurrent.data(),
                                            bias.data(), in.lengths.data(), got.y.data(),  nullptr};
   without_training.forward(args);
-  EXPECT_TRUE(same_bits(got.y, run(given, 2, Training::no).y));
+  EXPECT_TRUE(same_bits(got.y, run(given, {}, Training::no).y));
 
   lstm.forward(args);
   const attn_bilstm_backward_args_t back = {0,
@@ -118,7 +137,7 @@ TEST(Bilstm, WrapperOwnsPlanWorkspaceAndReserve) {
                                             got.d_recurrent.data(),
                                             got.d_bias.data()};
   lstm.backward(back);
-  EXPECT_TRUE(same_bits(got, run(given, 2)));
+  EXPECT_TRUE(same_bits(got, run(given, {})));
   EXPECT_THROW(without_training.backward(back), Error);
 }
 

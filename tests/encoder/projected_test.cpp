@@ -35,9 +35,9 @@ Result run(const Case& given, const RunOptions& options) {
   const reference::ProjectedInput& in = given.input;
   Handle handle;
   handle.set_threads(options.threads);
-  const attn_projected_desc_t desc = {sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D, in.H,
-                                      in.shared_query};
-  Tensors tensors(options.misalignment);
+  const attn_projected_desc_t desc = {sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D,
+                                      in.H,        in.shared_query};
+  Tensors tensors(options);
   const auto workspace = [&](attn_pass_t pass, std::size_t* bytes) {
     check(attn_projected_workspace_size(handle.get(), &desc, pass, bytes));
     return tensors.workspace(*bytes);
@@ -150,6 +150,19 @@ TEST(ProjectedOptions, OutputsDoNotDependOnWhichAreWanted) {
   }
 }
 
+TEST(ProjectedOptions, PaddingIsNotRead) {
+  for (const std::int32_t length : {0, 1, 299, 300}) {
+    Case given({2, 2, 300, 33, 20, 7, false}, false);
+    given.input.lengths = {300, length};
+    std::vector<float> x = narrow(given.input.x);
+    fill_padding(x, 300, 20, given.input.lengths);
+    given.input.x = widen(x);
+    RunOptions fenced;
+    fenced.fenced = true;
+    expect_same_bits(run(given, fenced), run(given, {}));
+  }
+}
+
 // Each gradient alone: what the others would have computed on the way must not be needed.
 TEST(ProjectedOptions, WrapperGivesOneGradientAtATime) {
   const Case given({2, 3, 37, 33, 20, 7, true}, true);
@@ -161,8 +174,8 @@ TEST(ProjectedOptions, WrapperGivesOneGradientAtATime) {
   const std::vector<float> x = narrow(in.x), h = narrow(in.h), w_q = narrow(in.w_q), w_k = narrow(in.w_k),
                            v = narrow(in.v);
   std::vector<float> o = given.d_o;
-  attention.forward({0, x.data(), h.data(), w_q.data(), w_k.data(), v.data(), in.lengths.data(), o.data(), nullptr,
-                     nullptr});
+  attention.forward(
+      {0, x.data(), h.data(), w_q.data(), w_k.data(), v.data(), in.lengths.data(), o.data(), nullptr, nullptr});
   EXPECT_TRUE(same_bits(o, all.o));
   for (int index = 0; index < 5; ++index) {
     std::vector<float> gradient(all.gradient(index).size(), kNan);
@@ -179,7 +192,7 @@ TEST(ProjectedOptions, ForwardWithoutReserve) {
   const reference::ProjectedInput& in = given.input;
   Handle handle;
   const attn_projected_desc_t desc = {sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D, in.H, 0};
-  Tensors tensors(1);
+  Tensors tensors({});
   float* const o = tensors.out(in.B * in.Q * in.D);
   const attn_projected_forward_args_t args = {sizeof args,
                                               tensors.in(narrow(in.x)),

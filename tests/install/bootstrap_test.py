@@ -194,17 +194,50 @@ def test_tests_need_more_than_training(machine):
         assert f"  {package} " in result.stderr
 
 
-def test_failed_stage_ends_the_tests(machine):
-    for name in ("find", "clang-format-14", "shellcheck"):
+@pytest.fixture
+def wanted(machine):
+    """What python_bench asks of the Python environment."""
+    path = machine.root / "python_bench/requirements-test.txt"
+    path.parent.mkdir()
+    path.write_text("numpy==1\n")
+    machine.script(machine.tools / "made-python", f'echo "pip $*" >>"{machine.log}"')
+    machine.tool("python3", f'mkdir -p "${{@: -1}}/bin" && cp "{machine.tools}/made-python" "${{@: -1}}/bin/python"')
+    for name in ("find", "xargs", "clang-format-14"):
         machine.tool(name)
-    machine.tool("xargs", "exit 123")
-    python = machine.root / ".venv/bin/python"
-    python.parent.mkdir(parents=True)
-    machine.script(python, "exit 0")
+    machine.tool("shellcheck", "exit 1")  # ends the tests early
+    for name in ("cmp", "cp", "mkdir"):
+        (machine.tools / name).symlink_to(shutil.which(name))
+    return path
+
+
+def test_python_environment_is_made_once(machine, wanted):
+    def made():
+        machine.run("test")
+        return machine.calls("python3"), [call for call in machine.calls("pip") if "install" in call]
+
+    python3, pip = made()
+    assert len(python3) == len(pip) == 1
+    assert str(wanted) in " ".join(pip[0])
+    assert made() == ([], [])
+    wanted.write_text("numpy==2\n")
+    python3, pip = made()
+    assert len(python3) == len(pip) == 1
+
+
+def test_failed_pip_is_tried_again(machine, wanted):
+    machine.script(machine.tools / "made-python", '[[ $* != *install* ]]')
+    for _ in range(2):
+        result = machine.run("test")
+        assert result.returncode == 1
+        assert "pip could not install them" in result.stderr
+        assert len(machine.calls("python3")) == 1
+
+
+def test_failed_stage_ends_the_tests(machine, wanted):
     result = machine.run("test")
     assert result.returncode == 1
-    assert "style of sources: failed" in result.stderr
-    assert machine.calls("shellcheck") == []
+    assert "style of shell scripts: failed" in result.stderr
+    assert machine.calls("cmake") == []
 
 
 @pytest.mark.parametrize("arguments, action", [([], "-i"), (["--check"], "--dry-run --Werror")])

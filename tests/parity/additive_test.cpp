@@ -58,7 +58,7 @@ Result run(const Case& given, const RunOptions& options) {
   const std::int32_t* const lengths = in.lengths.empty() ? nullptr : in.lengths.data();
   Result result;
 
-  Tensors forward(options.misalignment);
+  Tensors forward(options);
   attn_additive_forward_args_t args{sizeof args,
                                     forward.in(narrow(in.q)),
                                     forward.in(narrow(in.k)),
@@ -75,7 +75,7 @@ Result run(const Case& given, const RunOptions& options) {
   result.weights = forward.values(static_cast<const float*>(args.weights));
   result.lse = forward.values(args.lse);
 
-  Tensors backward(options.misalignment);
+  Tensors backward(options);
   std::vector<float> weights = result.weights;
   if (options.weights) given.poison_rows(weights);
   const auto wanted = [&](int index, std::int64_t size) {
@@ -206,7 +206,7 @@ TEST(AdditiveOptions, OnlyTheGradientOfValues) {
   const Case given({2, 3, 70, 5, 20}, {});
   const reference::AdditiveInput& in = given.input;
   const Handle handle;
-  Tensors tensors(1);
+  Tensors tensors(RunOptions{});
   attn_additive_desc_t desc{sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D};
   const float *q = tensors.in(narrow(in.q)), *k = tensors.in(narrow(in.k)), *v = tensors.in(narrow(in.v)),
               *x = tensors.in(narrow(in.x));
@@ -216,20 +216,9 @@ TEST(AdditiveOptions, OnlyTheGradientOfValues) {
   std::size_t bytes = 0;
   check(attn_additive_workspace_size(handle.get(), &desc, ATTN_PASS_FORWARD, &bytes));
   check(attn_additive_forward(handle.get(), &desc, &forward, tensors.workspace(bytes), bytes));
-  attn_additive_backward_args_t backward{sizeof backward,
-                                         q,
-                                         k,
-                                         v,
-                                         x,
-                                         nullptr,
-                                         tensors.in(run(given, {}).lse),
-                                         weights,
-                                         tensors.in(given.d_o),
-                                         nullptr,
-                                         nullptr,
-                                         nullptr,
-                                         nullptr,
-                                         d_x};
+  attn_additive_backward_args_t backward{
+      sizeof backward,       q,       k,       v,       x,       nullptr, tensors.in(run(given, {}).lse), weights,
+      tensors.in(given.d_o), nullptr, nullptr, nullptr, nullptr, d_x};
   check(attn_additive_workspace_size(handle.get(), &desc, ATTN_PASS_BACKWARD, &bytes));
   check(attn_additive_backward(handle.get(), &desc, &backward, tensors.workspace(bytes), bytes));
   tensors.expect_intact();
@@ -265,13 +254,25 @@ TEST(AdditiveBatch, AnItemAloneGivesTheBitsItHasInABatch) {
   }
 }
 
+// Neither padding nor what lies behind a tensor is touched, by a load that then drops it neither.
+void expect_fences_hold() {
+  RunOptions options;
+  options.fenced = true;
+  for (std::int64_t width : {1, 19, 32, 65}) {
+    expect_parity(Case({1, 1, 70, width, width + 2}, {37}), options);
+    expect_parity(Case({1, 9, 66, width, width + 1}, {}), options);
+  }
+}
+
+TEST(AdditiveMemory, NothingOutsideIsRead) { expect_fences_hold(); }
+
 // Each special value in each input, in the body of a vector and in a tail, wherever it has an effect.
 void expect_specials_pass() {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const AdditiveShape s{2, 2, 67, 21, 19};
   for (double special : {static_cast<double>(kNan), kInfinity, -kInfinity})
-    for (const auto tensor : {&reference::AdditiveInput::q, &reference::AdditiveInput::k,
-                              &reference::AdditiveInput::v, &reference::AdditiveInput::x})
+    for (const auto tensor : {&reference::AdditiveInput::q, &reference::AdditiveInput::k, &reference::AdditiveInput::v,
+                              &reference::AdditiveInput::x})
       for (std::size_t place : {0, 18, 20}) {
         Case given(s, {67, 50});
         (given.input.*tensor)[place] = special;
@@ -286,8 +287,8 @@ void expect_specials_pass() {
 
 TEST(AdditiveSpecials, NanAndInfinitiesReachWhatTheyTouch) { expect_specials_pass(); }
 
-// One key of -inf has weight 0; a query that has no other has no weights.
-TEST(AdditiveSpecials, ScoresOfMinusInfinity) {
+// A query without any other score has no weights: 0 / 0.
+TEST(AdditiveSpecials, OnlyScoresOfMinusInfinity) {
   Case given({1, 2, 70, 3, 4}, {});
   given.input.v[0] = std::numeric_limits<double>::infinity();
   for (std::size_t j = 0; j < 70; ++j) given.input.k[j * 3] = -100;
@@ -295,10 +296,20 @@ TEST(AdditiveSpecials, ScoresOfMinusInfinity) {
   expect_parity(given, {});
 }
 
+// Scores that overflow to -inf have weight 0, though nothing else stands in the first tile of keys.
+TEST(AdditiveSpecials, ScoresOfMinusInfinityBesideFiniteOnes) {
+  Case given({1, 1, 150, 3, 4}, {});
+  given.input.v = {3e38, 3e38, 1};
+  given.input.q[0] = given.input.q[1] = 0;
+  for (std::size_t j = 0; j < 150; ++j) given.input.k[j * 3] = given.input.k[j * 3 + 1] = j < 100 ? -100 : 0;
+  expect_parity(given, {});
+}
+
 TEST(AdditiveTargets, EveryInstructionSet) {
   on_each_instruction_set([] {
     expect_parity(Case(kManyChunks, {700, 0, 411}), {});
     expect_parity(Case({2, 3, 66, 129, 77}, {}), {});
+    expect_fences_hold();
     expect_specials_pass();
   });
 }

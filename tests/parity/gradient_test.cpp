@@ -59,7 +59,7 @@ class Source {
   explicit Source(std::uint64_t seed) : random_(seed) {}
   Vector normal(std::int64_t count) { return widen(random_.normal(count)); }
 
-  // [outer, T, inner] with NaN behind the lengths of the items, each of which has `outer` / B blocks.
+  // [blocks, T, width] with NaN behind the length of the item that a block belongs to; the items have as many each.
   Vector padded(std::int64_t blocks, std::int64_t T, std::int64_t width, const Lengths& lengths) {
     std::vector<float> values = random_.normal(blocks * T * width);
     Lengths per_block;
@@ -73,7 +73,7 @@ class Source {
   Random random_;
 };
 
-// What an output weighs in the loss; NaN where a gradient stands behind a length, which must not be read.
+// What the outputs weigh in the loss: as the gradient handed to the backward pass, but for its NaN behind the lengths.
 Vector without_padding(Vector weights) {
   std::replace_if(
       weights.begin(), weights.end(), [](double value) { return std::isnan(value); }, 0.0);
@@ -88,7 +88,7 @@ struct Variant {
   bool d_weights;
 };
 
-class AttentionGradient : public ::testing::TestWithParam<Variant> {
+class ReferenceGradient : public ::testing::TestWithParam<Variant> {
  protected:
   Source source{7};
   const Lengths& lengths = GetParam().lengths;
@@ -98,7 +98,7 @@ class AttentionGradient : public ::testing::TestWithParam<Variant> {
   }
 };
 
-TEST_P(AttentionGradient, Additive) {
+TEST_P(ReferenceGradient, Additive) {
   reference::AdditiveInput in{B,
                               Q,
                               T,
@@ -122,7 +122,7 @@ TEST_P(AttentionGradient, Additive) {
   expect_gradient("x", in.x, d.x, loss);
 }
 
-TEST_P(AttentionGradient, Pooling) {
+TEST_P(ReferenceGradient, Pooling) {
   reference::PoolingInput in{B, T, D, source.padded(B, T, D, lengths), source.normal(D), source.normal(T), lengths};
   const Vector d_o = source.normal(B * D), d_w = d_weights(B), d_w_valid = without_padding(d_w);
   const auto loss = [&] {
@@ -136,7 +136,7 @@ TEST_P(AttentionGradient, Pooling) {
   expect_gradient("b", in.b, d.b, loss);
 }
 
-TEST_P(AttentionGradient, PoolingWithoutBias) {
+TEST_P(ReferenceGradient, PoolingWithoutBias) {
   reference::PoolingInput in{B, T, D, source.padded(B, T, D, lengths), source.normal(D), {}, lengths};
   const Vector d_o = source.normal(B * D);
   const auto loss = [&] { return dot(d_o, pooling_forward(in).o.value); };
@@ -147,7 +147,7 @@ TEST_P(AttentionGradient, PoolingWithoutBias) {
   expect_gradient("b", in.b, d.b, loss);
 }
 
-TEST_P(AttentionGradient, Projected) {
+TEST_P(ReferenceGradient, Projected) {
   for (bool shared : {false, true}) {
     SCOPED_TRACE(shared ? "shared query" : "query per item");
     reference::ProjectedInput in{B,
@@ -178,7 +178,7 @@ TEST_P(AttentionGradient, Projected) {
   }
 }
 
-TEST_P(AttentionGradient, Bilstm) {
+TEST_P(ReferenceGradient, Bilstm) {
   reference::BilstmInput in{B,
                             T,
                             E,
@@ -198,7 +198,7 @@ TEST_P(AttentionGradient, Bilstm) {
   expect_gradient("bias", in.bias, d.bias, loss);
 }
 
-INSTANTIATE_TEST_SUITE_P(Reference, AttentionGradient,
+INSTANTIATE_TEST_SUITE_P(Lengths, ReferenceGradient,
                          ::testing::Values(Variant{"Full", {}, false}, Variant{"FullWithWeights", {}, true},
                                            Variant{"Lengths", {4, 0, 2}, false},
                                            Variant{"LengthsWithWeights", {3, 1, 4}, true},

@@ -4,6 +4,7 @@
 // weight that is off by a thousandth does not.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <sstream>
 
 #include "reference/formulas/lstm.h"

@@ -47,7 +47,7 @@ Result run(const Case& given, const RunOptions& options) {
   const auto bias = [&](Tensors& tensors) { return in.b.empty() ? nullptr : tensors.in(narrow(in.b)); };
   Result result;
 
-  Tensors forward(options.misalignment);
+  Tensors forward(options);
   attn_pooling_forward_args_t args{sizeof args,
                                    forward.in(narrow(in.x)),
                                    forward.in(narrow(in.w)),
@@ -61,7 +61,7 @@ Result run(const Case& given, const RunOptions& options) {
   result.o = forward.values(static_cast<const float*>(args.o));
   result.weights = forward.values(static_cast<const float*>(args.weights));
 
-  Tensors backward(options.misalignment);
+  Tensors backward(options);
   const auto wanted = [&](int index, std::int64_t size) {
     return index == options.skipped ? nullptr : backward.out(size);
   };
@@ -92,8 +92,8 @@ void expect_parity(const Case& given, const RunOptions& options) {
   if (options.weights) {
     EXPECT_TRUE(close(Operation::pooling_forward, got.weights, expected.weights, {in.B, in.T})) << "weights";
   }
-  const auto gradient = reference::pooling_backward(
-      in, widen(given.d_o), options.d_weights ? widen(given.d_weights) : std::vector<double>());
+  const auto gradient = reference::pooling_backward(in, widen(given.d_o),
+                                                    options.d_weights ? widen(given.d_weights) : std::vector<double>());
   EXPECT_TRUE(close(Operation::pooling_backward, got.d_x, gradient.x, {in.B, in.T, in.D})) << "d_x";
   EXPECT_TRUE(close(Operation::pooling_backward, got.d_w, gradient.w, {in.D})) << "d_w";
   EXPECT_TRUE(close(Operation::pooling_backward, got.d_b, gradient.b, {in.T})) << "d_b";
@@ -187,6 +187,18 @@ TEST(PoolingBatch, AnItemAloneGivesTheBitsItHasInABatch) {
   }
 }
 
+// Neither padding nor what lies behind a tensor is touched, by a load that then drops it neither.
+void expect_fences_hold() {
+  RunOptions options;
+  options.fenced = true;
+  for (std::int64_t D : {1, 19, 32, 65}) {
+    expect_parity(Case({1, 70, D}, {37}), options);
+    expect_parity(Case({1, 66, D}, {}), options);
+  }
+}
+
+TEST(PoolingMemory, NothingOutsideIsRead) { expect_fences_hold(); }
+
 // Each special value in each input, in the body of a vector and in a tail.
 void expect_specials_pass() {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -207,6 +219,7 @@ TEST(PoolingTargets, EveryInstructionSet) {
   on_each_instruction_set([] {
     expect_parity(Case(kManyChunks, {700, 0, 411}), {});
     expect_parity(Case({2, 66, 129}, {}), {});
+    expect_fences_hold();
     expect_specials_pass();
   });
 }

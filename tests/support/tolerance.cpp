@@ -52,10 +52,10 @@ std::string index_tuple(std::size_t flat, const std::vector<std::int64_t>& shape
 
 }  // namespace
 
-// One rounding errs by half of eps(fp32); k = 1 leaves the stored result two of them everywhere. The terms already carry
-// the worst case of one rounding per operation, so c says what lies beyond: functions that err by more than half a unit,
-// and roundings that pile up in long sums. tests/parity/plain_loops_test.cpp holds attention and LSTM against plain fp32
-// loops, whose serial sums are the least accurate order there is: they need c between 0.05 and 0.96.
+// One rounding errs by half of eps(fp32); k = 1 leaves the stored result two of them everywhere. The terms already
+// carry the worst case of one rounding per operation, so c says what lies beyond: functions that err by more than half
+// a unit, and roundings that pile up in long sums. tests/parity/plain_loops_test.cpp holds attention and LSTM against
+// plain fp32 loops, whose serial sums are the least accurate order there is: they need c between 0.05 and 0.96.
 Tolerance tolerance(Operation operation) {
   switch (operation) {
     // Two units: vector libraries give tanh to four units in the last place, which is 2 eps(fp32) next to 1; exp and

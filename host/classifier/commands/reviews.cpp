@@ -35,9 +35,10 @@ Review checked_review(const std::string& text, const std::string& origin) {
 
 GeneratedCorpus generated(const DataSource& source) { return generate_reviews(source.train, source.test, source.seed); }
 
-EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const std::string& cache_folder) {
+EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const std::string& cache_folder,
+                                CacheReport& report) {
   EncodedCorpus corpus =
-      source.path.empty() ? encode_corpus(generated(source).corpus, V) : load_encoded(source.path, V, cache_folder);
+      source.path.empty() ? encode_corpus(generated(source).corpus, V) : load_encoded(source.path, V, cache_folder, &report);
   if (corpus.train.size() == 0 || corpus.test.size() == 0)
     throw Failure(ATTN_INVALID_ARGUMENT,
                   fmt::format("{}: expected reviews to train on and to test with, got {} and {}", source.path,

@@ -16,7 +16,8 @@ namespace attn {
 std::string fingerprint(const EncodedCorpus& corpus);
 
 // What `source` names, encoded with a vocabulary of its own training texts.
-EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const std::string& cache_folder);
+EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const std::string& cache_folder,
+                                CacheReport& report);
 
 // The test texts of `source`, for a model with these label names; refuses a data set with others.
 std::vector<Review> load_test_reviews(const DataSource& source, const std::vector<std::string>& label_names);

@@ -19,7 +19,7 @@ namespace {
 struct TrainOptions {
   ModelConfig model;
   TrainConfig training;
-  DataSource generated{"", 3000, 1000, 1, ""};
+  DataSource generated{"", 6000, 1000, 1, ""};
   DeviceOptions device;
   CacheOptions cache;
   std::string data, init, resume, history, output = "attn_run";
@@ -132,7 +132,9 @@ int train(const TrainOptions& o) {
   require_valid(start.training);
 
   const auto before = std::chrono::steady_clock::now();
-  const EncodedCorpus corpus = load_for_training(start.data, start.model.V, o.cache.resolved());
+  CacheReport cache;
+  const EncodedCorpus corpus = load_for_training(start.data, start.model.V, o.cache.resolved(), cache);
+  if (!cache.problem.empty()) fmt::print(stderr, "warning: the tokenised reviews could not be cached: {}\n", cache.problem);
   describe(start, corpus, std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count());
   const std::string print = fingerprint(corpus);
   if (resuming && print != start.data.fingerprint)

@@ -47,6 +47,8 @@ Counts count_words(const std::vector<Review>& reviews) {
   return total;
 }
 
+constexpr std::int64_t kStepOfT = 32;
+
 }  // namespace
 
 Batch make_batch(const EncodedReviews& reviews, const std::vector<std::int64_t>& which, std::int64_t T,
@@ -54,20 +56,23 @@ Batch make_batch(const EncodedReviews& reviews, const std::vector<std::int64_t>&
   require_size("T", T, 1);
   Batch batch;
   batch.B = static_cast<std::int64_t>(which.size());
-  batch.T = T;
-  batch.ids.assign(static_cast<std::size_t>(element_count("ids", {batch.B, T})), kPadding);
-  auto row = batch.ids.begin();
+  std::int64_t longest = 0;
   for (const std::int64_t i : which) {
     if (i < 0 || i >= reviews.size())
       reject("which", "a review in 0.." + std::to_string(reviews.size() - 1), std::to_string(i));
     const auto review = static_cast<std::size_t>(i);
-    const std::int64_t end = reviews.offsets[review + 1];
-    const std::int64_t length = std::min(T, end - reviews.offsets[review]);
-    const auto last = reviews.ids.begin() + end;
-    std::copy(last - length, last, padding == Padding::kFront ? row + (T - length) : row);
+    const std::int64_t length = std::min(T, reviews.offsets[review + 1] - reviews.offsets[review]);
     batch.lengths.push_back(static_cast<std::int32_t>(length));
     batch.labels.push_back(static_cast<float>(reviews.labels[review]));
-    row += T;
+    longest = std::max(longest, length);
+  }
+  batch.T = padding == Padding::kFront ? T : std::min(T, (longest + kStepOfT - 1) / kStepOfT * kStepOfT);
+  batch.ids.assign(static_cast<std::size_t>(element_count("ids", {batch.B, batch.T})), kPadding);
+  for (std::size_t b = 0; b < which.size(); ++b) {
+    const auto row = batch.ids.begin() + static_cast<std::int64_t>(b) * batch.T;
+    const auto last = reviews.ids.begin() + reviews.offsets[static_cast<std::size_t>(which[b]) + 1];
+    const std::int64_t length = batch.lengths[b];
+    std::copy(last - length, last, padding == Padding::kFront ? row + (batch.T - length) : row);
   }
   return batch;
 }

@@ -39,7 +39,8 @@ struct Batch {
   std::vector<float> labels;          // [B]
 };
 
-// Reviews `which` in that order, cut and padded to T.
+// Reviews `which` in that order, cut and padded to T; with kEnd only to the longest of them, rounded up to a multiple of
+// 32 (a model makes plans per T, so these are to be few), so that padding is skipped.
 Batch make_batch(const EncodedReviews& reviews, const std::vector<std::int64_t>& which, std::int64_t T,
                  Padding padding);
 

@@ -67,7 +67,8 @@ void sigmoid_cross_entropy(int threads, std::int64_t B, const float* z, const fl
   run_pieces(threads, B, kValues / 16, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const float small = std::exp(-std::fabs(z[i]));  // never overflows
-      if (losses != nullptr) losses[i] = std::max(z[i], 0.0f) - z[i] * y[i] + std::log1p(small);
+      // max(z, 0) - z y without cancellation.
+      if (losses != nullptr) losses[i] = (z[i] >= 0 ? z[i] * (1 - y[i]) : -z[i] * y[i]) + std::log1p(small);
       if (d_z != nullptr) {
         const float sigmoid = (z[i] >= 0 ? 1.0f : small) / (1.0f + small);
         d_z[i] = (sigmoid - y[i]) / static_cast<float>(B);

@@ -18,7 +18,6 @@ void dense_forward(int threads, std::int64_t B, std::int64_t D, const float* x, 
 void dense_backward(int threads, std::int64_t B, std::int64_t D, const float* x, const float* w, const float* d_z,
                     float* d_x, float* d_w, float* d_b);
 void sigmoid_cross_entropy(int threads, std::int64_t B, const float* z, const float* y, float* losses, float* d_z);
-void adam_step(int threads, const attn_adam_desc_t& desc, std::int64_t N, const float* g, float* p, float* m,
-               float* s);
+void adam_step(int threads, const attn_adam_desc_t& desc, std::int64_t N, const float* g, float* p, float* m, float* s);
 
 }  // namespace attn::cpu

@@ -75,9 +75,9 @@ Lstm::Lstm(const dnnl::engine& engine, const LstmShape& shape, bool training)
   const Desc x = x_desc(shape), y = y_desc(shape), state = state_desc(shape), bias = bias_desc(shape);
   const Desc kernel = kernel_desc(shape, Tag::any), recurrent = recurrent_desc(shape, Tag::any);
   const Desc unwanted;
-  forward_desc_ = describe_forward(
-      engine, training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference, kLeftToRight, x,
-      state, state, kernel, recurrent, bias, y, unwanted, unwanted);
+  forward_desc_ =
+      describe_forward(engine, training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
+                       kLeftToRight, x, state, state, kernel, recurrent, bias, y, unwanted, unwanted);
   forward_ = dnnl::lstm_forward(forward_desc_);
   if (!training) return;
   backward_desc_ = describe_backward(engine, forward_desc_, dnnl::prop_kind::backward, kLeftToRight, x, state, state,
@@ -88,8 +88,7 @@ Lstm::Lstm(const dnnl::engine& engine, const LstmShape& shape, bool training)
 
 template <class PrimitiveDesc>
 LstmWeights Lstm::weights(const PrimitiveDesc& desc, BoundMemory& workspace) const {
-  return {dnnl::stream(engine_),
-          PackedWeights(engine_, kernel_desc(shape_), desc.weights_layer_desc(), workspace),
+  return {dnnl::stream(engine_), PackedWeights(engine_, kernel_desc(shape_), desc.weights_layer_desc(), workspace),
           PackedWeights(engine_, recurrent_desc(shape_), desc.weights_iter_desc(), workspace),
           dnnl::memory(bias_desc(shape_), engine_, DNNL_MEMORY_NONE)};
 }

@@ -14,9 +14,8 @@ const char* onednn_version() {
 
 void gemm(std::int64_t M, std::int64_t N, std::int64_t K, Matrix a, Matrix b, float* c, std::int64_t c_stride,
           bool accumulate) {
-  const dnnl_status_t status =
-      dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', M, N, K, 1.0f, a.data, a.stride, b.data, b.stride,
-                 accumulate ? 1.0f : 0.0f, c, c_stride);
+  const dnnl_status_t status = dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', M, N, K, 1.0f, a.data,
+                                          a.stride, b.data, b.stride, accumulate ? 1.0f : 0.0f, c, c_stride);
   if (status != dnnl_success)
     throw Failure(ATTN_LIBRARY_ERROR, "oneDNN: matrix product failed with status " + std::to_string(status));
 }

@@ -74,8 +74,9 @@ void projected_forward(attn_handle_t handle, const attn_projected_desc_t& desc,
   additive_args.o = args.o;
   additive_args.weights = args.weights;
   additive_args.lse = made.lse;
-  require_success(attn_additive_forward(handle, &additive, &additive_args, static_cast<std::byte*>(workspace) + made.bytes,
-                              additive_workspace(handle, desc, ATTN_PASS_FORWARD)));
+  require_success(attn_additive_forward(handle, &additive, &additive_args,
+                                        static_cast<std::byte*>(workspace) + made.bytes,
+                                        additive_workspace(handle, desc, ATTN_PASS_FORWARD)));
 }
 
 void projected_backward(attn_handle_t handle, const attn_projected_desc_t& desc,
@@ -101,11 +102,14 @@ void projected_backward(attn_handle_t handle, const attn_projected_desc_t& desc,
   additive_args.d_k = args.d_x != nullptr || args.d_w_k != nullptr ? gradients.k : nullptr;
   additive_args.d_v = args.d_v;
   additive_args.d_x = args.d_x;
-  require_success(attn_additive_backward(handle, &additive, &additive_args, static_cast<std::byte*>(workspace) + gradients.bytes,
-                               additive_workspace(handle, desc, ATTN_PASS_BACKWARD)));
+  require_success(attn_additive_backward(handle, &additive, &additive_args,
+                                         static_cast<std::byte*>(workspace) + gradients.bytes,
+                                         additive_workspace(handle, desc, ATTN_PASS_BACKWARD)));
 
-  if (args.d_x != nullptr) project_back(threads, keys, desc.A, desc.D, gradients.k, fp32(args.w_k), fp32(args.d_x), true);
-  if (args.d_w_k != nullptr) projection_gradient(threads, keys, desc.A, desc.D, gradients.k, fp32(args.x), fp32(args.d_w_k));
+  if (args.d_x != nullptr)
+    project_back(threads, keys, desc.A, desc.D, gradients.k, fp32(args.w_k), fp32(args.d_x), true);
+  if (args.d_w_k != nullptr)
+    projection_gradient(threads, keys, desc.A, desc.D, gradients.k, fp32(args.x), fp32(args.d_w_k));
 
   float* const d_q = gradients.q;
   const std::int64_t item = desc.Q * desc.A;

@@ -40,13 +40,14 @@ inline void scatter(const Sequences& sequences, std::int64_t d, std::int64_t fir
     for (std::int64_t t = 0; t < length; ++t)
       std::copy_n(copy + (position(d, t, length) * n + b - first) * width, width,
                   target + (b * sequences.T + t) * stride);
-    for (std::int64_t t = length; t < sequences.T; ++t) std::fill_n(target + (b * sequences.T + t) * stride, width, 0.0f);
+    for (std::int64_t t = length; t < sequences.T; ++t)
+      std::fill_n(target + (b * sequences.T + t) * stride, width, 0.0f);
   }
 }
 
 // One item of target [B, T, width] = the sum of both directions' copies [T, n, width], in which it is item i.
-inline void scatter_sum(const Sequences& sequences, std::int64_t b, std::int64_t i, std::int64_t n, const float* forward,
-                        const float* reversed, std::int64_t width, float* target) {
+inline void scatter_sum(const Sequences& sequences, std::int64_t b, std::int64_t i, std::int64_t n,
+                        const float* forward, const float* reversed, std::int64_t width, float* target) {
   const std::int64_t length = sequences.length(b);
   float* item = target + b * sequences.T * width;
   for (std::int64_t t = 0; t < length; ++t) {

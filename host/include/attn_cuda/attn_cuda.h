@@ -26,7 +26,7 @@
 extern "C" {
 #endif
 
-typedef enum attn_status_t {
+typedef enum attn_status_t ATTN_INT {
   ATTN_SUCCESS = 0,
   ATTN_INVALID_ARGUMENT = 1, /* an argument breaks its documented rule */
   ATTN_UNSUPPORTED = 2,      /* valid, but not offered by this build or backend */
@@ -36,12 +36,12 @@ typedef enum attn_status_t {
   ATTN_INTERNAL_ERROR = 6 /* a defect of this library */
 } attn_status_t;
 
-typedef enum attn_backend_t { ATTN_BACKEND_CPU = 0, ATTN_BACKEND_CUDA = 1 } attn_backend_t;
+typedef enum attn_backend_t ATTN_INT { ATTN_BACKEND_CPU = 0, ATTN_BACKEND_CUDA = 1 } attn_backend_t;
 
 /* Storage type of the tensors; arithmetic is fp32 inside, always. This version computes in fp32 storage. */
-typedef enum attn_dtype_t { ATTN_DTYPE_FP32 = 0, ATTN_DTYPE_FP16 = 1, ATTN_DTYPE_BF16 = 2 } attn_dtype_t;
+typedef enum attn_dtype_t ATTN_INT { ATTN_DTYPE_FP32 = 0, ATTN_DTYPE_FP16 = 1, ATTN_DTYPE_BF16 = 2 } attn_dtype_t;
 
-typedef enum attn_pass_t { ATTN_PASS_FORWARD = 0, ATTN_PASS_BACKWARD = 1 } attn_pass_t;
+typedef enum attn_pass_t ATTN_INT { ATTN_PASS_FORWARD = 0, ATTN_PASS_BACKWARD = 1 } attn_pass_t;
 
 /* ---- errors ---------------------------------------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -77,6 +78,7 @@ class Buffer {
     memory_.reset(static_cast<T*>(pointer));
   }
   Buffer(const Handle& handle, const std::vector<T>& values) : Buffer(handle, values.size()) { upload(values); }
+  Buffer(const Handle& handle, std::initializer_list<T> values) : Buffer(handle, std::vector<T>(values)) {}
 
   T* data() const noexcept { return memory_.get(); }
   std::size_t size() const noexcept { return size_; }

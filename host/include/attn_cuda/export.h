@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ATTN_API marks what the two libraries export; everything else is built hidden. */
+ * ATTN_API marks what the two libraries export; everything else is built hidden. ATTN_INT makes an enum hold any int in
+ * C++ as it does in C, so that a wrong value can be refused instead of being undefined. */
 #ifndef ATTN_CUDA_EXPORT_H
 #define ATTN_CUDA_EXPORT_H
 
@@ -12,6 +13,12 @@
 #endif
 #else
 #define ATTN_API __attribute__((visibility("default")))
+#endif
+
+#if defined(__cplusplus)
+#define ATTN_INT : int
+#else
+#define ATTN_INT
 #endif
 
 #endif

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every argument rule of libattn_cuda_encoder, one row each: the call that breaks it, the status, and the message.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+#include <limits>
+
+#include "attn_cuda/encoder.hpp"
+
+namespace {
+
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+// Valid calls of B = 2, Q = 3, T = 4, A = 5, D = E = 6, H = 7, V = 8, from which each row departs in one thing.
+struct Calls {
+  attn::Handle owner;
+  attn_handle_t handle = owner.get();
+  std::vector<float> values = std::vector<float>(2000);
+  float* f = values.data();
+  std::vector<std::int32_t> lengths = {4, 0}, ids = {7, 0};
+  alignas(64) char memory[1 << 17] = {};
+  alignas(64) char kept[1 << 17] = {};
+  void* workspace = memory;
+  std::size_t workspace_bytes = sizeof memory, bytes = 0;
+  std::size_t* bytes_out = &bytes;
+  attn_pass_t pass = ATTN_PASS_FORWARD;
+
+  attn_projected_desc_t projected{sizeof projected, ATTN_DTYPE_FP32, 2, 3, 4, 5, 6, 7, 0};
+  attn_projected_forward_args_t projected_in{sizeof projected_in, f, f, f, f, f, lengths.data(), f, nullptr, kept};
+  attn_projected_backward_args_t projected_back{sizeof projected_back,
+                                                f,
+                                                f,
+                                                f,
+                                                f,
+                                                f,
+                                                lengths.data(),
+                                                kept,
+                                                nullptr,
+                                                f,
+                                                nullptr,
+                                                nullptr,
+                                                nullptr,
+                                                nullptr,
+                                                nullptr,
+                                                nullptr};
+  const attn_projected_desc_t* projected_desc = &projected;
+  const attn_projected_forward_args_t* projected_in_args = &projected_in;
+  const attn_projected_backward_args_t* projected_back_args = &projected_back;
+
+  attn_bilstm_desc_t bilstm{sizeof bilstm, ATTN_DTYPE_FP32, 2, 4, 6, 7, 1};
+  attn_bilstm_forward_args_t bilstm_in{sizeof bilstm_in, f, f, f, f, lengths.data(), f, kept};
+  attn_bilstm_backward_args_t bilstm_back{sizeof bilstm_back, f, f, f, f, lengths.data(), f, kept, f, f, f, f, f};
+  const attn_bilstm_desc_t* bilstm_desc = &bilstm;
+  const attn_bilstm_forward_args_t* bilstm_in_args = &bilstm_in;
+  const attn_bilstm_backward_args_t* bilstm_back_args = &bilstm_back;
+  attn_bilstm_t made = make_plan();
+  attn_bilstm_t plan = made, created = nullptr;
+  attn_bilstm_t* created_out = &created;
+
+  std::int64_t N = 2, V = 8, E = 6, B = 2, D = 6;
+  const float *table = f, *d_rows = f, *x = f, *w = f, *b = f, *d_z = f, *z = f, *g = f;
+  float *rows = f, *d_table = f, *z_out = f, *d_x = f, *d_w = f, *d_b = f, *p = f, *m = f, *s = f;
+  std::int32_t* id = ids.data();
+  std::vector<float> labels = {0, 1};
+  const float* y = labels.data();
+  attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, 1};
+  const attn_adam_desc_t* adam_desc = &adam;
+
+  ~Calls() {
+    attn_bilstm_destroy(created);
+    attn_bilstm_destroy(made);
+  }
+
+  attn_bilstm_t make_plan() {
+    attn_bilstm_t out = nullptr;
+    attn::check(attn_bilstm_create(owner.get(), &bilstm, &out));
+    return out;
+  }
+  // Another plan in place of the first, with its reserve where it needs one.
+  void remake_plan(int training) {
+    attn::check(attn_bilstm_destroy(made));
+    bilstm.training = training;
+    plan = made = make_plan();
+    if (training == 0) bilstm_in.reserve = nullptr;
+  }
+  void destroy_plan() {
+    attn::check(attn_bilstm_destroy(made));
+    made = nullptr;
+  }
+
+  attn_status_t projected_reserve() { return attn_projected_reserve_size(handle, projected_desc, bytes_out); }
+  attn_status_t projected_size() { return attn_projected_workspace_size(handle, projected_desc, pass, bytes_out); }
+  attn_status_t projected_forward() {
+    return attn_projected_forward(handle, projected_desc, projected_in_args, workspace, workspace_bytes);
+  }
+  attn_status_t projected_backward() {
+    return attn_projected_backward(handle, projected_desc, projected_back_args, workspace, workspace_bytes);
+  }
+  attn_status_t bilstm_create() { return attn_bilstm_create(handle, bilstm_desc, created_out); }
+  attn_status_t bilstm_destroy() { return attn_bilstm_destroy(plan); }
+  attn_status_t bilstm_reserve() { return attn_bilstm_reserve_size(plan, bytes_out); }
+  attn_status_t bilstm_size() { return attn_bilstm_workspace_size(plan, pass, bytes_out); }
+  attn_status_t bilstm_forward() { return attn_bilstm_forward(plan, bilstm_in_args, workspace, workspace_bytes); }
+  attn_status_t bilstm_backward() { return attn_bilstm_backward(plan, bilstm_back_args, workspace, workspace_bytes); }
+  attn_status_t embedding_forward() { return attn_embedding_forward(handle, N, V, E, id, table, rows); }
+  attn_status_t embedding_backward() { return attn_embedding_backward(handle, N, V, E, id, d_rows, d_table); }
+  attn_status_t dense_forward() { return attn_dense_forward(handle, B, D, x, w, b, z_out); }
+  attn_status_t dense_backward() { return attn_dense_backward(handle, B, D, x, w, d_z, d_x, d_w, d_b); }
+  attn_status_t cross_entropy() { return attn_sigmoid_cross_entropy(handle, B, z, y, z_out, d_x); }
+  attn_status_t adam_step() { return attn_adam_step(handle, adam_desc, N, g, p, m, s); }
+};
+
+using Call = attn_status_t (Calls::*)();
+using Change = std::function<void(Calls&)>;
+
+const std::vector<Call> kProjected = {&Calls::projected_reserve, &Calls::projected_size, &Calls::projected_forward,
+                                      &Calls::projected_backward};
+const std::vector<Call> kProjectedRuns = {&Calls::projected_forward, &Calls::projected_backward};
+const std::vector<Call> kCreate = {&Calls::bilstm_create};
+const std::vector<Call> kPlan = {&Calls::bilstm_reserve, &Calls::bilstm_size, &Calls::bilstm_forward,
+                                 &Calls::bilstm_backward};
+const std::vector<Call> kPlanRuns = {&Calls::bilstm_forward, &Calls::bilstm_backward};
+const std::vector<Call> kEmbedding = {&Calls::embedding_forward, &Calls::embedding_backward};
+const std::vector<Call> kDense = {&Calls::dense_forward, &Calls::dense_backward};
+const std::vector<Call> kCrossEntropy = {&Calls::cross_entropy};
+const std::vector<Call> kAdam = {&Calls::adam_step};
+
+std::vector<Call> operator+(std::vector<Call> a, const std::vector<Call>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+const std::vector<Call> kHandle = kProjected + kCreate + kEmbedding + kDense + kCrossEntropy + kAdam;
+const std::vector<Call> kDescs = kProjected + kCreate;
+const std::vector<Call> kRuns = kProjectedRuns + kPlanRuns;
+
+struct Rule {
+  const char* message;      // that the call must begin with
+  std::vector<Call> calls;  // each must refuse
+  Change change;
+  attn_status_t status = ATTN_INVALID_ARGUMENT;
+};
+
+// One change to the descriptors, or arguments, of both mechanisms.
+template <class F>
+Change descs(F change) {
+  return [change](Calls& c) { change(c.projected), change(c.bilstm); };
+}
+template <class F>
+Change args(F change) {
+  return [change](Calls& c) {
+    change(c.projected_in), change(c.projected_back), change(c.bilstm_in), change(c.bilstm_back);
+  };
+}
+template <class F>
+Change projected_args(F change) {
+  return [change](Calls& c) { change(c.projected_in), change(c.projected_back); };
+}
+template <class F>
+Change bilstm_args(F change) {
+  return [change](Calls& c) { change(c.bilstm_in), change(c.bilstm_back); };
+}
+
+const std::vector<Rule>& rules() {
+  static const std::vector<Rule> all = {
+      // Handles.
+      {"handle: expected a pointer, got null", kHandle, [](Calls& c) { c.handle = nullptr; }},
+      {"handle: expected one made by attn_create", kHandle,
+       [](Calls& c) { c.handle = reinterpret_cast<attn_handle_t>(c.f); }},
+
+      // Descriptors.
+      {"desc: expected a pointer, got null", kDescs + kAdam,
+       [](Calls& c) { c.projected_desc = nullptr, c.bilstm_desc = nullptr, c.adam_desc = nullptr; }},
+      {"desc.struct_size: expected ", kDescs, descs([](auto& d) { d.struct_size = 3; })},
+      {"desc.struct_size: expected ", kAdam, [](Calls& c) { c.adam.struct_size = 3; }},
+      {"desc.dtype: expected a value of attn_dtype_t, got 3", kDescs,
+       descs([](auto& d) { d.dtype = static_cast<attn_dtype_t>(3); })},
+      {"desc.dtype: expected ATTN_DTYPE_FP32, the only storage type of this version, got ATTN_DTYPE_BF16", kDescs,
+       descs([](auto& d) { d.dtype = ATTN_DTYPE_BF16; }), ATTN_UNSUPPORTED},
+      {"desc.B: expected at least 0, got -1", kDescs, descs([](auto& d) { d.B = -1; })},
+      {"desc.T: expected at least 0, got -1", kDescs, descs([](auto& d) { d.T = -1; })},
+      {"desc.H: expected at least 1, got 0", kDescs, descs([](auto& d) { d.H = 0; })},
+      {"desc.Q: expected at least 0, got -1", kProjected, [](Calls& c) { c.projected.Q = -1; }},
+      {"desc.A: expected at least 1, got 0", kProjected, [](Calls& c) { c.projected.A = 0; }},
+      {"desc.D: expected at least 1, got 0", kProjected, [](Calls& c) { c.projected.D = 0; }},
+      {"desc.shared_query: expected 0 or 1, got 2", kProjected, [](Calls& c) { c.projected.shared_query = 2; }},
+      {"desc.E: expected at least 1, got 0", kCreate, [](Calls& c) { c.bilstm.E = 0; }},
+      {"desc.training: expected 0 or 1, got -1", kCreate, [](Calls& c) { c.bilstm.training = -1; }},
+      {"q: expected a shape of fewer than 2^59 elements, got [2, 9223372036854775807, 5]", kProjected,
+       [](Calls& c) { c.projected.Q = kMost; }},
+      {"k: expected a shape of fewer than 2^59 elements", kProjected, [](Calls& c) { c.projected.T = kMost; }},
+      {"x: expected a shape of fewer than 2^59 elements", kProjected, [](Calls& c) { c.projected.D = kMost; }},
+      {"h: expected a shape of fewer than 2^59 elements", kProjected, [](Calls& c) { c.projected.H = kMost; }},
+      {"w_q: expected a shape of fewer than 2^59 elements", kProjected,
+       [](Calls& c) { c.projected.H = kMost, c.projected.B = 0; }},
+      {"w_k: expected a shape of fewer than 2^59 elements", kProjected,
+       [](Calls& c) { c.projected.D = kMost, c.projected.B = 0; }},
+      {"o: expected a shape of fewer than 2^59 elements", kProjected,
+       [](Calls& c) { c.projected.D = kMost / 16, c.projected.A = 1, c.projected.T = 0; }},
+      {"weights: expected a shape of fewer than 2^59 elements", kProjected,
+       [](Calls& c) {
+         c.projected.Q = c.projected.T = std::int64_t{1} << 30;
+         c.projected.A = c.projected.D = c.projected.H = 1;
+       }},
+      {"x: expected a shape of fewer than 2^59 elements", kCreate, [](Calls& c) { c.bilstm.T = kMost; }},
+      {"y: expected a shape of fewer than 2^59 elements", kCreate, [](Calls& c) { c.bilstm.H = kMost; }},
+      {"kernel: expected a shape of fewer than 2^59 elements", kCreate,
+       [](Calls& c) { c.bilstm.E = kMost, c.bilstm.B = 0; }},
+      {"recurrent: expected a shape of fewer than 2^59 elements", kCreate,
+       [](Calls& c) { c.bilstm.H = std::int64_t{1} << 40, c.bilstm.B = 0; }},
+      {"reserve: expected a shape of fewer than 2^59 elements", kCreate,
+       [](Calls& c) { c.bilstm.B = c.bilstm.T = std::int64_t{1} << 28, c.bilstm.E = c.bilstm.H = 1; }},
+      {"pass: expected a value of attn_pass_t, got 2",
+       {&Calls::projected_size, &Calls::bilstm_size},
+       [](Calls& c) { std::memset(&c.pass, 2, 1); }},
+      {"bytes: expected a pointer, got null",
+       {&Calls::projected_reserve, &Calls::projected_size, &Calls::bilstm_reserve, &Calls::bilstm_size},
+       [](Calls& c) { c.bytes_out = nullptr; }},
+
+      // Arguments of both mechanisms.
+      {"args: expected a pointer, got null", kRuns,
+       [](Calls& c) {
+         c.projected_in_args = nullptr, c.projected_back_args = nullptr;
+         c.bilstm_in_args = nullptr, c.bilstm_back_args = nullptr;
+       }},
+      {"args.struct_size: expected ", kRuns, args([](auto& a) { a.struct_size = 8; })},
+      {"args.x: expected a pointer, got null", kRuns, args([](auto& a) { a.x = nullptr; })},
+      {"args.lengths[1]: expected 0 to T = 4, got 5", kRuns, [](Calls& c) { c.lengths[1] = 5; }},
+      {"args.lengths[0]: expected 0 to T = 4, got -1", kRuns, [](Calls& c) { c.lengths[0] = -1; }},
+      {"args.reserve: expected a pointer, got null", kPlanRuns + std::vector<Call>{&Calls::projected_backward},
+       args([](auto& a) { a.reserve = nullptr; })},
+      {"args.reserve: expected a pointer aligned to 64 bytes, got one 4 bytes past", kRuns,
+       [](Calls& c) {
+         c.projected_in.reserve = c.bilstm_in.reserve = c.kept + 4;
+         c.projected_back.reserve = c.bilstm_back.reserve = c.kept + 4;
+       }},
+      {"workspace_bytes: expected at least ", kRuns, [](Calls& c) { c.workspace_bytes = 1; }},
+      {"workspace: expected a pointer, got null", kRuns, [](Calls& c) { c.workspace = nullptr; }},
+      {"workspace: expected a pointer aligned to 64 bytes, got one 8 bytes past", kRuns,
+       [](Calls& c) { c.workspace = c.memory + 8; }},
+
+      // Projected attention.
+      {"args.h: expected a pointer, got null", kProjectedRuns, projected_args([](auto& a) { a.h = nullptr; })},
+      {"args.w_q: expected a pointer, got null", kProjectedRuns, projected_args([](auto& a) { a.w_q = nullptr; })},
+      {"args.w_k: expected a pointer, got null", kProjectedRuns, projected_args([](auto& a) { a.w_k = nullptr; })},
+      {"args.v: expected a pointer, got null", kProjectedRuns, projected_args([](auto& a) { a.v = nullptr; })},
+      {"args.o: expected a pointer, got null",
+       {&Calls::projected_forward},
+       [](Calls& c) { c.projected_in.o = nullptr; }},
+      {"args.d_o: expected a pointer, got null",
+       {&Calls::projected_backward},
+       [](Calls& c) { c.projected_back.d_o = nullptr; }},
+
+      // LSTM.
+      {"plan: expected a pointer, got null", kCreate, [](Calls& c) { c.created_out = nullptr; }},
+      {"plan: expected a pointer, got null", kPlan, [](Calls& c) { c.plan = nullptr; }},
+      {"plan: expected one made by attn_bilstm_create and not destroyed, got another pointer",
+       kPlan + std::vector<Call>{&Calls::bilstm_destroy}, [](Calls& c) { c.destroy_plan(); }},
+      {"plan: expected a handle of ", kPlan, [](Calls& c) { c.owner.set_threads(c.owner.threads() + 1); }},
+      {"handle: expected one made by attn_create and not destroyed", kPlan, [](Calls& c) { c.owner = attn::Handle(); }},
+      {"plan: expected a plan with training, got one without",
+       {&Calls::bilstm_backward},
+       [](Calls& c) { c.remake_plan(0); }},
+      {"pass: expected a plan with training, got one without",
+       {&Calls::bilstm_size},
+       [](Calls& c) { c.remake_plan(0), c.pass = ATTN_PASS_BACKWARD; }},
+      {"args.reserve: expected null in a plan without training, got a pointer",
+       {&Calls::bilstm_forward},
+       [](Calls& c) { c.remake_plan(0), c.bilstm_in.reserve = c.kept; }},
+      {"args.kernel: expected a pointer, got null", kPlanRuns, bilstm_args([](auto& a) { a.kernel = nullptr; })},
+      {"args.recurrent: expected a pointer, got null", kPlanRuns, bilstm_args([](auto& a) { a.recurrent = nullptr; })},
+      {"args.bias: expected a pointer, got null", kPlanRuns, bilstm_args([](auto& a) { a.bias = nullptr; })},
+      {"args.y: expected a pointer, got null", kPlanRuns, bilstm_args([](auto& a) { a.y = nullptr; })},
+      {"args.d_y: expected a pointer, got null",
+       {&Calls::bilstm_backward},
+       [](Calls& c) { c.bilstm_back.d_y = nullptr; }},
+      {"args.d_x: expected a pointer, got null",
+       {&Calls::bilstm_backward},
+       [](Calls& c) { c.bilstm_back.d_x = nullptr; }},
+      {"args.d_kernel: expected a pointer, got null",
+       {&Calls::bilstm_backward},
+       [](Calls& c) { c.bilstm_back.d_kernel = nullptr; }},
+      {"args.d_recurrent: expected a pointer, got null",
+       {&Calls::bilstm_backward},
+       [](Calls& c) { c.bilstm_back.d_recurrent = nullptr; }},
+      {"args.d_bias: expected a pointer, got null",
+       {&Calls::bilstm_backward},
+       [](Calls& c) { c.bilstm_back.d_bias = nullptr; }},
+
+      // Embedding.
+      {"N: expected at least 0, got -1", kEmbedding + kAdam, [](Calls& c) { c.N = -1; }},
+      {"V: expected at least 1, got 0", kEmbedding, [](Calls& c) { c.V = 0; }},
+      {"E: expected at least 1, got 0", kEmbedding, [](Calls& c) { c.E = 0; }},
+      {"rows: expected a shape of fewer than 2^59 elements", kEmbedding, [](Calls& c) { c.E = kMost; }},
+      {"table: expected a shape of fewer than 2^59 elements", kEmbedding, [](Calls& c) { c.V = kMost; }},
+      {"ids: expected a pointer, got null", kEmbedding, [](Calls& c) { c.id = nullptr; }},
+      {"ids[0]: expected 0 to V - 1 = 7, got 8", kEmbedding, [](Calls& c) { c.ids[0] = 8; }},
+      {"ids[1]: expected 0 to V - 1 = 7, got -1", kEmbedding, [](Calls& c) { c.ids[1] = -1; }},
+      {"table: expected a pointer, got null", {&Calls::embedding_forward}, [](Calls& c) { c.table = nullptr; }},
+      {"rows: expected a pointer, got null", {&Calls::embedding_forward}, [](Calls& c) { c.rows = nullptr; }},
+      {"d_rows: expected a pointer, got null", {&Calls::embedding_backward}, [](Calls& c) { c.d_rows = nullptr; }},
+      {"d_table: expected a pointer, got null", {&Calls::embedding_backward}, [](Calls& c) { c.d_table = nullptr; }},
+
+      // Dense and cross-entropy.
+      {"B: expected at least 0, got -1", kDense + kCrossEntropy, [](Calls& c) { c.B = -1; }},
+      {"D: expected at least 1, got 0", kDense, [](Calls& c) { c.D = 0; }},
+      {"x: expected a shape of fewer than 2^59 elements", kDense, [](Calls& c) { c.B = kMost; }},
+      {"w: expected a shape of fewer than 2^59 elements", kDense, [](Calls& c) { c.D = kMost, c.B = 0; }},
+      {"z: expected a shape of fewer than 2^59 elements", kCrossEntropy, [](Calls& c) { c.B = kMost; }},
+      {"x: expected a pointer, got null", kDense, [](Calls& c) { c.x = nullptr; }},
+      {"w: expected a pointer, got null", kDense, [](Calls& c) { c.w = nullptr; }},
+      {"b: expected a pointer, got null", {&Calls::dense_forward}, [](Calls& c) { c.b = nullptr; }},
+      {"z: expected a pointer, got null", {&Calls::dense_forward}, [](Calls& c) { c.z_out = nullptr; }},
+      {"d_z: expected a pointer, got null", {&Calls::dense_backward}, [](Calls& c) { c.d_z = nullptr; }},
+      {"d_x: expected a pointer, got null", {&Calls::dense_backward}, [](Calls& c) { c.d_x = nullptr; }},
+      {"d_w: expected a pointer, got null", {&Calls::dense_backward}, [](Calls& c) { c.d_w = nullptr; }},
+      {"d_b: expected a pointer, got null", {&Calls::dense_backward}, [](Calls& c) { c.d_b = nullptr; }},
+      {"z: expected a pointer, got null", kCrossEntropy, [](Calls& c) { c.z = nullptr; }},
+      {"y: expected a pointer, got null", kCrossEntropy, [](Calls& c) { c.y = nullptr; }},
+      {"y[1]: expected 0 to 1, got 1.5", kCrossEntropy, [](Calls& c) { c.labels[1] = 1.5f; }},
+      {"y[0]: expected 0 to 1, got -0.5", kCrossEntropy, [](Calls& c) { c.labels[0] = -0.5f; }},
+      {"y[0]: expected 0 to 1, got nan", kCrossEntropy, [](Calls& c) { c.labels[0] = kNan; }},
+
+      // Adam.
+      {"desc.rate: expected a finite number above 0, got 0", kAdam, [](Calls& c) { c.adam.rate = 0; }},
+      {"desc.rate: expected a finite number above 0, got inf", kAdam, [](Calls& c) { c.adam.rate = 1 / 0.0f; }},
+      {"desc.rate: expected a finite number above 0, got nan", kAdam, [](Calls& c) { c.adam.rate = kNan; }},
+      {"desc.beta_1: expected at least 0 and below 1, got 1", kAdam, [](Calls& c) { c.adam.beta_1 = 1; }},
+      {"desc.beta_1: expected at least 0 and below 1, got -1", kAdam, [](Calls& c) { c.adam.beta_1 = -1; }},
+      {"desc.beta_2: expected at least 0 and below 1, got 1", kAdam, [](Calls& c) { c.adam.beta_2 = 1; }},
+      {"desc.beta_2: expected at least 0 and below 1, got nan", kAdam, [](Calls& c) { c.adam.beta_2 = kNan; }},
+      {"desc.epsilon: expected a finite number, at least 0, got -1", kAdam, [](Calls& c) { c.adam.epsilon = -1; }},
+      {"desc.step: expected at least 1, got 0", kAdam, [](Calls& c) { c.adam.step = 0; }},
+      {"p: expected a shape of fewer than 2^59 elements", kAdam, [](Calls& c) { c.N = kMost; }},
+      {"g: expected a pointer, got null", kAdam, [](Calls& c) { c.g = nullptr; }},
+      {"p: expected a pointer, got null", kAdam, [](Calls& c) { c.p = nullptr; }},
+      {"m: expected a pointer, got null", kAdam, [](Calls& c) { c.m = nullptr; }},
+      {"s: expected a pointer, got null", kAdam, [](Calls& c) { c.s = nullptr; }},
+  };
+  return all;
+}
+
+TEST(Arguments, TheUnbrokenCallsSucceed) {
+  for (const Call call : kHandle + kPlan) {
+    Calls calls;
+    EXPECT_EQ((calls.*call)(), ATTN_SUCCESS) << attn_last_error();
+  }
+}
+
+TEST(Arguments, EveryRuleNamesArgumentExpectedAndGot) {
+  for (const Rule& rule : rules())
+    for (std::size_t i = 0; i < rule.calls.size(); ++i) {
+      Calls calls;
+      rule.change(calls);
+      EXPECT_EQ((calls.*rule.calls[i])(), rule.status) << rule.message << ", call " << i;
+      EXPECT_EQ(std::string(attn_last_error()).rfind(rule.message, 0), 0u)
+          << "expected \"" << rule.message << "\", got \"" << attn_last_error() << "\", call " << i;
+    }
+}
+
+TEST(Arguments, EmptyTensorsNeedNoPointers) {
+  Calls c;
+  c.projected.B = c.bilstm.B = 0;
+  c.projected_in = {sizeof c.projected_in, nullptr, nullptr, c.f, c.f, c.f, nullptr, nullptr, nullptr, nullptr};
+  EXPECT_EQ(c.projected_forward(), ATTN_SUCCESS) << attn_last_error();
+  c.remake_plan(1);
+  c.bilstm_in = {sizeof c.bilstm_in, nullptr, c.f, c.f, c.f, nullptr, nullptr, nullptr};
+  c.workspace = nullptr;
+  c.workspace_bytes = 0;
+  EXPECT_EQ(c.bilstm_forward(), ATTN_SUCCESS) << attn_last_error();
+  EXPECT_EQ(attn_embedding_forward(c.handle, 0, 8, 6, nullptr, c.f, nullptr), ATTN_SUCCESS) << attn_last_error();
+  EXPECT_EQ(attn_dense_forward(c.handle, 0, 6, nullptr, c.f, c.f, nullptr), ATTN_SUCCESS) << attn_last_error();
+  EXPECT_EQ(attn_sigmoid_cross_entropy(c.handle, 0, nullptr, nullptr, nullptr, nullptr), ATTN_SUCCESS);
+  EXPECT_EQ(attn_adam_step(c.handle, &c.adam, 0, nullptr, nullptr, nullptr, nullptr), ATTN_SUCCESS);
+}
+
+TEST(Arguments, ANullPlanMayBeDestroyed) { EXPECT_EQ(attn_bilstm_destroy(nullptr), ATTN_SUCCESS); }
+
+TEST(Arguments, ARefusedCreationGivesNoPlan) {
+  Calls c;
+  c.created = c.made;
+  c.bilstm.E = 0;
+  EXPECT_EQ(c.bilstm_create(), ATTN_INVALID_ARGUMENT);
+  c.created = nullptr;
+}
+
+TEST(Libraries, NamesThemWithVersions) {
+  attn::Handle handle;
+  const std::string libraries = attn_encoder_libraries(handle.get());
+  EXPECT_EQ(libraries.rfind("oneDNN ", 0), 0u) << libraries;
+  EXPECT_NE(libraries.find('.'), std::string::npos) << libraries;
+  EXPECT_STREQ(attn_encoder_libraries(nullptr), "");
+}
+
+}  // namespace

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Handles in use by several threads at a time, and callers that are themselves OpenMP threads.
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <iterator>
+#include <thread>
+
+#include "encoder/bilstm_run.h"
+
+namespace attn::test {
+namespace {
+
+constexpr int kCallers = 2;
+constexpr int kRepeats = 20;
+
+// Both callers have primitives of the same shape, which oneDNN shares between them.
+TEST(Concurrency, TwoHandlesGiveTheBitsOfOne) {
+  const BilstmShape shape = {18, 12, 20, 16};
+  const BilstmCase given(shape, true);
+  RunOptions options;
+  for (const int threads : {1, 2, 3}) {
+    options.threads = threads;
+    const BilstmResult alone = run(given, options);
+    int same[kCallers] = {};
+    const auto call = [&](int caller) {
+      Handle handle;
+      handle.set_threads(threads);
+      BilstmRun plan(handle, shape, Training::yes);
+      for (int repeat = 0; repeat < kRepeats; ++repeat) same[caller] += same_bits(plan(given), alone);
+    };
+    std::vector<std::thread> callers;
+    for (int caller = 0; caller < kCallers; ++caller) callers.emplace_back(call, caller);
+    for (std::thread& caller : callers) caller.join();
+    for (const int count : same) EXPECT_EQ(count, kRepeats) << threads;
+  }
+}
+
+// There the library gets one thread, whatever it asks for.
+TEST(Concurrency, CallsFromAParallelRegionGiveTheSameBits) {
+  const BilstmCase given({18, 12, 20, 16}, true);
+  RunOptions options;
+  for (const int threads : {1, 2, 3}) {
+    options.threads = threads;
+    const BilstmResult alone = run(given, options);
+    int same = 0;
+#pragma omp parallel num_threads(kCallers) reduction(+ : same)
+    same += same_bits(run(given, options), alone);
+    EXPECT_EQ(same, kCallers) << threads;
+  }
+}
+
+TEST(Concurrency, TheCallersThreadCountIsLeftAlone) {
+  omp_set_num_threads(5);
+  run(BilstmCase({4, 3, 2, 1}, false), {});
+  EXPECT_EQ(omp_get_max_threads(), 5);
+}
+
+std::ptrdiff_t threads_of_this_process() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return std::distance(begin(tasks), end(tasks));
+}
+
+// Not even inside oneDNN, which otherwise takes what OpenMP offers. Such threads come and go within a call.
+TEST(Concurrency, AHandleOfOneThreadStartsNoOther) {
+  std::atomic<bool> done{false};
+  std::thread caller([&] {
+    omp_set_num_threads(4);
+    RunOptions options;
+    options.threads = 1;
+    const BilstmCase given({32, 8, 64, 64}, false);
+    for (int repeat = 0; repeat < kRepeats; ++repeat) run(given, options);
+    done = true;
+  });
+  const std::ptrdiff_t before = threads_of_this_process();
+  std::ptrdiff_t most = before;
+  while (!done) most = std::max(most, threads_of_this_process());
+  caller.join();
+  EXPECT_EQ(most, before);
+}
+
+}  // namespace
+}  // namespace attn::test

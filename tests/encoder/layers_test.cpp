@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Embedding, dense, cross-entropy and Adam against the reference, on several thread counts.
+#include "reference/layers.h"
+
+#include <cmath>
+
+#include "attn_cuda/encoder.hpp"
+#include "parity/attention_run.h"
+#include "support/random.h"
+#include "support/tolerance.h"
+
+namespace attn::test {
+namespace {
+
+constexpr std::int64_t kSizes[] = {0, 1, 3, 31, 32, 33, 127, 1000};
+constexpr std::int64_t kLarge = 100003;  // several tasks, the last one short
+
+Handle handle_of(int threads) {
+  Handle handle;
+  handle.set_threads(threads);
+  return handle;
+}
+
+RunOptions misaligned() {
+  RunOptions options;
+  options.misalignment = 5;
+  return options;
+}
+
+class Layers : public testing::TestWithParam<int> {
+ protected:
+  const Handle handle = handle_of(GetParam());
+};
+
+TEST_P(Layers, EmbeddingCopiesRows) {
+  for (const std::int64_t N : kSizes)
+    for (const std::int64_t E : {1, 7, 33, 128}) {
+      constexpr std::int32_t kV = 37;
+      Random random(1);
+      const std::vector<std::int32_t> ids = random.integers(N, 0, kV - 1);
+      const std::vector<float> table = random.normal(kV * E);
+      Tensors tensors(misaligned());
+      float* const rows = tensors.out(N * E);
+      check(attn_embedding_forward(handle.get(), N, kV, E, ids.data(), tensors.in(table), rows));
+      tensors.expect_intact();
+      const std::vector<float> expected = narrow(reference::embedding_forward(E, ids, widen(table)));
+      EXPECT_TRUE(same_bits(tensors.values(rows), expected)) << N << " " << E;
+    }
+}
+
+TEST_P(Layers, EmbeddingGradientSumsOverRepeatedIds) {
+  for (const std::int64_t N : kSizes)
+    for (const std::int64_t E : {1, 7, 33, 128})
+      for (const std::int32_t V : {1, 5, 2000}) {
+        Random random(2);
+        const std::vector<std::int32_t> ids = random.integers(N, 0, V - 1);
+        const std::vector<float> d_rows = random.normal(N * E);
+        Tensors tensors(misaligned());
+        float* const d_table = tensors.out(V * E);
+        check(attn_embedding_backward(handle.get(), N, V, E, ids.data(), tensors.in(d_rows), d_table));
+        tensors.expect_intact();
+        EXPECT_TRUE(close(Operation::embedding, tensors.values(d_table),
+                          reference::embedding_backward(V, E, ids, widen(d_rows)), {V, E}));
+      }
+}
+
+TEST_P(Layers, Dense) {
+  for (const std::int64_t B : kSizes)
+    for (const std::int64_t D : {1, 3, 31, 128, 1000}) {
+      Random random(3);
+      const std::vector<float> x = random.normal(B * D), w = random.normal(D), b = random.normal(1),
+                               d_z = random.normal(B);
+      Tensors tensors(misaligned());
+      const float *x_in = tensors.in(x), *w_in = tensors.in(w);
+      float *z = tensors.out(B), *d_x = tensors.out(B * D), *d_w = tensors.out(D), *d_b = tensors.out(1);
+      check(attn_dense_forward(handle.get(), B, D, x_in, w_in, tensors.in(b), z));
+      check(attn_dense_backward(handle.get(), B, D, x_in, w_in, tensors.in(d_z), d_x, d_w, d_b));
+      tensors.expect_intact();
+      const auto gradient = reference::dense_backward(B, D, widen(x), widen(w), widen(d_z));
+      EXPECT_TRUE(
+          close(Operation::dense, tensors.values(z), reference::dense_forward(B, D, widen(x), widen(w), b[0]), {B}));
+      EXPECT_TRUE(close(Operation::dense, tensors.values(d_x), gradient.x, {B, D}));
+      EXPECT_TRUE(close(Operation::dense, tensors.values(d_w), gradient.w, {D}));
+      EXPECT_TRUE(close(Operation::dense, tensors.values(d_b), gradient.b, {1}));
+    }
+}
+
+TEST_P(Layers, CrossEntropy) {
+  for (const std::int64_t B : kSizes) {
+    Random random(4);
+    std::vector<float> z = random.normal(B, 4), y = random.uniform(B, 0, 1);
+    // Logits at which exp overflows or vanishes, and both certain labels.
+    const std::vector<float> extreme = {0, -0.0f, 100, -100, 1e30f, -1e30f, kNan};
+    for (std::size_t i = 0; i < std::min(z.size(), 2 * extreme.size()); ++i) {
+      z[i] = extreme[i / 2];
+      y[i] = static_cast<float>(i % 2);
+    }
+    Tensors tensors(misaligned());
+    const float *z_in = tensors.in(z), *y_in = tensors.in(y);
+    float *losses = tensors.out(B), *d_z = tensors.out(B), *losses_alone = tensors.out(B), *d_z_alone = tensors.out(B);
+    check(attn_sigmoid_cross_entropy(handle.get(), B, z_in, y_in, losses, d_z));
+    check(attn_sigmoid_cross_entropy(handle.get(), B, z_in, y_in, losses_alone, nullptr));
+    check(attn_sigmoid_cross_entropy(handle.get(), B, z_in, y_in, nullptr, d_z_alone));
+    tensors.expect_intact();
+    const auto expected = reference::sigmoid_cross_entropy(widen(z), widen(y));
+    EXPECT_TRUE(close(Operation::cross_entropy, tensors.values(losses), with_scale(expected.losses), {B}));
+    EXPECT_TRUE(close(Operation::cross_entropy, tensors.values(d_z),
+                      with_scale(expected.d_z, 1 / static_cast<double>(std::max<std::int64_t>(B, 1))), {B}));
+    EXPECT_TRUE(same_bits(tensors.values(losses), tensors.values(losses_alone)));
+    EXPECT_TRUE(same_bits(tensors.values(d_z), tensors.values(d_z_alone)));
+  }
+}
+
+TEST_P(Layers, Adam) {
+  for (const std::int64_t N : {std::int64_t{0}, std::int64_t{1}, std::int64_t{3}, std::int64_t{33}, kLarge})
+    for (const std::int64_t step : {1, 2, 1000}) {
+      Random random(5);
+      const std::vector<float> g = random.normal(N), p = random.normal(N), m = random.normal(N, 0.1f);
+      std::vector<float> s = random.uniform(N, 0, 1);
+      const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, step};
+      Tensors tensors(misaligned());
+      const float* const g_in = tensors.in(g);
+      const auto in_place = [&](const std::vector<float>& values) {
+        float* const tensor = tensors.out(N);
+        std::copy(values.begin(), values.end(), tensor);
+        return tensor;
+      };
+      float *p_out = in_place(p), *m_out = in_place(m), *s_out = in_place(s);
+      check(attn_adam_step(handle.get(), &desc, N, g_in, p_out, m_out, s_out));
+      tensors.expect_intact();
+      std::vector<double> p_expected = widen(p), m_expected = widen(m), s_expected = widen(s);
+      reference::adam_step({desc.rate, desc.beta_1, desc.beta_2, desc.epsilon}, step, widen(g), p_expected, m_expected,
+                           s_expected);
+      const auto scaled = [](const std::vector<double>& value, const std::vector<float>& before,
+                             const std::vector<float>& gradient) {
+        reference::Sum sum = with_scale(value);
+        for (std::size_t i = 0; i < before.size(); ++i) sum.terms[i] += std::fabs(before[i]) + std::fabs(gradient[i]);
+        return sum;
+      };
+      EXPECT_TRUE(
+          close(Operation::adam, tensors.values(p_out), scaled(p_expected, p, std::vector<float>(p.size())), {N}));
+      EXPECT_TRUE(close(Operation::adam, tensors.values(m_out), scaled(m_expected, m, g), {N}));
+      EXPECT_TRUE(close(Operation::adam, tensors.values(s_out), with_scale(s_expected), {N}));
+    }
+}
+
+// With a zero gradient from the start, epsilon alone keeps the quotient finite.
+TEST_P(Layers, AdamLeavesParametersWithoutGradient) {
+  const std::vector<float> zeros(33), p(33, 0.5f);
+  std::vector<float> p_out = p, m = zeros, s = zeros;
+  const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, 1};
+  check(attn_adam_step(handle.get(), &desc, 33, zeros.data(), p_out.data(), m.data(), s.data()));
+  EXPECT_EQ(p_out, p);
+  EXPECT_EQ(m, zeros);
+  EXPECT_EQ(s, zeros);
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, Layers, testing::Values(1, 2, 3), testing::PrintToStringParamName());
+
+// Every output of every layer, one behind the other.
+std::vector<float> all_layers(int threads) {
+  const Handle handle = handle_of(threads);
+  constexpr std::int64_t kB = 700, kD = 129, kV = 401;
+  Random random(6);
+  const std::vector<std::int32_t> ids = random.integers(kB, 0, kV - 1);
+  const std::vector<float> x = random.normal(kB * kD), w = random.normal(kD), b = {0.5f}, y = random.uniform(kB, 0, 1);
+  std::vector<float> z(kB), losses(kB), d_z(kB), d_x(kB * kD), d_w(kD), d_b(1), d_table(kV * kD);
+  check(attn_dense_forward(handle.get(), kB, kD, x.data(), w.data(), b.data(), z.data()));
+  check(attn_sigmoid_cross_entropy(handle.get(), kB, z.data(), y.data(), losses.data(), d_z.data()));
+  check(attn_dense_backward(handle.get(), kB, kD, x.data(), w.data(), d_z.data(), d_x.data(), d_w.data(), d_b.data()));
+  check(attn_embedding_backward(handle.get(), kB, kV, kD, ids.data(), d_x.data(), d_table.data()));
+  std::vector<float> p(d_table.size(), 0.1f), m(p.size()), s(p.size());
+  const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, 1};
+  check(attn_adam_step(handle.get(), &desc, static_cast<std::int64_t>(p.size()), d_table.data(), p.data(), m.data(),
+                       s.data()));
+  std::vector<float> all;
+  for (const auto& output : {z, losses, d_z, d_x, d_w, d_b, d_table, p, m, s})
+    all.insert(all.end(), output.begin(), output.end());
+  return all;
+}
+
+TEST(LayerBits, DoNotDependOnThreads) {
+  const std::vector<float> one = all_layers(1);
+  for (const int threads : {1, 2, 3, 2}) EXPECT_TRUE(same_bits(all_layers(threads), one)) << threads;
+}
+
+}  // namespace
+}  // namespace attn::test
