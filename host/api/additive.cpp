@@ -20,14 +20,15 @@ AdditiveSizes sizes_of(const attn_additive_desc_t* desc) {
   require_size("desc.T", desc->T, 0);
   require_size("desc.A", desc->A, 1);
   require_size("desc.D", desc->D, 1);
-  return {element_count("q", {desc->B, desc->Q, desc->A}), element_count("k", {desc->B, desc->T, desc->A}),
-          element_count("x", {desc->B, desc->T, desc->D}), element_count("o", {desc->B, desc->Q, desc->D}),
+  return {element_count("q", {desc->B, desc->Q, desc->A}),       element_count("k", {desc->B, desc->T, desc->A}),
+          element_count("x", {desc->B, desc->T, desc->D}),       element_count("o", {desc->B, desc->Q, desc->D}),
           element_count("weights", {desc->B, desc->Q, desc->T}), element_count("lse", {desc->B, desc->Q})};
 }
 
 // q, k, v, x and lengths, which both passes take.
 template <class Args>
-void require_inputs(const Backend& backend, const attn_additive_desc_t& desc, const AdditiveSizes& sizes, const Args* args) {
+void require_inputs(const Backend& backend, const attn_additive_desc_t& desc, const AdditiveSizes& sizes,
+                    const Args* args) {
   require_struct("args", args);
   require_pointer("args.q", args->q, sizes.q);
   require_pointer("args.k", args->k, sizes.k);

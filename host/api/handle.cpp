@@ -23,21 +23,24 @@ std::unique_ptr<Backend> make_backend(attn_backend_t backend) {
 #ifdef ATTN_WITH_CUDA
       return make_cuda_backend();
 #else
-      throw Failure(ATTN_UNSUPPORTED, "backend: expected ATTN_BACKEND_CPU, the only one in this build, got ATTN_BACKEND_CUDA");
+      throw Failure(ATTN_UNSUPPORTED,
+                    "backend: expected ATTN_BACKEND_CPU, the only one in this build, got ATTN_BACKEND_CUDA");
 #endif
   }
   reject("backend", "a value of attn_backend_t", std::to_string(static_cast<int>(backend)));
 }
 
 void require_bytes(std::size_t bytes) {
-  if (bytes > static_cast<std::size_t>(PTRDIFF_MAX)) reject("bytes", "at most " + std::to_string(PTRDIFF_MAX), std::to_string(bytes));
+  if (bytes > static_cast<std::size_t>(PTRDIFF_MAX))
+    reject("bytes", "at most " + std::to_string(PTRDIFF_MAX), std::to_string(bytes));
 }
 
 }  // namespace
 
 Backend& backend_of(attn_handle_t handle) {
   require_pointer("handle", handle);
-  if (!live_handles().contains(handle)) reject("handle", "one made by attn_create and not destroyed", "another pointer");
+  if (!live_handles().contains(handle))
+    reject("handle", "one made by attn_create and not destroyed", "another pointer");
   return *handle->backend;
 }
 

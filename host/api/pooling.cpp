@@ -22,7 +22,8 @@ PoolingSizes sizes_of(const attn_pooling_desc_t* desc) {
 
 // x, w and lengths, which both passes take; b may be null.
 template <class Args>
-void require_inputs(const Backend& backend, const attn_pooling_desc_t& desc, const PoolingSizes& sizes, const Args* args) {
+void require_inputs(const Backend& backend, const attn_pooling_desc_t& desc, const PoolingSizes& sizes,
+                    const Args* args) {
   require_struct("args", args);
   require_pointer("args.x", args->x, sizes.x);
   require_pointer("args.w", args->w, sizes.x);

@@ -55,7 +55,8 @@ inline void require_dtype(const char* name, attn_dtype_t dtype) {
   const int code = static_cast<int>(dtype);
   if (code < ATTN_DTYPE_FP32 || code > ATTN_DTYPE_BF16) reject(name, "a value of attn_dtype_t", std::to_string(code));
   if (dtype != ATTN_DTYPE_FP32)
-    throw Failure(ATTN_UNSUPPORTED, std::string(name) + ": expected ATTN_DTYPE_FP32, the only storage type of this version, got " +
+    throw Failure(ATTN_UNSUPPORTED, std::string(name) +
+                                        ": expected ATTN_DTYPE_FP32, the only storage type of this version, got " +
                                         (dtype == ATTN_DTYPE_FP16 ? "ATTN_DTYPE_FP16" : "ATTN_DTYPE_BF16"));
 }
 
@@ -65,11 +66,11 @@ inline void require_pass(const char* name, attn_pass_t pass) {
 }
 
 inline void require_workspace(const void* workspace, std::size_t bytes, std::size_t needed) {
-  if (bytes < needed)
-    reject("workspace_bytes", "at least " + std::to_string(needed), std::to_string(bytes));
+  if (bytes < needed) reject("workspace_bytes", "at least " + std::to_string(needed), std::to_string(bytes));
   require_pointer("workspace", workspace, static_cast<std::int64_t>(needed));
   if (reinterpret_cast<std::uintptr_t>(workspace) % 64 != 0 && needed > 0)
-    reject("workspace", "a pointer aligned to 64 bytes", "one " + std::to_string(reinterpret_cast<std::uintptr_t>(workspace) % 64) + " bytes past");
+    reject("workspace", "a pointer aligned to 64 bytes",
+           "one " + std::to_string(reinterpret_cast<std::uintptr_t>(workspace) % 64) + " bytes past");
 }
 
 // `lengths` of a CPU handle: host memory, so its values can be read here.
@@ -77,7 +78,8 @@ inline void require_lengths(const char* name, const std::int32_t* lengths, std::
   if (lengths == nullptr) return;
   for (std::int64_t b = 0; b < B; ++b)
     if (lengths[b] < 0 || lengths[b] > T)
-      reject(std::string(name) + "[" + std::to_string(b) + "]", "0 to T = " + std::to_string(T), std::to_string(lengths[b]));
+      reject(std::string(name) + "[" + std::to_string(b) + "]", "0 to T = " + std::to_string(T),
+             std::to_string(lengths[b]));
 }
 
 }  // namespace attn

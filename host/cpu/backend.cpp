@@ -22,14 +22,16 @@ class CpuBackend final : public Backend {
   void set_threads(int threads) override { threads_ = threads; }
   int threads() const override { return threads_; }
   void set_stream(void*) override {
-    throw Failure(ATTN_INVALID_ARGUMENT, "handle: expected one of ATTN_BACKEND_CUDA, got one of ATTN_BACKEND_CPU, which has no stream");
+    throw Failure(ATTN_INVALID_ARGUMENT,
+                  "handle: expected one of ATTN_BACKEND_CUDA, got one of ATTN_BACKEND_CPU, which has no stream");
   }
   void* stream() const override { return nullptr; }
 
   void* allocate(std::size_t bytes) override {
     const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
     void* pointer = std::aligned_alloc(kAlignment, rounded);
-    if (pointer == nullptr) throw Failure(ATTN_OUT_OF_MEMORY, "bytes: expected what the host can give, got " + std::to_string(bytes));
+    if (pointer == nullptr)
+      throw Failure(ATTN_OUT_OF_MEMORY, "bytes: expected what the host can give, got " + std::to_string(bytes));
     return pointer;
   }
   void free(void* pointer) override { std::free(pointer); }

@@ -30,7 +30,8 @@ class CudaBackend final : public Backend {
   attn_backend_t kind() const override { return ATTN_BACKEND_CUDA; }
 
   void set_threads(int) override {
-    throw Failure(ATTN_INVALID_ARGUMENT, "handle: expected one of ATTN_BACKEND_CPU, got one of ATTN_BACKEND_CUDA, which has no threads");
+    throw Failure(ATTN_INVALID_ARGUMENT,
+                  "handle: expected one of ATTN_BACKEND_CPU, got one of ATTN_BACKEND_CUDA, which has no threads");
   }
   int threads() const override { return 1; }
   void set_stream(void* stream) override { stream_ = static_cast<cudaStream_t>(stream); }
@@ -54,7 +55,9 @@ class CudaBackend final : public Backend {
   }
   void synchronize() override { check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
 
-  std::size_t additive_workspace(const attn_additive_desc_t&, attn_pass_t) const override { refuse("additive attention"); }
+  std::size_t additive_workspace(const attn_additive_desc_t&, attn_pass_t) const override {
+    refuse("additive attention");
+  }
   void additive_forward(const attn_additive_desc_t&, const attn_additive_forward_args_t&, void*) override {
     refuse("additive attention");
   }
@@ -71,7 +74,8 @@ class CudaBackend final : public Backend {
 
  private:
   [[noreturn]] static void refuse(const std::string& what) {
-    throw Failure(ATTN_UNSUPPORTED, "handle: expected one of ATTN_BACKEND_CPU for " + what + ", got one of ATTN_BACKEND_CUDA");
+    throw Failure(ATTN_UNSUPPORTED,
+                  "handle: expected one of ATTN_BACKEND_CPU for " + what + ", got one of ATTN_BACKEND_CUDA");
   }
 
   cudaStream_t stream_ = nullptr;

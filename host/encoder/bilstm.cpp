@@ -12,7 +12,7 @@ struct attn_bilstm {
   attn_handle_t handle;
   attn_bilstm_desc_t desc;
   int threads;
-  std::unique_ptr<attn::BilstmPlan> plan;
+  std::unique_ptr<attn::BilstmBackend> plan;
 };
 
 namespace attn {

@@ -10,15 +10,15 @@
 
 namespace attn {
 
-class BilstmPlan {
+class BilstmBackend {
  public:
-  virtual ~BilstmPlan() = default;
+  virtual ~BilstmBackend() = default;
   virtual std::size_t reserve_bytes() const = 0;
   virtual std::size_t workspace_bytes(attn_pass_t pass) const = 0;
   virtual void forward(const attn_bilstm_forward_args_t& args, void* workspace) = 0;
   virtual void backward(const attn_bilstm_backward_args_t& args, void* workspace) = 0;
 };
 
-std::unique_ptr<BilstmPlan> make_cpu_bilstm(const attn_bilstm_desc_t& desc, int threads);
+std::unique_ptr<BilstmBackend> make_cpu_bilstm(const attn_bilstm_desc_t& desc, int threads);
 
 }  // namespace attn

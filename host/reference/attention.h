@@ -13,10 +13,10 @@ namespace attn::reference {
 
 struct AdditiveInput {
   std::int64_t B, Q, T, A, D;
-  std::vector<double> q;  // [B, Q, A]
-  std::vector<double> k;  // [B, T, A]
-  std::vector<double> v;  // [A]
-  std::vector<double> x;  // [B, T, D]
+  std::vector<double> q;              // [B, Q, A]
+  std::vector<double> k;              // [B, T, A]
+  std::vector<double> v;              // [A]
+  std::vector<double> x;              // [B, T, D]
   std::vector<std::int32_t> lengths;  // [B]
 };
 

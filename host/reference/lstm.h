@@ -12,10 +12,10 @@ namespace attn::reference {
 
 struct BilstmInput {
   std::int64_t B, T, E, H;
-  std::vector<double> x;          // [B, T, E]
-  std::vector<double> kernel;     // [2, E, 4H]
-  std::vector<double> recurrent;  // [2, H, 4H]
-  std::vector<double> bias;       // [2, 4H]
+  std::vector<double> x;              // [B, T, E]
+  std::vector<double> kernel;         // [2, E, 4H]
+  std::vector<double> recurrent;      // [2, H, 4H]
+  std::vector<double> bias;           // [2, 4H]
   std::vector<std::int32_t> lengths;  // [B]; empty: every length is T
 };
 

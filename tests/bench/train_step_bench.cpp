@@ -62,7 +62,8 @@ int main(int argc, char** argv) {
     model.losses(batch);
     model.backward(batch, gradient);
     const attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, step};
-    check(attn_adam_step(handle.get(), &adam, gradient.count(), gradient.block(), model.parameters().block(), m.block(), s.block()));
+    check(attn_adam_step(handle.get(), &adam, gradient.count(), gradient.block(), model.parameters().block(), m.block(),
+                         s.block()));
   };
   const auto infer = [&] {
     model.forward(batches[static_cast<std::size_t>(step++ % 16)], false);
@@ -74,7 +75,8 @@ int main(int argc, char** argv) {
   const double infer_ms = median_ms(steps, infer);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  fmt::print("{{\"train_ms\": {:.2f}, \"infer_ms\": {:.2f}, \"peak_mib\": {:.1f}, \"threads\": {}, \"target\": \"{}\"}}\n", train_ms,
-             infer_ms, static_cast<double>(usage.ru_maxrss) / 1024, handle.threads(), attn_cpu_target());
+  fmt::print(
+      "{{\"train_ms\": {:.2f}, \"infer_ms\": {:.2f}, \"peak_mib\": {:.1f}, \"threads\": {}, \"target\": \"{}\"}}\n",
+      train_ms, infer_ms, static_cast<double>(usage.ru_maxrss) / 1024, handle.threads(), attn_cpu_target());
   return 0;
 }

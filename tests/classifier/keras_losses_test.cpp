@@ -52,7 +52,9 @@ struct Trace {
       const auto begin = values.begin() + step * B * width;
       return std::decay_t<decltype(values)>(begin, begin + B * width);
     };
-    return {B, T, rows(ids, T), lengths.empty() ? std::vector<std::int32_t>(static_cast<std::size_t>(B), static_cast<std::int32_t>(T)) : rows(lengths, 1),
+    return {B, T, rows(ids, T),
+            lengths.empty() ? std::vector<std::int32_t>(static_cast<std::size_t>(B), static_cast<std::int32_t>(T))
+                            : rows(lengths, 1),
             rows(labels, 1)};
   }
 };
@@ -71,12 +73,14 @@ void follow(const std::string& path) {
     float loss = 0;
     for (float value : model.losses(batch)) loss += value / static_cast<float>(trace.B);
     const float difference = std::abs(loss - trace.losses[static_cast<std::size_t>(step)]);
-    EXPECT_LT(difference, 1e-4f) << "step " << step << ": Keras " << trace.losses[static_cast<std::size_t>(step)] << ", here " << loss;
+    EXPECT_LT(difference, 1e-4f) << "step " << step << ": Keras " << trace.losses[static_cast<std::size_t>(step)]
+                                 << ", here " << loss;
     worst = std::max(worst, difference);
 
     model.backward(batch, gradient);
     const attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, step + 1};
-    check(attn_adam_step(handle.get(), &adam, gradient.count(), gradient.block(), model.parameters().block(), m.block(), s.block()));
+    check(attn_adam_step(handle.get(), &adam, gradient.count(), gradient.block(), model.parameters().block(), m.block(),
+                         s.block()));
   }
   std::printf("%s: %lld steps, largest difference of a loss %.2e\n", std::filesystem::path(path).filename().c_str(),
               static_cast<long long>(trace.steps), static_cast<double>(worst));

@@ -42,7 +42,8 @@ class ModelTest : public testing::TestWithParam<Variant> {
     reviews.offsets.push_back(0);
     std::vector<std::int64_t> which;
     for (std::int64_t b = 0; b < B; ++b) {
-      const std::int64_t length = b == 0 ? config_.T : 1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(config_.T)));
+      const std::int64_t length =
+          b == 0 ? config_.T : 1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(config_.T)));
       for (std::int64_t t = 0; t < length; ++t)
         reviews.ids.push_back(1 + static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config_.V - 1))));
       reviews.offsets.push_back(static_cast<std::int64_t>(reviews.ids.size()));
@@ -117,7 +118,8 @@ TEST_P(ModelTest, InferenceAgreesWithTraining) {
   const std::vector<float> training = model.logits();
   model.forward(batch, false);
   const std::vector<float> inference = model.logits();
-  for (std::size_t b = 0; b < training.size(); ++b) EXPECT_NEAR(training[b], inference[b], 1e-6f * (1 + std::abs(training[b])));
+  for (std::size_t b = 0; b < training.size(); ++b)
+    EXPECT_NEAR(training[b], inference[b], 1e-6f * (1 + std::abs(training[b])));
 }
 
 // Thirty steps of Adam on both sides, each on its own parameters.
@@ -143,10 +145,11 @@ TEST_P(ModelTest, TrainingFollowsTheReference) {
 
     model.backward(batch, gradient);
     const attn_adam_desc_t adam{sizeof adam, 1e-2f, 0.9f, 0.999f, 1e-7f, step};
-    check(attn_adam_step(handle_.get(), &adam, model.parameters().count(), gradient.block(), model.parameters().block(), m.block(),
-                         s.block()));
+    check(attn_adam_step(handle_.get(), &adam, model.parameters().count(), gradient.block(), model.parameters().block(),
+                         m.block(), s.block()));
     for (auto& [name, values] : p)
-      reference::adam_step({1e-2f, 0.9f, 0.999f, 1e-7f}, step, expected.gradient.at(name), values, first[name], second[name]);
+      reference::adam_step({1e-2f, 0.9f, 0.999f, 1e-7f}, step, expected.gradient.at(name), values, first[name],
+                           second[name]);
   }
   EXPECT_LT(loss, 0.5 * start) << "nothing was learnt";
 }
@@ -165,9 +168,12 @@ TEST_P(ModelTest, ShortBatchesUseTheSameBuffers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ModelTest,
-                         testing::Values(Variant{"pooling", Attention::kPooling, false}, Variant{"pooling_masked", Attention::kPooling, true},
+                         testing::Values(Variant{"pooling", Attention::kPooling, false},
+                                         Variant{"pooling_masked", Attention::kPooling, true},
                                          Variant{"additive", Attention::kAdditive, false},
                                          Variant{"additive_masked", Attention::kAdditive, true}),
-                         [](const testing::TestParamInfo<Variant>& variant) { return std::string(variant.param.name); });
+                         [](const testing::TestParamInfo<Variant>& variant) {
+                           return std::string(variant.param.name);
+                         });
 
 }  // namespace

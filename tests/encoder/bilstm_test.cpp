@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The bidirectional LSTM against the reference.
+#include <array>
 #include <cmath>
 
 #include "encoder/bilstm_run.h"
@@ -105,6 +106,25 @@ TEST(Bilstm, APlanServesManyCalls) {
     const BilstmCase given(s, seed % 2 == 0, seed);
     EXPECT_TRUE(same_bits(plan(given), run(given, {}))) << seed;
   }
+}
+
+// Beyond 32 bits, memory still grows with the batch; the plan is only made here, since running it takes hundreds of GB.
+TEST(Bilstm, SizesOfLargeBatches) {
+  Handle handle;
+  handle.set_threads(2);
+  const auto bytes = [&](std::int64_t B) {
+    const attn_bilstm_desc_t desc = {sizeof desc, ATTN_DTYPE_FP32, B, 50000, 128, 64, 1};
+    attn_bilstm_t plan = nullptr;
+    check(attn_bilstm_create(handle.get(), &desc, &plan));
+    std::array<std::size_t, 3> sizes{};
+    check(attn_bilstm_reserve_size(plan, &sizes[0]));
+    check(attn_bilstm_workspace_size(plan, ATTN_PASS_FORWARD, &sizes[1]));
+    check(attn_bilstm_workspace_size(plan, ATTN_PASS_BACKWARD, &sizes[2]));
+    check(attn_bilstm_destroy(plan));
+    return sizes;
+  };
+  const auto small = bytes(8), large = bytes(800);
+  for (std::size_t i = 0; i < small.size(); ++i) EXPECT_GE(large[i], small[i] * 99) << i;
 }
 
 TEST(Bilstm, WrapperOwnsPlanWorkspaceAndReserve) {

@@ -40,8 +40,15 @@ inline ReferenceStep reference_step(const ModelConfig& config, const Tensors& p,
   const std::vector<std::int32_t> lengths = config.mask ? batch.lengths : std::vector<std::int32_t>{};
   const std::vector<double> labels(batch.labels.begin(), batch.labels.end());
 
-  const reference::BilstmInput lstm{B, T, config.E, config.H, reference::embedding_forward(config.E, batch.ids, p.at("embedding")),
-                                    p.at("lstm.kernel"), p.at("lstm.recurrent"), p.at("lstm.bias"), lengths};
+  const reference::BilstmInput lstm{B,
+                                    T,
+                                    config.E,
+                                    config.H,
+                                    reference::embedding_forward(config.E, batch.ids, p.at("embedding")),
+                                    p.at("lstm.kernel"),
+                                    p.at("lstm.recurrent"),
+                                    p.at("lstm.bias"),
+                                    lengths};
   const std::vector<double> y = reference::bilstm_forward(lstm).value;
 
   reference::PoolingInput pooling{};
@@ -54,8 +61,19 @@ inline ReferenceStep reference_step(const ModelConfig& config, const Tensors& p,
     o = out.o.value;
     weights = out.weights.value;
   } else {
-    projected = {B, 1, T, config.A, D, config.query, true, y, p.at("attention.h"), p.at("attention.w_q"), p.at("attention.w_k"),
-                 p.at("attention.v"), lengths};
+    projected = {B,
+                 1,
+                 T,
+                 config.A,
+                 D,
+                 config.query,
+                 true,
+                 y,
+                 p.at("attention.h"),
+                 p.at("attention.w_q"),
+                 p.at("attention.w_k"),
+                 p.at("attention.v"),
+                 lengths};
     const reference::AdditiveOutput out = reference::projected_forward(projected);
     o = out.o.value;
     weights = out.weights.value;

@@ -46,8 +46,10 @@ TEST(Handle, DestroyedHandlesAreRefused) {
   ASSERT_EQ(attn_create(&handle, ATTN_BACKEND_CPU), ATTN_SUCCESS);
   ASSERT_EQ(attn_destroy(handle), ATTN_SUCCESS);
   int threads = 0;
-  expect_refused(attn_get_threads(handle, &threads), ATTN_INVALID_ARGUMENT, "handle: expected one made by attn_create and not destroyed");
-  expect_refused(attn_destroy(handle), ATTN_INVALID_ARGUMENT, "handle: expected one made by attn_create and not destroyed");
+  expect_refused(attn_get_threads(handle, &threads), ATTN_INVALID_ARGUMENT,
+                 "handle: expected one made by attn_create and not destroyed");
+  expect_refused(attn_destroy(handle), ATTN_INVALID_ARGUMENT,
+                 "handle: expected one made by attn_create and not destroyed");
   EXPECT_EQ(attn_destroy(nullptr), ATTN_SUCCESS);
 }
 
@@ -71,10 +73,13 @@ TEST(Handle, ACpuHandleHasNoStream) {
 
 TEST(Handle, NullOutputsAreNamed) {
   attn::Handle handle;
-  expect_refused(attn_get_backend(handle.get(), nullptr), ATTN_INVALID_ARGUMENT, "backend: expected a pointer, got null");
-  expect_refused(attn_get_threads(handle.get(), nullptr), ATTN_INVALID_ARGUMENT, "threads: expected a pointer, got null");
+  expect_refused(attn_get_backend(handle.get(), nullptr), ATTN_INVALID_ARGUMENT,
+                 "backend: expected a pointer, got null");
+  expect_refused(attn_get_threads(handle.get(), nullptr), ATTN_INVALID_ARGUMENT,
+                 "threads: expected a pointer, got null");
   expect_refused(attn_get_stream(handle.get(), nullptr), ATTN_INVALID_ARGUMENT, "stream: expected a pointer, got null");
-  expect_refused(attn_allocate(handle.get(), 8, nullptr), ATTN_INVALID_ARGUMENT, "pointer: expected a pointer, got null");
+  expect_refused(attn_allocate(handle.get(), 8, nullptr), ATTN_INVALID_ARGUMENT,
+                 "pointer: expected a pointer, got null");
 }
 
 TEST(Memory, RoundTripsAndIsAligned) {
@@ -102,11 +107,16 @@ TEST(Memory, MoreThanTheHostHasIsRefused) {
   expect_refused(attn_allocate(handle.get(), SIZE_MAX, &pointer), ATTN_INVALID_ARGUMENT, "bytes: expected at most");
   EXPECT_EQ(pointer, nullptr);
   float value = 0;
-  expect_refused(attn_copy_from_host(handle.get(), nullptr, &value, 4), ATTN_INVALID_ARGUMENT, "destination: expected a pointer, got null");
-  expect_refused(attn_copy_from_host(handle.get(), &value, nullptr, 4), ATTN_INVALID_ARGUMENT, "source: expected a pointer, got null");
-  expect_refused(attn_copy_to_host(handle.get(), nullptr, &value, 4), ATTN_INVALID_ARGUMENT, "destination: expected a pointer, got null");
-  expect_refused(attn_copy_to_host(handle.get(), &value, nullptr, 4), ATTN_INVALID_ARGUMENT, "source: expected a pointer, got null");
-  expect_refused(attn_fill_zero(handle.get(), nullptr, 4), ATTN_INVALID_ARGUMENT, "pointer: expected a pointer, got null");
+  expect_refused(attn_copy_from_host(handle.get(), nullptr, &value, 4), ATTN_INVALID_ARGUMENT,
+                 "destination: expected a pointer, got null");
+  expect_refused(attn_copy_from_host(handle.get(), &value, nullptr, 4), ATTN_INVALID_ARGUMENT,
+                 "source: expected a pointer, got null");
+  expect_refused(attn_copy_to_host(handle.get(), nullptr, &value, 4), ATTN_INVALID_ARGUMENT,
+                 "destination: expected a pointer, got null");
+  expect_refused(attn_copy_to_host(handle.get(), &value, nullptr, 4), ATTN_INVALID_ARGUMENT,
+                 "source: expected a pointer, got null");
+  expect_refused(attn_fill_zero(handle.get(), nullptr, 4), ATTN_INVALID_ARGUMENT,
+                 "pointer: expected a pointer, got null");
 }
 
 TEST(Status, EveryStatusHasItsText) {
@@ -138,7 +148,8 @@ TEST(Status, TheWrapperThrowsStatusAndMessage) {
 
 TEST(Version, TheLibraryIsTheOneCompiledAgainst) {
   EXPECT_STREQ(attn_version(), ATTN_VERSION_STRING);
-  EXPECT_EQ(std::to_string(ATTN_VERSION_MAJOR) + "." + std::to_string(ATTN_VERSION_MINOR) + "." + std::to_string(ATTN_VERSION_PATCH),
+  EXPECT_EQ(std::to_string(ATTN_VERSION_MAJOR) + "." + std::to_string(ATTN_VERSION_MINOR) + "." +
+                std::to_string(ATTN_VERSION_PATCH),
             ATTN_VERSION_STRING);
 }
 

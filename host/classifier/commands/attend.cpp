@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "classifier/data/tokenizer.h"
 #include "classifier/train/evaluate.h"
@@ -12,9 +13,18 @@ namespace {
 
 constexpr std::int64_t kBatch = 32;
 
+// A word as it stands in the text, with the punctuation that touches it: a shaded text is to be read.
+std::string with_punctuation(const std::string& text, const Token& token) {
+  std::size_t begin = token.begin, end = token.end;
+  const auto is_one_of = [](std::string_view marks, char c) { return marks.find(c) != std::string_view::npos; };
+  while (begin > 0 && is_one_of("(\"'", text[begin - 1])) --begin;
+  while (end < text.size() && is_one_of(".,;:!?)\"'", text[end])) ++end;
+  return text.substr(begin, end - begin);
+}
+
 // Weights [T] of one row of a batch to the words they fell on.
-Explanation explanation_of(const Review& review, const LoadedModel& loaded, double logit, const float* weights, std::int64_t T,
-                           std::int64_t length, bool labelled) {
+Explanation explanation_of(const Review& review, const LoadedModel& loaded, double logit, const float* weights,
+                           std::int64_t T, std::int64_t length, bool labelled) {
   const std::vector<Token> tokens = tokenize(review.text);
   const auto ids = static_cast<std::int64_t>(tokens.size()) + 1;  // with the start mark in front
   const std::int64_t first = loaded.file.model.padding() == Padding::kFront ? T - length : 0;
@@ -28,8 +38,7 @@ Explanation explanation_of(const Review& review, const LoadedModel& loaded, doub
   explanation.probability = 1 / (1 + std::exp(-std::abs(logit)));
   for (std::size_t j = explanation.words_cut; j < tokens.size(); ++j) {
     const std::int64_t position = first + static_cast<std::int64_t>(j) + 1 - (ids - length);
-    explanation.words.push_back({review.text.substr(tokens[j].begin, tokens[j].end - tokens[j].begin),
-                                 static_cast<double>(weights[position]),
+    explanation.words.push_back({with_punctuation(review.text, tokens[j]), static_cast<double>(weights[position]),
                                  loaded.vocabulary.id(tokens[j].word) != kUnknown});
   }
   return explanation;

@@ -45,25 +45,29 @@ std::string beside(const std::string& model, const std::string& name) {
   return (std::filesystem::path(model).parent_path() / name).string();
 }
 
+// The most attended words say something over many reviews; over a text or two they would be noise.
+ExplanationReport report_of(const ExplainOptions& o, const ModelFile& file, std::vector<Explanation> explanations) {
+  ExplanationReport report;
+  report.model = std::filesystem::path(o.model.path).filename().string();
+  report.label_names = file.label_names;
+  report.reviews_counted = explanations.size();
+  if (o.texts.empty()) {
+    constexpr std::size_t kLeastCount = 5, kTopWords = 20;
+    report.top_words = top_words(explanations, report.label_names[1], kLeastCount, kTopWords);
+    const auto right = std::count_if(explanations.begin(), explanations.end(),
+                                     [](const Explanation& e) { return e.label == e.prediction; });
+    report.model += fmt::format(", right on {} of {} test reviews", right, explanations.size());
+    explanations.resize(std::min(explanations.size(), static_cast<std::size_t>(o.count)));
+  }
+  report.reviews = std::move(explanations);
+  return report;
+}
+
 int explain(const ExplainOptions& o) {
   const Handle handle = o.device.handle();
   LoadedModel loaded(handle, o.model.path, 32);
   const std::vector<Review> reviews = reviews_to_explain(o, loaded.file);
-  std::vector<Explanation> explanations = attend(loaded, reviews, o.texts.empty());
-
-  ExplanationReport report;
-  report.label_names = loaded.file.label_names;
-  report.reviews_counted = explanations.size();
-  constexpr std::size_t kTopWords = 20;
-  report.top_words = top_words(explanations, report.label_names[1], o.texts.empty() ? 5 : 1, kTopWords);
-  const auto right = std::count_if(explanations.begin(), explanations.end(),
-                                   [](const Explanation& e) { return e.label == e.prediction; });
-  report.model = fmt::format("{}", std::filesystem::path(o.model.path).filename().string());
-  if (o.texts.empty())
-    report.model += fmt::format(", right on {} of {} test reviews", right, explanations.size());
-  if (o.texts.empty() && static_cast<std::int64_t>(explanations.size()) > o.count)
-    explanations.resize(static_cast<std::size_t>(o.count));
-  report.reviews = std::move(explanations);
+  const ExplanationReport report = report_of(o, loaded.file, attend(loaded, reviews, o.texts.empty()));
 
   for (const Explanation& review : report.reviews)
     fmt::print("{}\n", to_terminal(review, use_colour(o.colour), terminal_width()));
@@ -78,11 +82,13 @@ int explain(const ExplainOptions& o) {
 }  // namespace
 
 void add_explain_command(CLI::App& program, int& status) {
-  CLI::App* app = program.add_subcommand("explain", "Shade the words of reviews by the attention they got: page, picture, terminal");
+  CLI::App* app = program.add_subcommand(
+      "explain", "Shade the words of reviews by the attention they got: page, picture, terminal");
   const auto options = std::make_shared<ExplainOptions>();
   app->add_option("text", options->texts, "Texts to explain [default: test reviews]");
   options->model.add_to(*app);
-  app->add_option("--data", options->data, "Labelled reviews, as for train; from their test part [default: those of the training]");
+  app->add_option("--data", options->data,
+                  "Labelled reviews, as for train; from their test part [default: those of the training]");
   app->add_option("--count", options->count, "Reviews to show")->check(CLI::PositiveNumber)->capture_default_str();
   app->add_option("--over", options->over, "Reviews that the list of most attended words is taken from")
       ->check(CLI::PositiveNumber)

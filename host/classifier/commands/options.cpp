@@ -23,7 +23,9 @@ void DeviceOptions::add_to(CLI::App& app) {
   app.add_option("--device", device, "Where to compute: cpu, cuda, or auto, which takes CUDA where it can")
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->capture_default_str();
-  app.add_option("--threads", threads, "CPU threads; 0 means all cores")->check(CLI::NonNegativeNumber)->capture_default_str();
+  app.add_option("--threads", threads, "CPU threads; 0 means all cores")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
 }
 
 Handle DeviceOptions::handle() const {

@@ -31,8 +31,7 @@ void predict_one(LoadedModel& loaded, const PredictOptions& o, const std::string
 int predict(const PredictOptions& o) {
   const Handle handle = o.device.handle();
   LoadedModel loaded(handle, o.model.path, 1);
-  for (std::size_t i = 0; i < o.texts.size(); ++i)
-    predict_one(loaded, o, o.texts[i], fmt::format("text {}", i + 1));
+  for (std::size_t i = 0; i < o.texts.size(); ++i) predict_one(loaded, o, o.texts[i], fmt::format("text {}", i + 1));
   if (!o.texts.empty()) return 0;
 
   if (isatty(STDIN_FILENO) != 0) fmt::print(stderr, "One text per line, Ctrl-D ends:\n");
@@ -45,7 +44,8 @@ int predict(const PredictOptions& o) {
 }  // namespace
 
 void add_predict_command(CLI::App& program, int& status) {
-  CLI::App* app = program.add_subcommand("predict", "Label texts: prints label, probability and text, separated by tabs");
+  CLI::App* app =
+      program.add_subcommand("predict", "Label texts: prints label, probability and text, separated by tabs");
   const auto options = std::make_shared<PredictOptions>();
   app->add_option("text", options->texts, "Texts to label [default: lines of standard input]");
   options->model.add_to(*app);

@@ -37,20 +37,19 @@ GeneratedCorpus generated(const DataSource& source) { return generate_reviews(so
 
 EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const std::string& cache_folder,
                                 CacheReport& report) {
-  EncodedCorpus corpus =
-      source.path.empty() ? encode_corpus(generated(source).corpus, V) : load_encoded(source.path, V, cache_folder, &report);
+  EncodedCorpus corpus = source.path.empty() ? encode_corpus(generated(source).corpus, V)
+                                             : load_encoded(source.path, V, cache_folder, &report);
   if (corpus.train.size() == 0 || corpus.test.size() == 0)
-    throw Failure(ATTN_INVALID_ARGUMENT,
-                  fmt::format("{}: expected reviews to train on and to test with, got {} and {}", source.path,
-                              corpus.train.size(), corpus.test.size()));
+    throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: expected reviews to train on and to test with, got {} and {}",
+                                                     source.path, corpus.train.size(), corpus.test.size()));
   return corpus;
 }
 
 std::vector<Review> load_test_reviews(const DataSource& source, const std::vector<std::string>& label_names) {
   Corpus corpus = source.path.empty() ? generated(source).corpus : load_corpus(source.path);
   if (corpus.label_names != label_names)
-    throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: expected the labels {} that the model knows, got {}", source.path,
-                                                     label_names, corpus.label_names));
+    throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: expected the labels {} that the model knows, got {}",
+                                                     source.path, label_names, corpus.label_names));
   return std::move(corpus.test);
 }
 

@@ -29,10 +29,12 @@ struct TrainOptions {
 };
 
 void add_options(CLI::App& app, TrainOptions& o) {
-  app.add_option("--data", o.data,
-                 "Labelled reviews: an aclImdb folder or its .tar, .tar.gz or .tar.xz; a folder LABEL/*.txt; a .tsv or .csv "
-                 "of label and text [default: $ATTN_IMDB, then data/aclImdb*, else generated reviews]");
-  app.add_option("--output", o.output, "Folder for model.safetensors, best.safetensors and history.csv")->capture_default_str();
+  app.add_option(
+      "--data", o.data,
+      "Labelled reviews: an aclImdb folder or its .tar, .tar.gz or .tar.xz; a folder LABEL/*.txt; a .tsv or .csv "
+      "of label and text [default: $ATTN_IMDB, then data/aclImdb*, else generated reviews]");
+  app.add_option("--output", o.output, "Folder for model.safetensors, best.safetensors and history.csv")
+      ->capture_default_str();
   o.output_given = app.get_option("--output");
   app.add_option("--history", o.history, "File for the figures of each epoch, .csv or .json [default: in --output]");
   app.add_option("--save-every", o.save_every, "Steps between two saves of the whole state")
@@ -41,7 +43,8 @@ void add_options(CLI::App& app, TrainOptions& o) {
   CLI::Option* resume = app.add_option("--resume", o.resume, "Continue the run saved in this file, bit for bit");
   o.device.add_to(app);
   o.cache.add_to(app);
-  o.epochs_given = app.add_option("--epochs", o.training.epochs, "Passes over the training reviews")->capture_default_str();
+  o.epochs_given =
+      app.add_option("--epochs", o.training.epochs, "Passes over the training reviews")->capture_default_str();
 
   // What a resumed run takes from its file.
   const auto fresh = [&](CLI::Option* option) { return option->excludes(resume)->capture_default_str(); };
@@ -55,12 +58,16 @@ void add_options(CLI::App& app, TrainOptions& o) {
   fresh(app.add_option("--seed", o.training.seed, "Initial weights and order of the reviews"))->group(kTraining);
 
   const std::string kModel = "Model (defaults are the article's)";
-  static const std::map<std::string, Attention> kinds{{"pooling", Attention::kPooling}, {"additive", Attention::kAdditive}};
-  app.add_option("--attention", o.model.attention, "pooling: tanh(x.w + b); additive: v.tanh(W_k x + W_q h), h learned [default: pooling]")
+  static const std::map<std::string, Attention> kinds{{"pooling", Attention::kPooling},
+                                                      {"additive", Attention::kAdditive}};
+  app.add_option("--attention", o.model.attention,
+                 "pooling: tanh(x.w + b); additive: v.tanh(W_k x + W_q h), h learned [default: pooling]")
       ->transform(CLI::CheckedTransformer(kinds, CLI::ignore_case).description(""))
       ->excludes(resume)
       ->group(kModel);
-  app.add_flag("--mask", o.model.mask, "Pad at the end and let LSTM and attention skip the padding")->excludes(resume)->group(kModel);
+  app.add_flag("--mask", o.model.mask, "Pad at the end and let LSTM and attention skip the padding")
+      ->excludes(resume)
+      ->group(kModel);
   fresh(app.add_option("--vocabulary", o.model.V, "Ids: the most frequent words and three marks"))->group(kModel);
   fresh(app.add_option("--length", o.model.T, "Words per review; longer ones lose their beginning"))->group(kModel);
   fresh(app.add_option("--embedding", o.model.E, "Width of the word vectors"))->group(kModel);
@@ -69,8 +76,12 @@ void add_options(CLI::App& app, TrainOptions& o) {
   fresh(app.add_option("--query-width", o.model.query, "additive: width of the learned query"))->group(kModel);
 
   const std::string kGenerated = "Generated reviews (where there is no data set)";
-  fresh(app.add_option("--generated-train", o.generated.train, "How many to train on"))->check(CLI::PositiveNumber)->group(kGenerated);
-  fresh(app.add_option("--generated-test", o.generated.test, "How many to test with"))->check(CLI::PositiveNumber)->group(kGenerated);
+  fresh(app.add_option("--generated-train", o.generated.train, "How many to train on"))
+      ->check(CLI::PositiveNumber)
+      ->group(kGenerated);
+  fresh(app.add_option("--generated-test", o.generated.test, "How many to test with"))
+      ->check(CLI::PositiveNumber)
+      ->group(kGenerated);
   fresh(app.add_option("--generated-seed", o.generated.seed, "Other seeds give other reviews"))->group(kGenerated);
 }
 
@@ -88,7 +99,8 @@ ModelFile fresh_start(const TrainOptions& o) {
 ModelFile resumed_start(const TrainOptions& o, const Handle& handle) {
   ModelFile start = load_model(o.resume);
   if (!start.state)
-    throw Failure(ATTN_INVALID_ARGUMENT, o.resume + ": expected a file with the state of a run, got weights alone; --init starts from those");
+    throw Failure(ATTN_INVALID_ARGUMENT,
+                  o.resume + ": expected a file with the state of a run, got weights alone; --init starts from those");
   if (o.epochs_given->count() > 0) start.training.epochs = o.training.epochs;
   if (!o.data.empty()) start.data.path = std::filesystem::absolute(o.data).string();
   const std::vector<std::string> differences = start.environment.differences(Environment::of(handle));
@@ -100,10 +112,11 @@ ModelFile resumed_start(const TrainOptions& o, const Handle& handle) {
 
 void describe(const ModelFile& start, const EncodedCorpus& corpus, double seconds) {
   if (start.data.path.empty())
-    fmt::print("No data set was given or found, so these reviews are generated: made-up text, good for a first look only.\n"
-               "For the real thing: ./bootstrap.sh data fetches the IMDB reviews (84 MB), or name your own with --data.\n");
-  fmt::print("{} training and {} test reviews ({}, {}), {} words known, ready in {:.1f} s\n", corpus.train.size(), corpus.test.size(),
-             corpus.label_names[0], corpus.label_names[1], corpus.words.size(), seconds);
+    fmt::print(
+        "No data set was given or found, so these reviews are generated: made-up text, good for a first look only.\n"
+        "For the real thing: ./bootstrap.sh data fetches the IMDB reviews (84 MB), or name your own with --data.\n");
+  fmt::print("{} training and {} test reviews ({}, {}), {} words known, ready in {:.1f} s\n", corpus.train.size(),
+             corpus.test.size(), corpus.label_names[0], corpus.label_names[1], corpus.words.size(), seconds);
 }
 
 void report(Trainer& trainer, const TrainerFiles& files) {
@@ -134,17 +147,20 @@ int train(const TrainOptions& o) {
   const auto before = std::chrono::steady_clock::now();
   CacheReport cache;
   const EncodedCorpus corpus = load_for_training(start.data, start.model.V, o.cache.resolved(), cache);
-  if (!cache.problem.empty()) fmt::print(stderr, "warning: the tokenised reviews could not be cached: {}\n", cache.problem);
+  if (!cache.problem.empty())
+    fmt::print(stderr, "warning: the tokenised reviews could not be cached: {}\n", cache.problem);
   describe(start, corpus, std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count());
   const std::string print = fingerprint(corpus);
   if (resuming && print != start.data.fingerprint)
-    throw Failure(ATTN_INVALID_ARGUMENT, start.data.path + ": expected the reviews that the run started with, got others");
+    throw Failure(ATTN_INVALID_ARGUMENT,
+                  start.data.path + ": expected the reviews that the run started with, got others");
   start.data.fingerprint = print;
   start.words = corpus.words;
   start.label_names = corpus.label_names;
 
-  const std::filesystem::path folder =
-      resuming && o.output_given->count() == 0 ? std::filesystem::path(o.resume).parent_path() : std::filesystem::path(o.output);
+  const std::filesystem::path folder = resuming && o.output_given->count() == 0
+                                           ? std::filesystem::path(o.resume).parent_path()
+                                           : std::filesystem::path(o.output);
   if (!folder.empty()) std::filesystem::create_directories(folder);
   const TrainerFiles files{(folder / "model.safetensors").string(), (folder / "best.safetensors").string(),
                            o.history.empty() ? (folder / "history.csv").string() : o.history, o.save_every};
@@ -154,7 +170,8 @@ int train(const TrainOptions& o) {
              attn_cpu_target(), attn_encoder_libraries(handle.get()));
 
   if (!trainer.run()) {
-    fmt::print("Interrupted after {} steps. Continue with: attn_train train --resume {}\n", trainer.state().updates, files.model);
+    fmt::print("Interrupted after {} steps. Continue with: attn_train train --resume {}\n", trainer.state().updates,
+               files.model);
     return 130;
   }
   report(trainer, files);
@@ -167,6 +184,7 @@ int train(const TrainOptions& o) {
 
 void add_train_command(CLI::App& program, int& status) {
   CLI::App* app = program.add_subcommand("train", "Train a classifier, on IMDB reviews or any labelled texts");
+  app->option_defaults()->take_last();  // a script's options can be followed by the user's own
   const auto options = std::make_shared<TrainOptions>();
   add_options(*app, *options);
   app->callback([options, &status] { status = train(*options); });

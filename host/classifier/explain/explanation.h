@@ -31,11 +31,11 @@ struct TopWord {
 };
 
 struct ExplanationReport {
-  std::string model;                      // one line: file, accuracy, settings
-  std::vector<std::string> label_names;   // of label 0 and label 1
+  std::string model;                     // one line: file, accuracy, settings
+  std::vector<std::string> label_names;  // of label 0 and label 1
   std::vector<Explanation> reviews;
-  std::vector<TopWord> top_words;         // most attended first
-  std::size_t reviews_counted;            // the size of the set that top_words was taken from
+  std::vector<TopWord> top_words;  // most attended first
+  std::size_t reviews_counted;     // the size of the set that top_words was taken from
 };
 
 // Most attended words by mean attention relative to the uniform weight; words rarer than `least_count` are left out.

@@ -20,9 +20,9 @@ struct ModelConfig {
   std::int64_t E = 128;    // embedding width
   std::int64_t H = 64;     // LSTM hidden size per direction; the attention reads D = 2H
   Attention attention = Attention::kPooling;
-  std::int64_t A = 128;        // additive: attention width
-  std::int64_t query = 128;    // additive: width of the learned query
-  bool mask = false;           // pad at the end and skip the padding
+  std::int64_t A = 128;      // additive: attention width
+  std::int64_t query = 128;  // additive: width of the learned query
+  bool mask = false;         // pad at the end and skip the padding
 
   std::int64_t D() const { return 2 * H; }
   Padding padding() const { return mask ? Padding::kEnd : Padding::kFront; }

@@ -17,7 +17,8 @@ std::vector<std::string> Environment::differences(const Environment& now) const 
   const nlohmann::json current = now;
   std::vector<std::string> lines;
   for (const auto& [key, value] : then.items())
-    if (value != current.at(key)) lines.push_back(fmt::format("{}: {} then, {} now", key, value.dump(), current.at(key).dump()));
+    if (value != current.at(key))
+      lines.push_back(fmt::format("{}: {} then, {} now", key, value.dump(), current.at(key).dump()));
   return lines;
 }
 

@@ -11,8 +11,8 @@ namespace attn {
 
 // What the bits of a training run depend on besides its data and settings.
 struct Environment {
-  std::string version;    // of this library
-  std::string backend;    // "cpu" or "cuda"
+  std::string version;  // of this library
+  std::string backend;  // "cpu" or "cuda"
   int threads = 0;
   std::string target;     // instruction set of the CPU loops
   std::string libraries;  // vendor libraries and their versions

@@ -35,7 +35,8 @@ bool for_each_batch(Model& model, const EncodedReviews& reviews, std::int64_t ba
   return true;
 }
 
-std::optional<Score> evaluate(Model& model, const EncodedReviews& reviews, std::int64_t batch, const std::string& what) {
+std::optional<Score> evaluate(Model& model, const EncodedReviews& reviews, std::int64_t batch,
+                              const std::string& what) {
   Progress progress(what, reviews.size());
   Score score;
   const bool complete = for_each_batch(model, reviews, batch, [&](const Batch& made, std::int64_t) {

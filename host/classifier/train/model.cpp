@@ -35,7 +35,8 @@ void Model::forward(const Batch& batch, bool training) {
   T_ = batch.T;
   ids_.upload(batch.ids);
   lengths_.upload(batch.lengths);
-  check(attn_embedding_forward(handle_->get(), B_ * T_, config_.V, E, ids_.data(), parameters_["embedding"], rows_.data()));
+  check(attn_embedding_forward(handle_->get(), B_ * T_, config_.V, E, ids_.data(), parameters_["embedding"],
+                               rows_.data()));
 
   BilstmPlan& lstm = lstm_for(training);
   if (training) grow(lstm_reserve_, lstm.reserve_bytes());
@@ -50,7 +51,8 @@ void Model::forward(const Batch& batch, bool training) {
   lstm.forward(args, grow(workspace_, lstm.workspace_bytes()));
 
   attention_forward(training);
-  check(attn_dense_forward(handle_->get(), B_, D, o_.data(), parameters_["dense.w"], parameters_["dense.b"], z_.data()));
+  check(
+      attn_dense_forward(handle_->get(), B_, D, o_.data(), parameters_["dense.w"], parameters_["dense.b"], z_.data()));
 }
 
 std::vector<float> Model::losses(const Batch& batch) {
@@ -88,14 +90,17 @@ void Model::backward(const Batch& batch, Parameters& gradient) {
   args.d_bias = gradient["lstm.bias"];
   lstm.backward(args, grow(workspace_, lstm.workspace_bytes()));
 
-  check(attn_embedding_backward(handle_->get(), B_ * T_, config_.V, E, ids_.data(), d_rows_.data(), gradient["embedding"]));
+  check(attn_embedding_backward(handle_->get(), B_ * T_, config_.V, E, ids_.data(), d_rows_.data(),
+                                gradient["embedding"]));
 }
 
 BilstmPlan& Model::lstm_for(bool training) {
   const auto key = std::tuple(B_, T_, training);
   const auto found = lstms_.find(key);
   if (found != lstms_.end()) return found->second;
-  return lstms_.emplace(key, BilstmPlan(*handle_, {B_, T_, config_.E, config_.H}, training ? Training::yes : Training::no)).first->second;
+  return lstms_
+      .emplace(key, BilstmPlan(*handle_, {B_, T_, config_.E, config_.H}, training ? Training::yes : Training::no))
+      .first->second;
 }
 
 const Buffer<std::byte>& Model::grow(Buffer<std::byte>& buffer, std::size_t bytes) {

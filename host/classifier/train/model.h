@@ -51,12 +51,12 @@ class Model {
   Parameters parameters_;
   std::map<std::tuple<std::int64_t, std::int64_t, bool>, BilstmPlan> lstms_;
 
-  std::int64_t B_ = 0, T_ = 0;           // of the last forward
-  Buffer<std::int32_t> ids_, lengths_;   // [B, T], [B]
-  Buffer<float> rows_, d_rows_;          // [B, T, E]
-  Buffer<float> y_, d_y_;                // [B, T, D]
-  Buffer<float> weights_;                // [B, T]
-  Buffer<float> o_, d_o_;                // [B, D]
+  std::int64_t B_ = 0, T_ = 0;               // of the last forward
+  Buffer<std::int32_t> ids_, lengths_;       // [B, T], [B]
+  Buffer<float> rows_, d_rows_;              // [B, T, E]
+  Buffer<float> y_, d_y_;                    // [B, T, D]
+  Buffer<float> weights_;                    // [B, T]
+  Buffer<float> o_, d_o_;                    // [B, D]
   Buffer<float> z_, d_z_, labels_, losses_;  // [B]
   Buffer<std::byte> lstm_reserve_, attention_reserve_, workspace_;
 };

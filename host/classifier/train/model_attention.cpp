@@ -18,8 +18,9 @@ void Model::attention_forward(bool training) {
   if (config_.attention == Attention::kPooling) {
     const attn_pooling_desc_t desc = pooling_desc();
     check(attn_pooling_workspace_size(handle_->get(), &desc, ATTN_PASS_FORWARD, &bytes));
-    const attn_pooling_forward_args_t args{sizeof args, y_.data(), parameters_["attention.w"], parameters_["attention.b"],
-                                           lengths(),   o_.data(), weights_.data()};
+    const attn_pooling_forward_args_t args{
+        sizeof args, y_.data(),      parameters_["attention.w"], parameters_["attention.b"], lengths(),
+        o_.data(),   weights_.data()};
     check(attn_pooling_forward(handle_->get(), &desc, &args, grow(workspace_, bytes).data(), bytes));
     return;
   }
@@ -85,7 +86,8 @@ void Model::attention_backward(Parameters& gradient) {
 void Model::clear_unused_bias(Parameters& gradient) const {
   const std::int64_t unused = config_.T - T_;
   if (unused > 0)
-    check(attn_fill_zero(handle_->get(), gradient["attention.b"] + T_, static_cast<std::size_t>(unused) * sizeof(float)));
+    check(
+        attn_fill_zero(handle_->get(), gradient["attention.b"] + T_, static_cast<std::size_t>(unused) * sizeof(float)));
 }
 
 }  // namespace attn

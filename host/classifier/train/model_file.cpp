@@ -28,7 +28,8 @@ std::vector<std::string> split(const std::string& text) {
 const std::string& field(const TensorFile& file, const std::string& path, const std::string& key) {
   const auto found = file.metadata.find(key);
   if (found == file.metadata.end())
-    throw Failure(ATTN_INVALID_ARGUMENT, path + ": expected a model of attn_train, got a safetensors file without \"" + key + "\" in its metadata");
+    throw Failure(ATTN_INVALID_ARGUMENT, path + ": expected a model of attn_train, got a safetensors file without \"" +
+                                             key + "\" in its metadata");
   return found->second;
 }
 
@@ -37,12 +38,9 @@ const std::string& field(const TensorFile& file, const std::string& path, const 
 void save_model(const std::string& path, const ModelFile& file) {
   TensorFile out;
   out.tensors = file.tensors;
-  out.metadata = {{"model", json(file.model).dump()},
-                  {"training", json(file.training).dump()},
-                  {"data", json(file.data).dump()},
-                  {"environment", json(file.environment).dump()},
-                  {"vocabulary", join(file.words)},
-                  {"labels", json(file.label_names).dump()}};
+  out.metadata = {{"model", json(file.model).dump()}, {"training", json(file.training).dump()},
+                  {"data", json(file.data).dump()},   {"environment", json(file.environment).dump()},
+                  {"vocabulary", join(file.words)},   {"labels", json(file.label_names).dump()}};
   if (file.state) out.metadata["state"] = json(*file.state).dump();
   save_tensors(path, out);
 }
@@ -59,11 +57,13 @@ ModelFile load_model(const std::string& path) {
     file.label_names = json::parse(field(in, path, "labels")).get<std::vector<std::string>>();
     if (in.metadata.count("state") == 1) file.state = json::parse(in.metadata.at("state")).get<TrainState>();
     if (file.label_names.size() != 2)
-      throw Failure(ATTN_INVALID_ARGUMENT, path + ": expected two label names, got " + std::to_string(file.label_names.size()));
+      throw Failure(ATTN_INVALID_ARGUMENT,
+                    path + ": expected two label names, got " + std::to_string(file.label_names.size()));
     file.tensors = std::move(in.tensors);
     return file;
   } catch (const json::exception& error) {
-    throw Failure(ATTN_INVALID_ARGUMENT, path + ": expected the metadata of a model of attn_train, got " + error.what());
+    throw Failure(ATTN_INVALID_ARGUMENT,
+                  path + ": expected the metadata of a model of attn_train, got " + error.what());
   }
 }
 

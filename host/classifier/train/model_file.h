@@ -18,11 +18,11 @@ namespace attn {
 
 // Where the reviews came from.
 struct DataSource {
-  std::string path;             // empty: generated
-  std::int64_t train = 0;       // generated: how many
+  std::string path;        // empty: generated
+  std::int64_t train = 0;  // generated: how many
   std::int64_t test = 0;
-  std::uint64_t seed = 0;       // generated
-  std::string fingerprint;      // hash of all ids and labels
+  std::uint64_t seed = 0;   // generated
+  std::string fingerprint;  // hash of all ids and labels
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DataSource, path, train, test, seed, fingerprint)
 

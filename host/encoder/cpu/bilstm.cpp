@@ -8,6 +8,7 @@
 #include <array>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <optional>
 
 #include "encoder/bilstm.h"
@@ -22,21 +23,34 @@ namespace {
 // Fewer items make the matrix products of a time step too thin to be worth another thread.
 constexpr std::int64_t kLeastChunk = 8;
 
+// oneDNN counts the elements of its own tensors, a few for each position, in 32 bits and does not notice when they are
+// too many. The bound is the widest of them, a padded row of gates or of four states.
+std::int64_t most_items(const attn_bilstm_desc_t& desc) {
+  constexpr std::int64_t kCountable = std::numeric_limits<std::int32_t>::max();
+  const std::int64_t item = (desc.T + 1) * 4 * (std::max(desc.E, desc.H) + 32);
+  if (item > kCountable)
+    throw Failure(ATTN_UNSUPPORTED,
+                  "desc: expected (T + 1) 4 (max(E, H) + 32) below 2^31, got " + std::to_string(item));
+  return kCountable / item;
+}
+
 // Two directions of half as many chunks as threads; of as many where the thread count is odd, so that all get work.
-std::int64_t chunk_size(std::int64_t B, int threads) {
+std::int64_t chunk_size(const attn_bilstm_desc_t& desc, int threads) {
   const std::int64_t chunks = threads == 1 ? 1 : threads % 2 == 0 ? threads / 2 : threads;
-  return std::max((B + chunks - 1) / chunks, std::min(B, kLeastChunk));
+  const std::int64_t items = std::max((desc.B + chunks - 1) / chunks, std::min(desc.B, kLeastChunk));
+  return std::min(items, most_items(desc));
 }
 
 float* data(const dnnl::memory& memory) { return static_cast<float*>(memory.get_data_handle()); }
 
 void fill_zero(const dnnl::memory& memory) { std::memset(data(memory), 0, memory.get_desc().get_size()); }
 
-class CpuBilstm final : public BilstmPlan {
+class CpuBilstm final : public BilstmBackend {
  public:
   CpuBilstm(const attn_bilstm_desc_t& desc, int threads)
-      : B_(desc.B), T_(desc.T), E_(desc.E), H_(desc.H), threads_(threads), n_(chunk_size(desc.B, threads)) {
+      : B_(desc.B), T_(desc.T), E_(desc.E), H_(desc.H), threads_(threads) {
     if (B_ == 0 || T_ == 0) return;
+    n_ = chunk_size(desc, threads);
     const SingleThreaded as_in_tasks;  // oneDNN plans for the threads it sees
     lstm_.emplace(engine_, LstmShape{T_, n_, E_, H_}, desc.training != 0);
     for (Direction& direction : directions_) {
@@ -132,7 +146,7 @@ class CpuBilstm final : public BilstmPlan {
 
   const std::int64_t B_, T_, E_, H_;
   const int threads_;
-  const std::int64_t n_;  // items of a chunk
+  std::int64_t n_ = 0;  // items of a chunk
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   BoundMemory reserve_{engine_}, forward_memory_{engine_}, backward_memory_{engine_};
   std::optional<Lstm> lstm_;  // none for an empty batch
@@ -142,7 +156,7 @@ class CpuBilstm final : public BilstmPlan {
 }  // namespace
 }  // namespace cpu
 
-std::unique_ptr<BilstmPlan> make_cpu_bilstm(const attn_bilstm_desc_t& desc, int threads) {
+std::unique_ptr<BilstmBackend> make_cpu_bilstm(const attn_bilstm_desc_t& desc, int threads) {
   return cpu::with_onednn([&] { return std::make_unique<cpu::CpuBilstm>(desc, threads); });
 }
 

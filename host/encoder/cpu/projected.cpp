@@ -9,6 +9,8 @@
 namespace attn::cpu {
 namespace {
 
+constexpr std::int64_t kSummed = 1024;  // columns of a task that sums over items
+
 const float* fp32(const void* tensor) { return static_cast<const float*>(tensor); }
 float* fp32(void* tensor) { return static_cast<float*>(tensor); }
 
@@ -45,6 +47,24 @@ Sequences query_rows(const attn_projected_desc_t& desc) {
   return {desc.shared_query ? std::min<std::int64_t>(desc.B, 1) : desc.B, desc.Q, nullptr};
 }
 
+// d_h and d_w_q, where wanted, from d_q [B, Q, A], which is summed over the items in place if they share their queries.
+void query_gradients(const attn_projected_desc_t& desc, const attn_projected_backward_args_t& args, float* d_q,
+                     int threads) {
+  const Sequences rows = query_rows(desc);
+  if (desc.shared_query && desc.B > 1) {
+    const std::int64_t item = desc.Q * desc.A;
+    run_pieces(threads, item, kSummed, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t b = 1; b < desc.B; ++b)
+        for (std::int64_t i = begin; i < end; ++i) d_q[i] += d_q[b * item + i];
+    });
+  }
+  if (args.d_h != nullptr) {
+    if (desc.shared_query && desc.B == 0) std::fill_n(fp32(args.d_h), desc.Q * desc.H, 0.0f);
+    project_back(threads, rows, desc.A, desc.H, d_q, fp32(args.w_q), fp32(args.d_h), false);
+  }
+  if (args.d_w_q != nullptr) projection_gradient(threads, rows, desc.A, desc.H, d_q, fp32(args.h), fp32(args.d_w_q));
+}
+
 }  // namespace
 
 std::size_t projected_reserve(const attn_projected_desc_t& desc) { return Projections(desc, nullptr).bytes; }
@@ -57,7 +77,7 @@ void projected_forward(attn_handle_t handle, const attn_projected_desc_t& desc,
                        const attn_projected_forward_args_t& args, void* workspace, int threads) {
   const Projections made(desc, args.reserve == nullptr ? workspace : args.reserve);
   project(threads, query_rows(desc), desc.A, desc.H, fp32(args.h), fp32(args.w_q), made.q);
-  if (desc.shared_query) {
+  if (desc.shared_query && desc.B > 1) {
     const std::int64_t item = desc.Q * desc.A;
     run_tasks(threads, desc.B - 1, [&](std::int64_t b) { std::copy_n(made.q, item, made.q + (b + 1) * item); });
   }
@@ -84,7 +104,6 @@ void projected_backward(attn_handle_t handle, const attn_projected_desc_t& desc,
   const Projections kept(desc, const_cast<void*>(args.reserve));  // only read
   const Projections gradients(desc, workspace);
   const Sequences keys{desc.B, desc.T, args.lengths};
-  const Sequences queries = query_rows(desc);
 
   const attn_additive_desc_t additive = additive_desc(desc);
   attn_additive_backward_args_t additive_args = {};
@@ -110,19 +129,7 @@ void projected_backward(attn_handle_t handle, const attn_projected_desc_t& desc,
     project_back(threads, keys, desc.A, desc.D, gradients.k, fp32(args.w_k), fp32(args.d_x), true);
   if (args.d_w_k != nullptr)
     projection_gradient(threads, keys, desc.A, desc.D, gradients.k, fp32(args.x), fp32(args.d_w_k));
-
-  float* const d_q = gradients.q;
-  const std::int64_t item = desc.Q * desc.A;
-  if (desc.shared_query && additive_args.d_q != nullptr)
-    run_pieces(threads, item, 1024, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t b = 1; b < desc.B; ++b)
-        for (std::int64_t i = begin; i < end; ++i) d_q[i] += d_q[b * item + i];
-    });
-  if (args.d_h != nullptr) {
-    if (queries.B == 0 && desc.shared_query) std::fill_n(fp32(args.d_h), desc.Q * desc.H, 0.0f);
-    project_back(threads, queries, desc.A, desc.H, d_q, fp32(args.w_q), fp32(args.d_h), false);
-  }
-  if (args.d_w_q != nullptr) projection_gradient(threads, queries, desc.A, desc.H, d_q, fp32(args.h), fp32(args.d_w_q));
+  if (additive_args.d_q != nullptr) query_gradients(desc, args, gradients.q, threads);
 }
 
 }  // namespace attn::cpu

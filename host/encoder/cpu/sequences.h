@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "cpu/split.h"
+
 namespace attn::cpu {
 
 struct Sequences {
   std::int64_t B, T;
   const std::int32_t* lengths;  // [B]; null: every length is T
-  std::int64_t length(std::int64_t b) const { return lengths == nullptr ? T : lengths[b]; }
+  std::int64_t length(std::int64_t b) const { return valid_keys(lengths, b, T); }
 };
 
 // Where in an item direction `d` stands at its time t; the same function leads back.

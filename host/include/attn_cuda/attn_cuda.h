@@ -7,7 +7,7 @@
  *
  * Every call returns a status. On failure attn_last_error() names the argument, what was expected and what
  * came; outputs are then unspecified, inputs untouched. Compute calls neither allocate, print, exit nor
- * synchronise; memory they need beyond their arguments is the caller's workspace.
+ * synchronise; memory they need beyond their arguments is the caller's workspace, aligned to 64 bytes.
  *
  * Key lengths: lengths[b] in 0..T counts the valid positions of item b; the positions behind are padding, are
  * never read, get weight 0 and gradient 0. A row without a valid key gives zero output, weights and gradient.

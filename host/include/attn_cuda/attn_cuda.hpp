@@ -96,7 +96,8 @@ class Buffer {
   // The first `count` <= size() values.
   std::vector<T> download(std::size_t count) const {
     if (count > size_)
-      throw std::invalid_argument("count: expected at most " + std::to_string(size_) + ", got " + std::to_string(count));
+      throw std::invalid_argument("count: expected at most " + std::to_string(size_) + ", got " +
+                                  std::to_string(count));
     std::vector<T> values(count);
     if (count > 0) check(attn_copy_to_host(memory_.get_deleter().handle, values.data(), data(), count * sizeof(T)));
     return values;

@@ -3,7 +3,8 @@
  * libattn_cuda_encoder: what surrounds additive attention in a recurrent text model. C99.
  *
  * Alphabet of attn_cuda.h, and: E embedding width (LSTM input), H LSTM hidden size, V vocabulary, N rows.
- * Handles, statuses, attn_last_error(), workspaces and key lengths are those of attn_cuda.h.
+ * Handles, statuses, attn_last_error(), workspaces and key lengths are those of attn_cuda.h. A reserve keeps what a
+ * forward pass hands to its backward pass; like a workspace it is aligned to 64 bytes.
  */
 #ifndef ATTN_CUDA_ENCODER_H
 #define ATTN_CUDA_ENCODER_H
@@ -128,8 +129,8 @@ ATTN_API attn_status_t attn_bilstm_create(attn_handle_t handle, const attn_bilst
 ATTN_API attn_status_t attn_bilstm_destroy(attn_bilstm_t plan);
 ATTN_API attn_status_t attn_bilstm_reserve_size(attn_bilstm_t plan, size_t* bytes);
 ATTN_API attn_status_t attn_bilstm_workspace_size(attn_bilstm_t plan, attn_pass_t pass, size_t* bytes);
-ATTN_API attn_status_t attn_bilstm_forward(attn_bilstm_t plan, const attn_bilstm_forward_args_t* args,
-                                           void* workspace, size_t workspace_bytes);
+ATTN_API attn_status_t attn_bilstm_forward(attn_bilstm_t plan, const attn_bilstm_forward_args_t* args, void* workspace,
+                                           size_t workspace_bytes);
 ATTN_API attn_status_t attn_bilstm_backward(attn_bilstm_t plan, const attn_bilstm_backward_args_t* args,
                                             void* workspace, size_t workspace_bytes);
 
