@@ -4,7 +4,7 @@
 #pragma once
 
 #include "attn_cuda/encoder.hpp"
-#include "parity/attention_run.h"
+#include "support/attention_run.h"
 #include "support/inputs.h"
 
 namespace attn::test {

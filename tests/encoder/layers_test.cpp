@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "attn_cuda/encoder.hpp"
-#include "parity/attention_run.h"
+#include "support/attention_run.h"
 #include "support/random.h"
 #include "support/tolerance.h"
 

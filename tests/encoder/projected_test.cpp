@@ -2,7 +2,7 @@
 //
 // Projected additive attention against the reference.
 #include "attn_cuda/encoder.hpp"
-#include "parity/attention_run.h"
+#include "support/attention_run.h"
 #include "support/inputs.h"
 #include "support/tolerance.h"
 

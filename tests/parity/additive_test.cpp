@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "parity/attention_run.h"
 #include "reference/attention.h"
+#include "support/attention_run.h"
 #include "support/inputs.h"
 #include "support/tolerance.h"
 

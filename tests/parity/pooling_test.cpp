@@ -3,8 +3,8 @@
 // Attention pooling on the CPU against the reference.
 #include <limits>
 
-#include "parity/attention_run.h"
 #include "reference/attention.h"
+#include "support/attention_run.h"
 #include "support/inputs.h"
 #include "support/tolerance.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encoder/cpu/projected.h"
 
-#include "cpu/workspace.h"
+#include "cpu/carver.h"
 #include "encoder/cpu/projection.h"
 #include "encoder/cpu/tasks.h"
 #include "encoder/handle.h"
