@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import pathlib
+import pty
 import signal
 import struct
 import subprocess
@@ -147,6 +148,31 @@ class Program(unittest.TestCase):
         self.assertTrue((self.folder / "attn_run" / "attention.png").read_bytes().startswith(b"\x89PNG\r\n"))
         page = (self.folder / "attn_run" / "attention.html").read_text()
         self.assertTrue(page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>"))
+
+    def test_a_terminal_shows_a_bar_and_a_log_plain_lines(self):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [PROGRAM, "train", *SMALL, "--epochs", "1"], cwd=self.folder, env=self.environment(), stdout=subprocess.PIPE, stderr=theirs
+        )
+        os.close(theirs)
+        drawn = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+            drawn += piece
+            if not piece:
+                break
+        os.close(ours)
+        lines = process.communicate(timeout=60)[0].decode()
+        self.assertEqual(process.returncode, 0, lines)
+        drawn = drawn.decode()
+        for part in ("\r", "Epoch 1/1", "█", "reviews/s", "left"):
+            self.assertIn(part, drawn)
+        self.assertNotIn("\r", lines)
+        self.assertNotIn("█", lines)
+        self.assertIn("Epoch 1/1  600/600  loss ", lines)
 
     def test_additive_attention_trains(self):
         output = self.run_program("train", *SMALL, "--attention", "additive", "--attention-width", "12", "--query-width", "6")
