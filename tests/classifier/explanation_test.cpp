@@ -13,10 +13,6 @@
 #include "classifier/explain/shade.h"
 #include "temporary_folder.h"
 
-// fontconfig keeps its caches until the process ends.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig\n"; }
-
 namespace attn {
 namespace {
 
