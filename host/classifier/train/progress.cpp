@@ -25,7 +25,8 @@ Progress::Progress(std::string what, std::int64_t total, std::int64_t done_befor
       done_before_(done_before),
       terminal_(isatty(STDERR_FILENO) != 0),
       start_(Clock::now()),
-      drawn_(start_) {}
+      // A terminal sees the first update at once; a log has no line from before the first ten seconds.
+      drawn_(terminal_ ? Clock::time_point() : start_) {}
 
 void Progress::update(std::int64_t done, const std::string& figures) {
   done_ = done;
