@@ -40,6 +40,14 @@ TEST(Vocabulary, NamesTheIdsThatAreNoWords) {
     EXPECT_EQ(vocabulary.word(id), "<unknown>") << id;
 }
 
+TEST(Vocabulary, WordsGoThroughAFileLineByLine) {
+  const std::vector<std::string> words = {"the", "caf\u00e9", "it's"};
+  EXPECT_EQ(to_lines(words), "the\ncaf\u00e9\nit's\n");
+  EXPECT_EQ(from_lines(to_lines(words)), words);
+  EXPECT_EQ(from_lines(to_lines({})), std::vector<std::string>());
+  EXPECT_EQ(from_lines("cut\nshort"), (std::vector<std::string>{"cut", "short"}));
+}
+
 TEST(Vocabulary, RefusesATooSmallSizeAndAWordTwice) {
   EXPECT_THROW(Vocabulary({}, kFirstWord - 1), Failure);
   EXPECT_THROW(Vocabulary({"a", "b", "a"}, 100), Failure);

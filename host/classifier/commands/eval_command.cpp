@@ -23,9 +23,7 @@ struct EvalOptions {
 int evaluate_model(const EvalOptions& o) {
   const Handle handle = o.device.handle();
   LoadedModel loaded(handle, o.model.path, o.batch);
-  DataSource source = loaded.file.data;
-  if (!o.data.empty()) source.path = o.data;
-  const EncodedReviews test = encode(load_test_reviews(source, loaded.file.label_names), loaded.vocabulary);
+  const EncodedReviews test = encode(load_test_reviews(loaded.file, o.data), loaded.vocabulary);
 
   const InterruptGuard guard;
   const std::optional<Score> score = evaluate(loaded.model, test, o.batch, "Test");

@@ -32,9 +32,7 @@ std::vector<Review> reviews_to_explain(const ExplainOptions& o, const ModelFile&
     reviews.push_back(checked_review(o.texts[i], fmt::format("text {}", i + 1)));
   if (!reviews.empty()) return reviews;
 
-  DataSource source = file.data;
-  if (!o.data.empty()) source.path = o.data;
-  reviews = load_test_reviews(source, file.label_names);
+  reviews = load_test_reviews(file, o.data);
   Random random(o.seed);
   random.shuffle(reviews);
   if (static_cast<std::int64_t>(reviews.size()) > o.over) reviews.resize(static_cast<std::size_t>(o.over));

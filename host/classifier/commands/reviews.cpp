@@ -45,11 +45,12 @@ EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const 
   return corpus;
 }
 
-std::vector<Review> load_test_reviews(const DataSource& source, const std::vector<std::string>& label_names) {
-  Corpus corpus = source.path.empty() ? generated(source).corpus : load_corpus(source.path);
-  if (corpus.label_names != label_names)
-    throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: expected the labels {} that the model knows, got {}",
-                                                     source.path, label_names, corpus.label_names));
+std::vector<Review> load_test_reviews(const ModelFile& model, const std::string& path) {
+  const std::string& place = path.empty() ? model.data.path : path;
+  Corpus corpus = place.empty() ? generated(model.data).corpus : load_corpus(place);
+  if (corpus.label_names != model.label_names)
+    throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: expected the labels {} that the model knows, got {}", place,
+                                                     model.label_names, corpus.label_names));
   return std::move(corpus.test);
 }
 

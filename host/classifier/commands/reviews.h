@@ -19,8 +19,9 @@ std::string fingerprint(const EncodedCorpus& corpus);
 EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const std::string& cache_folder,
                                 CacheReport& report);
 
-// The test texts of `source`, for a model with these label names; refuses a data set with others.
-std::vector<Review> load_test_reviews(const DataSource& source, const std::vector<std::string>& label_names);
+// The test texts of the data that the model was trained on, or of those at `path` unless it is empty; refuses labels
+// that the model does not know.
+std::vector<Review> load_test_reviews(const ModelFile& model, const std::string& path);
 
 // A text from the command line or standard input; refuses one that is not UTF-8. Its label means nothing.
 Review checked_review(const std::string& text, const std::string& origin);

@@ -17,6 +17,7 @@
 #include "classifier/data/encoded.h"
 #include "classifier/data/source.h"
 #include "classifier/data/tokenizer.h"
+#include "classifier/data/vocabulary.h"
 
 namespace attn {
 namespace {
@@ -50,24 +51,6 @@ Key make_key(const std::string& path, std::int32_t V) {
           key.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
 }
 
-std::string joined(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += line + '\n';
-  return text;
-}
-
-std::vector<std::string> split(const std::vector<std::uint8_t>& text) {
-  std::vector<std::string> lines(1);
-  for (const std::uint8_t c : text) {
-    if (c == '\n')
-      lines.emplace_back();
-    else
-      lines.back() += static_cast<char>(c);
-  }
-  lines.pop_back();
-  return lines;
-}
-
 template <class T>
 void put(TensorFile& file, const std::string& name, const std::vector<T>& values) {
   file.tensors[name] = Tensor::of(values, {static_cast<std::int64_t>(values.size())});
@@ -76,6 +59,11 @@ void put(TensorFile& file, const std::string& name, const std::vector<T>& values
 template <class T>
 std::vector<T> get(const TensorFile& file, const std::string& name) {
   return file.tensors.at(name).values<T>(name);
+}
+
+std::vector<std::string> words_of(const TensorFile& file) {
+  const std::vector<std::uint8_t> text = get<std::uint8_t>(file, "words");
+  return from_lines({reinterpret_cast<const char*>(text.data()), text.size()});
 }
 
 void put_part(TensorFile& file, const std::string& part, const EncodedReviews& reviews) {
@@ -93,7 +81,7 @@ void save(const std::string& path, const std::string& key, const EncodedCorpus& 
   TensorFile file;
   file.metadata["key"] = key;
   file.metadata["label_names"] = nlohmann::json(corpus.label_names).dump();
-  const std::string words = joined(corpus.words);
+  const std::string words = to_lines(corpus.words);
   put(file, "words", std::vector<std::uint8_t>(words.begin(), words.end()));
   put_part(file, "train", corpus.train);
   put_part(file, "test", corpus.test);
@@ -116,8 +104,8 @@ bool fits(const EncodedReviews& reviews, std::int32_t V) {
 std::optional<EncodedCorpus> load(const std::string& path, const std::string& key, std::int32_t V) try {
   const TensorFile file = load_tensors(path);
   if (file.metadata.at("key") != key) return std::nullopt;
-  EncodedCorpus corpus = {nlohmann::json::parse(file.metadata.at("label_names")),
-                          split(get<std::uint8_t>(file, "words")), V, get_part(file, "train"), get_part(file, "test")};
+  EncodedCorpus corpus = {nlohmann::json::parse(file.metadata.at("label_names")), words_of(file), V,
+                          get_part(file, "train"), get_part(file, "test")};
   if (!fits(corpus.train, V) || !fits(corpus.test, V)) return std::nullopt;
   return corpus;
 } catch (const std::exception&) {

@@ -36,4 +36,8 @@ class Vocabulary {
   std::int32_t size_;
 };
 
+// Words as the text of a file, one per line, and back. Words hold no white space, so a line is one word.
+std::string to_lines(const std::vector<std::string>& words);
+std::vector<std::string> from_lines(std::string_view text);
+
 }  // namespace attn

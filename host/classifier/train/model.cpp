@@ -23,6 +23,19 @@ Model::Model(const Handle& handle, const ModelConfig& config, std::int64_t large
   for (Buffer<float>* row : {&z_, &d_z_, &labels_, &losses_}) *row = Buffer<float>(handle, floats(B));
 }
 
+// What both passes of the LSTM take.
+template <class Args>
+Args Model::lstm_args() const {
+  Args args{};
+  args.x = rows_.data();
+  args.kernel = parameters_["lstm.kernel"];
+  args.recurrent = parameters_["lstm.recurrent"];
+  args.bias = parameters_["lstm.bias"];
+  args.lengths = lengths();
+  args.y = y_.data();
+  return args;
+}
+
 std::vector<float> Model::logits() const { return z_.download(floats(B_)); }
 std::vector<float> Model::weights() const { return weights_.download(floats(B_ * T_)); }
 
@@ -40,13 +53,7 @@ void Model::forward(const Batch& batch, bool training) {
 
   BilstmPlan& lstm = lstm_for(training);
   if (training) grow(lstm_reserve_, lstm.reserve_bytes());
-  attn_bilstm_forward_args_t args{};
-  args.x = rows_.data();
-  args.kernel = parameters_["lstm.kernel"];
-  args.recurrent = parameters_["lstm.recurrent"];
-  args.bias = parameters_["lstm.bias"];
-  args.lengths = lengths();
-  args.y = y_.data();
+  auto args = lstm_args<attn_bilstm_forward_args_t>();
   args.reserve = training ? lstm_reserve_.data() : nullptr;
   lstm.forward(args, grow(workspace_, lstm.workspace_bytes()));
 
@@ -75,13 +82,7 @@ void Model::backward(const Batch& batch, Parameters& gradient) {
   attention_backward(gradient);
 
   BilstmPlan& lstm = lstm_for(true);
-  attn_bilstm_backward_args_t args{};
-  args.x = rows_.data();
-  args.kernel = parameters_["lstm.kernel"];
-  args.recurrent = parameters_["lstm.recurrent"];
-  args.bias = parameters_["lstm.bias"];
-  args.lengths = lengths();
-  args.y = y_.data();
+  auto args = lstm_args<attn_bilstm_backward_args_t>();
   args.reserve = lstm_reserve_.data();
   args.d_y = d_y_.data();
   args.d_x = d_rows_.data();

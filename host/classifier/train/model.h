@@ -38,6 +38,8 @@ class Model {
 
  private:
   BilstmPlan& lstm_for(bool training);  // of the last forward's shape
+  template <class Args>
+  Args lstm_args() const;
   const std::int32_t* lengths() const { return config_.mask ? lengths_.data() : nullptr; }
   const Buffer<std::byte>& grow(Buffer<std::byte>& buffer, std::size_t bytes);
   void attention_forward(bool training);

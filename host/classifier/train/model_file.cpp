@@ -1,29 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "classifier/train/model_file.h"
 
-#include "api/failure.h"
+#include "api/validate.h"
+#include "classifier/data/vocabulary.h"
+#include "classifier/train/parameters.h"
 
 namespace attn {
 namespace {
 
 using nlohmann::json;
-
-// Words hold no white space, so one per line is unambiguous.
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += word + "\n";
-  return text;
-}
-
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> words;
-  std::size_t begin = 0;
-  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
-    words.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return words;
-}
 
 const std::string& field(const TensorFile& file, const std::string& path, const std::string& key) {
   const auto found = file.metadata.find(key);
@@ -33,14 +18,36 @@ const std::string& field(const TensorFile& file, const std::string& path, const 
   return found->second;
 }
 
+void require_valid(const TrainState& state) {
+  require_size("state.epoch", state.epoch, 0);
+  require_size("state.step", state.step, 0);
+  require_size("state.updates", state.updates, 0);
+  require_size("state.correct", state.correct, 0);
+  require_size("state.seen", state.seen, 0);
+}
+
+// A file's sizes decide what memory is asked for, its state where in the data training goes on.
+void require_consistent(const ModelFile& file, const std::string& path) {
+  try {
+    require_valid(file.model);
+    require_valid(file.training);
+    if (file.state) require_valid(*file.state);
+  } catch (const Failure& failure) {
+    throw Failure(failure.status(), path + ": " + failure.what());
+  }
+  require_tensors(file.tensors, file.model, path);
+  if (!file.state) return;
+  for (const char* moment : {"adam.m.", "adam.s."}) require_tensors(file.tensors, file.model, path, moment);
+}
+
 }  // namespace
 
 void save_model(const std::string& path, const ModelFile& file) {
   TensorFile out;
   out.tensors = file.tensors;
-  out.metadata = {{"model", json(file.model).dump()}, {"training", json(file.training).dump()},
-                  {"data", json(file.data).dump()},   {"environment", json(file.environment).dump()},
-                  {"vocabulary", join(file.words)},   {"labels", json(file.label_names).dump()}};
+  out.metadata = {{"model", json(file.model).dump()},   {"training", json(file.training).dump()},
+                  {"data", json(file.data).dump()},     {"environment", json(file.environment).dump()},
+                  {"vocabulary", to_lines(file.words)}, {"labels", json(file.label_names).dump()}};
   if (file.state) out.metadata["state"] = json(*file.state).dump();
   save_tensors(path, out);
 }
@@ -53,13 +60,12 @@ ModelFile load_model(const std::string& path) {
     file.training = json::parse(field(in, path, "training")).get<TrainConfig>();
     file.data = json::parse(field(in, path, "data")).get<DataSource>();
     file.environment = json::parse(field(in, path, "environment")).get<Environment>();
-    file.words = split(field(in, path, "vocabulary"));
+    file.words = from_lines(field(in, path, "vocabulary"));
     file.label_names = json::parse(field(in, path, "labels")).get<std::vector<std::string>>();
     if (in.metadata.count("state") == 1) file.state = json::parse(in.metadata.at("state")).get<TrainState>();
-    if (file.label_names.size() != 2)
-      throw Failure(ATTN_INVALID_ARGUMENT,
-                    path + ": expected two label names, got " + std::to_string(file.label_names.size()));
+    if (file.label_names.size() != 2) reject(path, "two label names", std::to_string(file.label_names.size()));
     file.tensors = std::move(in.tensors);
+    require_consistent(file, path);
     return file;
   } catch (const json::exception& error) {
     throw Failure(ATTN_INVALID_ARGUMENT,

@@ -53,7 +53,8 @@ struct ModelFile {
 
 void save_model(const std::string& path, const ModelFile& file);
 
-// Refuses what load_tensors refuses, and a safetensors file that is no model of ours.
+// Refuses what load_tensors refuses, a safetensors file that is no model of ours, and one whose settings, tensors and
+// state do not fit together.
 ModelFile load_model(const std::string& path);
 
 }  // namespace attn

@@ -39,7 +39,21 @@ std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensors_of(const 
 
 }  // namespace
 
-Parameters::Parameters(const Handle& handle, const ModelConfig& config) {
+void require_tensors(const std::map<std::string, Tensor>& tensors, const ModelConfig& config, const std::string& source,
+                     const std::string& prefix) {
+  for (const auto& [stem, shape] : tensors_of(config)) {
+    const std::string name = prefix + stem;
+    const auto found = tensors.find(name);
+    if (found == tensors.end())
+      throw Failure(ATTN_INVALID_ARGUMENT,
+                    fmt::format("{}: expected a tensor {} of shape {}, got none of that name", source, name, shape));
+    if (found->second.shape != shape)
+      throw Failure(ATTN_INVALID_ARGUMENT,
+                    fmt::format("{}: tensor {}: expected shape {}, got {}", source, name, shape, found->second.shape));
+  }
+}
+
+Parameters::Parameters(const Handle& handle, const ModelConfig& config) : config_(config) {
   constexpr std::size_t kAligned = 16;  // floats: every tensor starts on a cache line
   std::size_t offset = 0;
   for (auto& [name, shape] : tensors_of(config)) {
@@ -74,17 +88,11 @@ void Parameters::save(std::map<std::string, Tensor>& tensors, const std::string&
 
 void Parameters::load(const std::map<std::string, Tensor>& tensors, const std::string& source,
                       const std::string& prefix) {
+  require_tensors(tensors, config_, source, prefix);
   std::vector<float> block(block_.size());
   for (const Entry& entry : entries_) {
     const std::string name = prefix + entry.name;
-    const auto found = tensors.find(name);
-    if (found == tensors.end())
-      throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: expected a tensor {} of shape {}, got none of that name",
-                                                       source, name, entry.shape));
-    if (found->second.shape != entry.shape)
-      throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: tensor {}: expected shape {}, got {}", source, name,
-                                                       entry.shape, found->second.shape));
-    const std::vector<float> values = found->second.values<float>(name);
+    const std::vector<float> values = tensors.at(name).values<float>(name);
     std::copy(values.begin(), values.end(), block.begin() + static_cast<std::ptrdiff_t>(entry.offset));
   }
   block_.upload(block);

@@ -40,15 +40,20 @@ class Parameters {
   float* operator[](const std::string& name) const { return block_.data() + entry(name).offset; }
   const Entry& entry(const std::string& name) const;
 
-  // Copies to and from named tensors; `prefix` stands before each name. load() refuses a missing tensor and one of
-  // another shape; `source` is for the message.
+  // Copies to and from named tensors; `prefix` stands before each name. load() refuses what require_tensors() refuses;
+  // `source` is for the message.
   void save(std::map<std::string, Tensor>& tensors, const std::string& prefix = "") const;
   void load(const std::map<std::string, Tensor>& tensors, const std::string& source, const std::string& prefix = "");
 
  private:
+  ModelConfig config_;
   std::vector<Entry> entries_;
   Buffer<float> block_;
 };
+
+// Refuses tensors among which one of the model's is missing or has another shape: a check before any memory is asked for.
+void require_tensors(const std::map<std::string, Tensor>& tensors, const ModelConfig& config, const std::string& source,
+                     const std::string& prefix = "");
 
 // The article's initial values: embedding uniform in +-0.05; LSTM kernels Glorot-uniform, recurrent kernels
 // orthogonal, biases 0 but 1 for the forget gate (Jozefowicz, Zaremba, Sutskever, 2015); attention.w and the other

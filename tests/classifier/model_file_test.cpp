@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Models on disk: the way there and back, and files whose parts do not fit together.
+#include "classifier/train/model_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+#include "api/failure.h"
+#include "classifier/train/parameters.h"
+#include "temporary_folder.h"
+
+namespace {
+
+using namespace attn;
+
+ModelFile small_model() {
+  ModelFile file;
+  file.model.V = 12;
+  file.model.T = 5;
+  file.model.E = 3;
+  file.model.H = 2;
+  file.data.path = "somewhere";
+  file.words = {"good", "bad"};
+  file.label_names = {"neg", "pos"};
+  file.state.emplace();
+  file.state->epoch = 1;
+  file.state->step = 7;
+  file.state->history.push_back({1, 0.5, 0.75, 0.25, 0.875, 1});
+  const Handle handle;
+  const Parameters parameters(handle, file.model);
+  for (const char* prefix : {"", "adam.m.", "adam.s."}) parameters.save(file.tensors, prefix);
+  return file;
+}
+
+TEST(ModelFile, ComesBackAsItWasSaved) {
+  const TemporaryFolder folder;
+  const ModelFile saved = small_model();
+  save_model(folder / "model.safetensors", saved);
+  const ModelFile loaded = load_model(folder / "model.safetensors");
+  EXPECT_EQ(nlohmann::json(loaded.model), nlohmann::json(saved.model));
+  EXPECT_EQ(nlohmann::json(loaded.training), nlohmann::json(saved.training));
+  EXPECT_EQ(nlohmann::json(loaded.data), nlohmann::json(saved.data));
+  ASSERT_TRUE(loaded.state.has_value());
+  EXPECT_EQ(nlohmann::json(*loaded.state), nlohmann::json(*saved.state));
+  EXPECT_EQ(loaded.words, saved.words);
+  EXPECT_EQ(loaded.label_names, saved.label_names);
+  EXPECT_EQ(loaded.tensors.size(), saved.tensors.size());
+}
+
+struct Fault {
+  const char* name;
+  std::function<void(ModelFile&)> commit;
+  const char* message;  // behind the path
+};
+
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+
+class RefusedModelFile : public testing::TestWithParam<Fault> {};
+
+TEST_P(RefusedModelFile, NamesTheFileAndTheReason) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "model.safetensors";
+  ModelFile file = small_model();
+  GetParam().commit(file);
+  save_model(path, file);
+  try {
+    load_model(path);
+    FAIL() << "nothing was refused";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.status(), ATTN_INVALID_ARGUMENT);
+    EXPECT_THAT(failure.what(), testing::StartsWith(path + ": " + GetParam().message));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    ModelFile, RefusedModelFile,
+    testing::Values(
+        Fault{"A size beyond all use", [](ModelFile& file) { file.model.H = std::int64_t{1} << 40; },
+              "hidden: expected "},
+        Fault{"A size that the tensors do not have", [](ModelFile& file) { file.model.V = 1 << 30; },
+              "tensor embedding: expected shape [1073741824, 3], got [12, 3]"},
+        Fault{"A setting out of range", [](ModelFile& file) { file.training.batch = 0; }, "batch: expected "},
+        Fault{"A tensor missing", [](ModelFile& file) { file.tensors.erase("dense.b"); },
+              "expected a tensor dense.b of shape [1], got none of that name"},
+        Fault{"A moment missing", [](ModelFile& file) { file.tensors.erase("adam.s.dense.b"); },
+              "expected a tensor adam.s.dense.b of shape [1], got none of that name"},
+        Fault{"A step before the first", [](ModelFile& file) { file.state->step = -1; },
+              "state.step: expected at least 0, got -1"},
+        Fault{"One label", [](ModelFile& file) { file.label_names.pop_back(); }, "expected two label names, got 1"}));
+
+TEST(ModelFile, RefusesASafetensorsFileOfSomebodyElse) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "other.safetensors";
+  save_tensors(path, {});
+  try {
+    load_model(path);
+    FAIL() << "nothing was refused";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(std::string(failure.what()), path +
+                                               ": expected a model of attn_train, got a safetensors file without "
+                                               "\"model\" in its metadata");
+  }
+}
+
+}  // namespace
