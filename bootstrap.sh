@@ -17,14 +17,19 @@ usage: ./bootstrap.sh VERB
                      such as --help. Without IMDB (see data) it trains on generated reviews.
   data               fetch the IMDB reviews (84 MB) to data/, where train finds them; resumes
   test               everything that CI runs: style, g++, clang, sanitizers, Python
+  test --cuda        the CUDA kernels, on a virtual GPU, and its own tests
+  test --gpu         the CUDA kernels on the GPU of this machine
+  nvcc               name the CUDA compiler that these use
   format [--check]   format the C, C++ and CUDA sources, or only say which are not
   help               this text
 
 Each verb first sets up what it needs, on Debian 12: packages through apt-get, as root or with sudo,
-naming each before it is installed, and for test a Python environment in .venv. Where nothing is
-missing it needs neither network nor rights. On other systems it says what to install.
+naming each before it is installed, and for test a Python environment in .venv and, for CUDA where no
+nvcc is found, a compiler in .deps. Where nothing is missing it needs neither network nor rights. On
+other systems it says what to install.
 
 ATTN_IMDB=FILE       an IMDB archive or folder elsewhere, for train and test
+CUDACXX=FILE         the CUDA compiler to use
 END
 }
 
@@ -136,13 +141,39 @@ require_python() {
   cp "$wanted" "$made"
 }
 
-build() { # PRESET
+# Sets CUDACXX to the compiler named there, on the PATH, in its usual place, or fetched to .deps.
+require_nvcc() {
+  local deps=$root/.deps/cuda wanted=$root/kernels/requirements.txt usual=${ATTN_NVCC:-/usr/local/cuda/bin/nvcc}
+  local fetched=$deps/nvidia/cu13
+  if [[ -z ${CUDACXX:-} ]]; then
+    if tool nvcc; then
+      CUDACXX=$(command -v nvcc)
+    elif [[ -x $usual ]]; then
+      CUDACXX=$usual
+    else
+      CUDACXX=$fetched/bin/nvcc
+      if ! cmp --silent "$wanted" "$deps/requirements.txt"; then
+        require_python
+        say "no CUDA compiler on this system: fetching one to .deps with what $wanted lists"
+        rm -rf "$deps"
+        "$root/.venv/bin/python" -m pip install --quiet --target "$deps" --requirement "$wanted" ||
+          fail "pip could not install a CUDA compiler, see above"
+        ln -s libcudart.so.13 "$fetched/lib/libcudart.so"
+        cp "$wanted" "$deps/requirements.txt"
+      fi
+      export CUDAToolkit_ROOT=$fetched
+    fi
+  fi
+  export CUDACXX
+}
+
+build() { # PRESET [CMAKE_OPTIONS]
   local cache=$root/build/$1/CMakeCache.txt fresh=()
   # CMake refuses a build folder that was moved together with its sources.
   if [[ -f $cache ]] && ! grep --quiet --line-regexp --fixed-strings "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
     fresh=(--fresh)
   fi
-  (cd "$root" && cmake "${fresh[@]}" --preset "$1" && cmake --build --preset "$1")
+  (cd "$root" && cmake "${fresh[@]}" --preset "$1" "${@:2}" && cmake --build --preset "$1")
 }
 
 # ---- verbs ---------------------------------------------------------------------------------------------------------
@@ -216,6 +247,15 @@ stage() { # TITLE COMMAND...
 }
 
 run_tests() {
+  case ${1:-} in
+    '') run_host_tests ;;
+    --cuda) run_cuda_tests ;;
+    --gpu) run_gpu_tests ;;
+    *) fail "test: expected --cuda, --gpu or nothing, got $1" ;;
+  esac
+}
+
+run_host_tests() {
   local python=$root/.venv/bin/python
   require "${test_needs[@]}"
   require_python
@@ -231,11 +271,42 @@ run_tests() {
   stage "tests of the Python package" env ATTN_CUDA_LIBRARY_DIR="$root/build/dev/host" "$python" -m pytest python_bench
 }
 
+run_cuda_tests() {
+  require "${test_needs[@]}"
+  require_nvcc
+  cd "$root"
+  stage "g++ and nvcc, warnings as errors" build vgpu
+  stage "tests on the virtual GPU" ctest --preset vgpu
+}
+
+# The same test programs as on the virtual GPU; nothing that stands in for a GPU passes.
+run_gpu_tests() {
+  require "${test_needs[@]}"
+  require_nvcc
+  cd "$root"
+  export ATTN_REQUIRE_GPU=1
+  stage "g++ and nvcc, warnings as errors" build gpu
+  stage "tests on the GPU" ctest --preset gpu
+  if tool compute-sanitizer; then
+    local checked
+    for checked in memcheck racecheck initcheck synccheck; do
+      stage "parity under compute-sanitizer $checked" compute-sanitizer --tool "$checked" --error-exitcode 1 \
+        "$root/build/gpu/tests/parity_additive_test" --gtest_filter='*cuda*'
+    done
+  else
+    say "left out: compute-sanitizer is not installed"
+  fi
+}
+
 verb=${1:-}
 case $verb in
   train) train "${@:2}" ;;
   data) fetch_data ;;
-  test) run_tests ;;
+  test) run_tests "${@:2}" ;;
+  nvcc)
+    require_nvcc
+    printf '%s\n' "$CUDACXX"
+    ;;
   format) format "${@:2}" ;;
   help | --help | -h) usage ;;
   *)

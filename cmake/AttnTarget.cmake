@@ -20,14 +20,37 @@ endif()
 set(CMAKE_INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 add_link_options(LINKER:--enable-new-dtags)
 
+if(ATTN_CUDA)
+  # Every GPU from Turing on translates one of these. Uncompressed, so that other tools than the driver can read them.
+  set(CMAKE_CUDA_ARCHITECTURES 75-virtual 80-virtual 90-virtual 100-virtual 120-virtual CACHE STRING "GPUs to compile for")
+  set(CMAKE_CUDA_STANDARD 17)
+  set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+  set(CMAKE_CUDA_EXTENSIONS OFF)
+  set(CMAKE_CUDA_VISIBILITY_PRESET hidden)
+  set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
+  enable_language(CUDA)
+endif()
+
 add_library(attn_build_flags INTERFACE)
-target_compile_options(attn_build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+set(attn_warnings -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion)
+target_compile_options(attn_build_flags INTERFACE "$<$<COMPILE_LANGUAGE:C,CXX>:${attn_warnings};-Wpedantic>"
                                                   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor;-Wold-style-cast>)
 if(ATTN_WERROR)
-  target_compile_options(attn_build_flags INTERFACE -Werror)
+  target_compile_options(attn_build_flags INTERFACE $<$<COMPILE_LANGUAGE:C,CXX>:-Werror>)
+endif()
+if(ATTN_CUDA)
+  # Without those of the above that find nothing but what nvcc makes of a kernel for the host.
+  list(JOIN attn_warnings "," attn_cuda_warnings)
+  target_compile_options(attn_build_flags INTERFACE
+                         "$<$<COMPILE_LANGUAGE:CUDA>:--no-compress;-lineinfo;-Xcompiler=${attn_cuda_warnings}>")
+  if(ATTN_WERROR)
+    target_compile_options(attn_build_flags INTERFACE
+                           "$<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xcompiler=-Werror>")
+  endif()
 endif()
 if(ATTN_SANITIZE)
-  target_compile_options(attn_build_flags INTERFACE -fsanitize=${ATTN_SANITIZE} -fno-omit-frame-pointer
-                                                    -fno-sanitize-recover=all)
+  target_compile_options(attn_build_flags INTERFACE
+                         "$<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=${ATTN_SANITIZE};-fno-omit-frame-pointer>"
+                         $<$<COMPILE_LANGUAGE:C,CXX>:-fno-sanitize-recover=all>)
   target_link_options(attn_build_flags INTERFACE -fsanitize=${ATTN_SANITIZE})
 endif()

@@ -38,7 +38,10 @@ def prepare(options: argparse.Namespace, part: str) -> tuple[np.ndarray, np.ndar
 def train(options: argparse.Namespace, seed: int, training: tuple, test: tuple) -> None:
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
-    model = keras_classifier.build(options.vocabulary, options.length, options.embedding, options.hidden, options.mask)
+    adam = keras_classifier.DenseAdam if options.dense_adam else keras.optimizers.Adam
+    model = keras_classifier.build(
+        options.vocabulary, options.length, options.embedding, options.hidden, options.mask, adam
+    )
     for epoch in range(1, options.epochs + 1):
         start = time.perf_counter()
         history = model.fit(*training, batch_size=BATCH, shuffle=True, verbose=0, validation_data=test).history
@@ -57,6 +60,12 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--embedding", type=int, default=128)
     parser.add_argument("--hidden", type=int, default=64, help="LSTM size per direction")
     parser.add_argument("--mask", action="store_true", help="pad behind the review and skip the padding")
+    parser.add_argument(
+        "--dense-adam",
+        action="store_true",
+        help="square the embedding's gradient word by word, as Keras does on PyTorch, not occurrence by occurrence, as it "
+        "does on TensorFlow",
+    )
     return parser.parse_args()
 
 

@@ -34,7 +34,8 @@ inline bool same_bits(const BilstmResult& a, const BilstmResult& b) {
 // A plan, for any number of runs. Every byte outside the documented sizes is guarded, every byte inside starts as NaN.
 class BilstmRun {
  public:
-  BilstmRun(const Handle& handle, const BilstmShape& shape, Training training) : training_(training == Training::yes) {
+  BilstmRun(const Handle& handle, const BilstmShape& shape, Training training)
+      : handle_(&handle), training_(training == Training::yes) {
     const attn_bilstm_desc_t desc = {sizeof desc, ATTN_DTYPE_FP32, shape.B, shape.T, shape.E, shape.H, training_};
     check(attn_bilstm_create(handle.get(), &desc, &plan_));
   }
@@ -45,7 +46,7 @@ class BilstmRun {
   // Forward, and backward in a plan with training.
   BilstmResult operator()(const BilstmCase& given, const RunOptions& options = {}) {
     const reference::BilstmInput& in = given.input;
-    Tensors tensors(options);
+    Tensors tensors(*handle_, options);
     const float *x = tensors.in(narrow(in.x)), *kernel = tensors.in(narrow(in.kernel)),
                 *recurrent = tensors.in(narrow(in.recurrent)), *bias = tensors.in(narrow(in.bias));
     float* const y = tensors.out(in.B * in.T * 2 * in.H);
@@ -83,6 +84,7 @@ class BilstmRun {
   }
 
  private:
+  const Handle* handle_;
   bool training_;
   attn_bilstm_t plan_ = nullptr;
 };

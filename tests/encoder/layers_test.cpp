@@ -40,7 +40,7 @@ TEST_P(Layers, EmbeddingCopiesRows) {
       Random random(1);
       const std::vector<std::int32_t> ids = random.integers(N, 0, kV - 1);
       const std::vector<float> table = random.normal(kV * E);
-      Tensors tensors(misaligned());
+      Tensors tensors(handle, misaligned());
       float* const rows = tensors.out(N * E);
       check(attn_embedding_forward(handle.get(), N, kV, E, ids.data(), tensors.in(table), rows));
       tensors.expect_intact();
@@ -56,7 +56,7 @@ TEST_P(Layers, EmbeddingGradientSumsOverRepeatedIds) {
         Random random(2);
         const std::vector<std::int32_t> ids = random.integers(N, 0, V - 1);
         const std::vector<float> d_rows = random.normal(N * E);
-        Tensors tensors(misaligned());
+        Tensors tensors(handle, misaligned());
         float* const d_table = tensors.out(V * E);
         check(attn_embedding_backward(handle.get(), N, V, E, ids.data(), tensors.in(d_rows), d_table));
         tensors.expect_intact();
@@ -71,7 +71,7 @@ TEST_P(Layers, Dense) {
       Random random(3);
       const std::vector<float> x = random.normal(B * D), w = random.normal(D), b = random.normal(1),
                                d_z = random.normal(B);
-      Tensors tensors(misaligned());
+      Tensors tensors(handle, misaligned());
       const float *x_in = tensors.in(x), *w_in = tensors.in(w);
       float *z = tensors.out(B), *d_x = tensors.out(B * D), *d_w = tensors.out(D), *d_b = tensors.out(1);
       check(attn_dense_forward(handle.get(), B, D, x_in, w_in, tensors.in(b), z));
@@ -96,7 +96,7 @@ TEST_P(Layers, CrossEntropy) {
       z[i] = extreme[i / 2];
       y[i] = static_cast<float>(i % 2);
     }
-    Tensors tensors(misaligned());
+    Tensors tensors(handle, misaligned());
     const float *z_in = tensors.in(z), *y_in = tensors.in(y);
     float *losses = tensors.out(B), *d_z = tensors.out(B), *losses_alone = tensors.out(B), *d_z_alone = tensors.out(B);
     check(attn_sigmoid_cross_entropy(handle.get(), B, z_in, y_in, losses, d_z));
@@ -119,7 +119,7 @@ TEST_P(Layers, Adam) {
       const std::vector<float> g = random.normal(N), p = random.normal(N), m = random.normal(N, 0.1f);
       std::vector<float> s = random.uniform(N, 0, 1);
       const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, step};
-      Tensors tensors(misaligned());
+      Tensors tensors(handle, misaligned());
       const float* const g_in = tensors.in(g);
       const auto in_place = [&](const std::vector<float>& values) {
         float* const tensor = tensors.out(N);

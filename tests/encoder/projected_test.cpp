@@ -33,11 +33,10 @@ struct Result {
 
 Result run(const Case& given, const RunOptions& options) {
   const reference::ProjectedInput& in = given.input;
-  Handle handle;
-  handle.set_threads(options.threads);
+  const Handle handle = make_handle(options);
   const attn_projected_desc_t desc = {sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D,
                                       in.H,        in.shared_query};
-  Tensors tensors(options);
+  Tensors tensors(handle, options);
   const auto workspace = [&](attn_pass_t pass, std::size_t* bytes) {
     check(attn_projected_workspace_size(handle.get(), &desc, pass, bytes));
     return tensors.workspace(*bytes);
@@ -190,9 +189,9 @@ TEST(ProjectedOptions, WrapperGivesOneGradientAtATime) {
 TEST(ProjectedOptions, ForwardWithoutReserve) {
   const Case given({2, 3, 37, 33, 20, 7, false}, true);
   const reference::ProjectedInput& in = given.input;
-  Handle handle;
+  const Handle handle;
   const attn_projected_desc_t desc = {sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D, in.H, 0};
-  Tensors tensors({});
+  Tensors tensors(handle, {});
   float* const o = tensors.out(in.B * in.Q * in.D);
   const attn_projected_forward_args_t args = {sizeof args,
                                               tensors.in(narrow(in.x)),

@@ -73,7 +73,7 @@ def machine(tmp_path):
 def test_help_names_every_verb(machine):
     result = machine.run("help")
     assert result.returncode == 0
-    for verb in ("train", "data", "test", "format", "help"):
+    for verb in ("train", "data", "test", "nvcc", "format", "help"):
         assert f"\n  {verb} " in result.stdout
     assert machine.log.read_text() == ""
 

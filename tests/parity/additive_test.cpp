@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Additive attention on the CPU against the reference.
+// Additive attention on each backend against the reference.
 #include <cmath>
 #include <limits>
 
 #include "reference/attention.h"
 #include "support/attention_run.h"
+#include "support/backends.h"
 #include "support/inputs.h"
 #include "support/tolerance.h"
 
@@ -47,24 +48,22 @@ struct Result {
 
 Result run(const Case& given, const RunOptions& options) {
   const reference::AdditiveInput& in = given.input;
-  Handle handle;
-  handle.set_threads(options.threads);
+  const Handle handle = make_handle(options);
   attn_additive_desc_t desc{sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D};
   const auto workspace_bytes = [&](attn_pass_t pass) {
     std::size_t bytes = 0;
     check(attn_additive_workspace_size(handle.get(), &desc, pass, &bytes));
     return bytes;
   };
-  const std::int32_t* const lengths = in.lengths.empty() ? nullptr : in.lengths.data();
   Result result;
 
-  Tensors forward(options);
+  Tensors forward(handle, options);
   attn_additive_forward_args_t args{sizeof args,
                                     forward.in(narrow(in.q)),
                                     forward.in(narrow(in.k)),
                                     forward.in(narrow(in.v)),
                                     forward.in(narrow(in.x)),
-                                    lengths,
+                                    forward.lengths(in.lengths),
                                     forward.out(in.B * in.Q * in.D),
                                     options.weights ? forward.out(in.B * in.Q * in.T) : nullptr,
                                     forward.out(in.B * in.Q)};
@@ -75,7 +74,7 @@ Result run(const Case& given, const RunOptions& options) {
   result.weights = forward.values(static_cast<const float*>(args.weights));
   result.lse = forward.values(args.lse);
 
-  Tensors backward(options);
+  Tensors backward(handle, options);
   std::vector<float> weights = result.weights;
   if (options.weights) given.poison_rows(weights);
   const auto wanted = [&](int index, std::int64_t size) {
@@ -86,7 +85,7 @@ Result run(const Case& given, const RunOptions& options) {
                                      backward.in(narrow(in.k)),
                                      backward.in(narrow(in.v)),
                                      backward.in(narrow(in.x)),
-                                     lengths,
+                                     backward.lengths(in.lengths),
                                      backward.in(result.lse),
                                      options.weights ? backward.in(weights) : nullptr,
                                      backward.in(given.d_o),
@@ -135,36 +134,43 @@ void expect_same_bits(const Result& a, const Result& b) {
 // Several blocks of queries and chunks of keys, the last ones not whole.
 constexpr AdditiveShape kManyChunks{3, 9, 700, 19, 21};
 
-class Additive : public ::testing::TestWithParam<AdditiveShape> {
+class Additive : public ::testing::TestWithParam<std::tuple<attn_backend_t, AdditiveShape>> {
  protected:
-  Lengths lengths() const { return Random(2).lengths(GetParam().B, GetParam().T); }
+  Additive() { options.backend = std::get<0>(GetParam()); }
+
+  const AdditiveShape shape = std::get<1>(GetParam());
+  const Lengths lengths = Random(2).lengths(shape.B, shape.T);
+  RunOptions options;
 };
 
-TEST_P(Additive, EveryLengthIsT) { expect_parity(Case(GetParam(), {}), {}); }
+class AdditiveOn : public ::testing::TestWithParam<attn_backend_t> {
+ protected:
+  AdditiveOn() { options.backend = GetParam(); }
+
+  RunOptions options;
+};
+
+TEST_P(Additive, EveryLengthIsT) { expect_parity(Case(shape, {}), options); }
 
 TEST_P(Additive, LengthsAndMisalignedTensors) {
   for (int misalignment : {1, 4, 9}) {
-    RunOptions options;
     options.misalignment = misalignment;
-    expect_parity(Case(GetParam(), lengths()), options);
+    expect_parity(Case(shape, lengths), options);
   }
 }
 
 TEST_P(Additive, WeightsRecomputed) {
-  RunOptions options;
   options.weights = false;
-  expect_parity(Case(GetParam(), lengths()), options);
+  expect_parity(Case(shape, lengths), options);
 }
 
 TEST_P(Additive, NoGradientOfWeights) {
-  RunOptions options;
   options.d_weights = false;
-  expect_parity(Case(GetParam(), lengths()), options);
+  expect_parity(Case(shape, lengths), options);
 }
 
 TEST_P(Additive, SameBitsOnAnyThreadsAndInEachRun) {
-  const Case given(GetParam(), lengths());
-  RunOptions options;
+  const Case given(shape, lengths);
   options.threads = 1;
   const Result one = run(given, options);
   for (int threads : {1, 2, 3, 2}) {
@@ -180,11 +186,13 @@ std::vector<AdditiveShape> shapes() {
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Additive, ::testing::ValuesIn(shapes()), ::testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Shapes, Additive,
+                         ::testing::Combine(::testing::ValuesIn(backends()), ::testing::ValuesIn(shapes())),
+                         shape_name<AdditiveShape>);
+INSTANTIATE_TEST_SUITE_P(Backends, AdditiveOn, ::testing::ValuesIn(backends()), backend_name);
 
-TEST(AdditiveOptions, OutputsDoNotDependOnWhichAreWanted) {
+TEST_P(AdditiveOn, OutputsDoNotDependOnWhichAreWanted) {
   const Case given({2, 9, 37, 33, 20}, {37, 30});
-  RunOptions options;
   const Result all = run(given, options);
   for (options.skipped = 0; options.skipped < 4; ++options.skipped) {
     SCOPED_TRACE(options.skipped);
@@ -194,7 +202,7 @@ TEST(AdditiveOptions, OutputsDoNotDependOnWhichAreWanted) {
       EXPECT_TRUE(same_bits(some.gradient(index), all.gradient(index))) << index;
     }
   }
-  options = {};
+  options.skipped = -1;
   options.weights = false;
   const Result without_weights = run(given, options);
   EXPECT_TRUE(same_bits(without_weights.o, all.o));
@@ -202,11 +210,11 @@ TEST(AdditiveOptions, OutputsDoNotDependOnWhichAreWanted) {
 }
 
 // Forward without lse and backward for d_x alone, which never looks at the scores' gradients.
-TEST(AdditiveOptions, OnlyTheGradientOfValues) {
+TEST_P(AdditiveOn, OnlyTheGradientOfValues) {
   const Case given({2, 3, 70, 5, 20}, {});
   const reference::AdditiveInput& in = given.input;
-  const Handle handle;
-  Tensors tensors(RunOptions{});
+  const Handle handle = make_handle(options);
+  Tensors tensors(handle, options);
   attn_additive_desc_t desc{sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D};
   const float *q = tensors.in(narrow(in.q)), *k = tensors.in(narrow(in.k)), *v = tensors.in(narrow(in.v)),
               *x = tensors.in(narrow(in.x));
@@ -217,18 +225,18 @@ TEST(AdditiveOptions, OnlyTheGradientOfValues) {
   check(attn_additive_workspace_size(handle.get(), &desc, ATTN_PASS_FORWARD, &bytes));
   check(attn_additive_forward(handle.get(), &desc, &forward, tensors.workspace(bytes), bytes));
   attn_additive_backward_args_t backward{
-      sizeof backward,       q,       k,       v,       x,       nullptr, tensors.in(run(given, {}).lse), weights,
+      sizeof backward,       q,       k,       v,       x,       nullptr, tensors.in(run(given, options).lse), weights,
       tensors.in(given.d_o), nullptr, nullptr, nullptr, nullptr, d_x};
   check(attn_additive_workspace_size(handle.get(), &desc, ATTN_PASS_BACKWARD, &bytes));
   check(attn_additive_backward(handle.get(), &desc, &backward, tensors.workspace(bytes), bytes));
   tensors.expect_intact();
-  EXPECT_TRUE(same_bits(tensors.values(d_x), run(given, {}).d_x));
+  EXPECT_TRUE(same_bits(tensors.values(d_x), run(given, options).d_x));
 }
 
-TEST(AdditiveBatch, AnItemAloneGivesTheBitsItHasInABatch) {
+TEST_P(AdditiveOn, AnItemAloneGivesTheBitsItHasInABatch) {
   const AdditiveShape s = kManyChunks;
   const Case whole(s, {700, 0, 411});
-  const Result batch = run(whole, {});
+  const Result batch = run(whole, options);
   for (std::int64_t b = 0; b < s.B; ++b) {
     SCOPED_TRACE(b);
     AdditiveShape one = s;
@@ -244,7 +252,7 @@ TEST(AdditiveBatch, AnItemAloneGivesTheBitsItHasInABatch) {
     alone.input.lengths = {whole.input.lengths[static_cast<std::size_t>(b)]};
     alone.d_o = slice(whole.d_o, b * s.Q * s.D, s.Q * s.D);
     alone.d_weights = slice(whole.d_weights, b * s.Q * s.T, s.Q * s.T);
-    const Result got = run(alone, {});
+    const Result got = run(alone, options);
     EXPECT_TRUE(same_bits(got.o, slice(batch.o, b * s.Q * s.D, s.Q * s.D))) << "o";
     EXPECT_TRUE(same_bits(got.weights, slice(batch.weights, b * s.Q * s.T, s.Q * s.T))) << "weights";
     EXPECT_TRUE(same_bits(got.lse, slice(batch.lse, b * s.Q, s.Q))) << "lse";
@@ -255,8 +263,7 @@ TEST(AdditiveBatch, AnItemAloneGivesTheBitsItHasInABatch) {
 }
 
 // Neither padding nor what lies behind a tensor is touched, by a load that then drops it neither.
-void expect_fences_hold() {
-  RunOptions options;
+void expect_fences_hold(RunOptions options) {
   options.fenced = true;
   for (std::int64_t width : {1, 19, 32, 65}) {
     expect_parity(Case({1, 1, 70, width, width + 2}, {37}), options);
@@ -264,10 +271,10 @@ void expect_fences_hold() {
   }
 }
 
-TEST(AdditiveMemory, NothingOutsideIsRead) { expect_fences_hold(); }
+TEST_P(AdditiveOn, NothingOutsideIsRead) { expect_fences_hold(options); }
 
 // Each special value in each input, in the body of a vector and in a tail, wherever it has an effect.
-void expect_specials_pass() {
+void expect_specials_pass(RunOptions options) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const AdditiveShape s{2, 2, 67, 21, 19};
   for (double special : {static_cast<double>(kNan), kInfinity, -kInfinity})
@@ -278,39 +285,39 @@ void expect_specials_pass() {
         (given.input.*tensor)[place] = special;
         SCOPED_TRACE(special);
         SCOPED_TRACE(place);
-        expect_parity(given, {});
-        RunOptions options;
+        options.weights = true;
+        expect_parity(given, options);
         options.weights = false;
         expect_parity(given, options);
       }
 }
 
-TEST(AdditiveSpecials, NanAndInfinitiesReachWhatTheyTouch) { expect_specials_pass(); }
+TEST_P(AdditiveOn, NanAndInfinitiesReachWhatTheyTouch) { expect_specials_pass(options); }
 
 // A query without any other score has no weights: 0 / 0.
-TEST(AdditiveSpecials, OnlyScoresOfMinusInfinity) {
+TEST_P(AdditiveOn, OnlyScoresOfMinusInfinity) {
   Case given({1, 2, 70, 3, 4}, {});
   given.input.v[0] = std::numeric_limits<double>::infinity();
   for (std::size_t j = 0; j < 70; ++j) given.input.k[j * 3] = -100;
   given.input.q[0] = given.input.q[3] = 0;
-  expect_parity(given, {});
+  expect_parity(given, options);
 }
 
 // Scores that overflow to -inf have weight 0, though nothing else stands in the first tile of keys.
-TEST(AdditiveSpecials, ScoresOfMinusInfinityBesideFiniteOnes) {
+TEST_P(AdditiveOn, ScoresOfMinusInfinityBesideFiniteOnes) {
   Case given({1, 1, 150, 3, 4}, {});
   given.input.v = {3e38, 3e38, 1};
   given.input.q[0] = given.input.q[1] = 0;
   for (std::size_t j = 0; j < 150; ++j) given.input.k[j * 3] = given.input.k[j * 3 + 1] = j < 100 ? -100 : 0;
-  expect_parity(given, {});
+  expect_parity(given, options);
 }
 
 TEST(AdditiveTargets, EveryInstructionSet) {
   on_each_instruction_set([] {
     expect_parity(Case(kManyChunks, {700, 0, 411}), {});
     expect_parity(Case({2, 3, 66, 129, 77}, {}), {});
-    expect_fences_hold();
-    expect_specials_pass();
+    expect_fences_hold({});
+    expect_specials_pass({});
   });
 }
 

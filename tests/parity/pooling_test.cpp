@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attention pooling on the CPU against the reference.
+// Attention pooling on each backend against the reference.
 #include <limits>
 
 #include "reference/attention.h"
 #include "support/attention_run.h"
+#include "support/backends.h"
 #include "support/inputs.h"
 #include "support/tolerance.h"
 
@@ -35,24 +36,22 @@ struct Result {
 
 Result run(const Case& given, const RunOptions& options) {
   const reference::PoolingInput& in = given.input;
-  Handle handle;
-  handle.set_threads(options.threads);
+  const Handle handle = make_handle(options);
   attn_pooling_desc_t desc{sizeof desc, ATTN_DTYPE_FP32, in.B, in.T, in.D};
   const auto workspace_bytes = [&](attn_pass_t pass) {
     std::size_t bytes = 0;
     check(attn_pooling_workspace_size(handle.get(), &desc, pass, &bytes));
     return bytes;
   };
-  const std::int32_t* const lengths = in.lengths.empty() ? nullptr : in.lengths.data();
   const auto bias = [&](Tensors& tensors) { return in.b.empty() ? nullptr : tensors.in(narrow(in.b)); };
   Result result;
 
-  Tensors forward(options);
+  Tensors forward(handle, options);
   attn_pooling_forward_args_t args{sizeof args,
                                    forward.in(narrow(in.x)),
                                    forward.in(narrow(in.w)),
                                    bias(forward),
-                                   lengths,
+                                   forward.lengths(in.lengths),
                                    forward.out(in.B * in.D),
                                    options.weights ? forward.out(in.B * in.T) : nullptr};
   std::size_t bytes = workspace_bytes(ATTN_PASS_FORWARD);
@@ -61,7 +60,7 @@ Result run(const Case& given, const RunOptions& options) {
   result.o = forward.values(static_cast<const float*>(args.o));
   result.weights = forward.values(static_cast<const float*>(args.weights));
 
-  Tensors backward(options);
+  Tensors backward(handle, options);
   const auto wanted = [&](int index, std::int64_t size) {
     return index == options.skipped ? nullptr : backward.out(size);
   };
@@ -69,7 +68,7 @@ Result run(const Case& given, const RunOptions& options) {
                                     backward.in(narrow(in.x)),
                                     backward.in(narrow(in.w)),
                                     bias(backward),
-                                    lengths,
+                                    backward.lengths(in.lengths),
                                     backward.in(given.d_o),
                                     options.d_weights ? backward.in(given.d_weights) : nullptr,
                                     wanted(0, in.B * in.T * in.D),
@@ -102,32 +101,40 @@ void expect_parity(const Case& given, const RunOptions& options) {
 // Several chunks of positions, the last one not whole.
 constexpr PoolingShape kManyChunks{3, 700, 21};
 
-class Pooling : public ::testing::TestWithParam<PoolingShape> {
+class Pooling : public ::testing::TestWithParam<std::tuple<attn_backend_t, PoolingShape>> {
  protected:
-  Lengths lengths() const { return Random(2).lengths(GetParam().B, GetParam().T); }
+  Pooling() { options.backend = std::get<0>(GetParam()); }
+
+  const PoolingShape shape = std::get<1>(GetParam());
+  const Lengths lengths = Random(2).lengths(shape.B, shape.T);
+  RunOptions options;
 };
 
-TEST_P(Pooling, EveryLengthIsT) { expect_parity(Case(GetParam(), {}), {}); }
+class PoolingOn : public ::testing::TestWithParam<attn_backend_t> {
+ protected:
+  PoolingOn() { options.backend = GetParam(); }
+
+  RunOptions options;
+};
+
+TEST_P(Pooling, EveryLengthIsT) { expect_parity(Case(shape, {}), options); }
 
 TEST_P(Pooling, LengthsAndMisalignedTensors) {
   for (int misalignment : {1, 4, 9}) {
-    RunOptions options;
     options.misalignment = misalignment;
-    expect_parity(Case(GetParam(), lengths()), options);
+    expect_parity(Case(shape, lengths), options);
   }
 }
 
 TEST_P(Pooling, NoBiasNoWeightsNoGradientOfWeights) {
-  Case given(GetParam(), lengths());
+  Case given(shape, lengths);
   given.input.b.clear();
-  RunOptions options;
   options.weights = options.d_weights = false;
   expect_parity(given, options);
 }
 
 TEST_P(Pooling, SameBitsOnAnyThreadsAndInEachRun) {
-  const Case given(GetParam(), lengths());
-  RunOptions options;
+  const Case given(shape, lengths);
   options.threads = 1;
   const Result one = run(given, options);
   for (int threads : {1, 2, 3, 2}) {
@@ -147,11 +154,13 @@ std::vector<PoolingShape> shapes() {
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Pooling, ::testing::ValuesIn(shapes()), ::testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Shapes, Pooling,
+                         ::testing::Combine(::testing::ValuesIn(backends()), ::testing::ValuesIn(shapes())),
+                         shape_name<PoolingShape>);
+INSTANTIATE_TEST_SUITE_P(Backends, PoolingOn, ::testing::ValuesIn(backends()), backend_name);
 
-TEST(PoolingOptions, OutputsDoNotDependOnWhichAreWanted) {
+TEST_P(PoolingOn, OutputsDoNotDependOnWhichAreWanted) {
   const Case given(kManyChunks, {700, 0, 411});
-  RunOptions options;
   const Result all = run(given, options);
   for (options.skipped = 0; options.skipped < 3; ++options.skipped) {
     SCOPED_TRACE(options.skipped);
@@ -161,15 +170,15 @@ TEST(PoolingOptions, OutputsDoNotDependOnWhichAreWanted) {
       EXPECT_TRUE(same_bits(some.gradient(index), all.gradient(index))) << index;
     }
   }
-  options = {};
+  options.skipped = -1;
   options.weights = false;
   EXPECT_TRUE(same_bits(run(given, options).o, all.o));
 }
 
-TEST(PoolingBatch, AnItemAloneGivesTheBitsItHasInABatch) {
+TEST_P(PoolingOn, AnItemAloneGivesTheBitsItHasInABatch) {
   const PoolingShape s = kManyChunks;
   const Case whole(s, {700, 0, 411});
-  const Result batch = run(whole, {});
+  const Result batch = run(whole, options);
   for (std::int64_t b = 0; b < s.B; ++b) {
     SCOPED_TRACE(b);
     Case alone({1, s.T, s.D}, {});
@@ -180,7 +189,7 @@ TEST(PoolingBatch, AnItemAloneGivesTheBitsItHasInABatch) {
     alone.input.lengths = {whole.input.lengths[static_cast<std::size_t>(b)]};
     alone.d_o = slice(whole.d_o, b * s.D, s.D);
     alone.d_weights = slice(whole.d_weights, b * s.T, s.T);
-    const Result got = run(alone, {});
+    const Result got = run(alone, options);
     EXPECT_TRUE(same_bits(got.o, slice(batch.o, b * s.D, s.D))) << "o";
     EXPECT_TRUE(same_bits(got.weights, slice(batch.weights, b * s.T, s.T))) << "weights";
     EXPECT_TRUE(same_bits(got.d_x, slice(batch.d_x, b * s.T * s.D, s.T * s.D))) << "d_x";
@@ -188,8 +197,7 @@ TEST(PoolingBatch, AnItemAloneGivesTheBitsItHasInABatch) {
 }
 
 // Neither padding nor what lies behind a tensor is touched, by a load that then drops it neither.
-void expect_fences_hold() {
-  RunOptions options;
+void expect_fences_hold(RunOptions options) {
   options.fenced = true;
   for (std::int64_t D : {1, 19, 32, 65}) {
     expect_parity(Case({1, 70, D}, {37}), options);
@@ -197,10 +205,10 @@ void expect_fences_hold() {
   }
 }
 
-TEST(PoolingMemory, NothingOutsideIsRead) { expect_fences_hold(); }
+TEST_P(PoolingOn, NothingOutsideIsRead) { expect_fences_hold(options); }
 
 // Each special value in each input, in the body of a vector and in a tail.
-void expect_specials_pass() {
+void expect_specials_pass(RunOptions options) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   for (double special : {static_cast<double>(kNan), kInfinity, -kInfinity})
     for (const auto tensor : {&reference::PoolingInput::x, &reference::PoolingInput::w, &reference::PoolingInput::b})
@@ -209,18 +217,18 @@ void expect_specials_pass() {
         (given.input.*tensor)[place] = special;
         SCOPED_TRACE(special);
         SCOPED_TRACE(place);
-        expect_parity(given, {});
+        expect_parity(given, options);
       }
 }
 
-TEST(PoolingSpecials, NanAndInfinitiesReachWhatTheyTouch) { expect_specials_pass(); }
+TEST_P(PoolingOn, NanAndInfinitiesReachWhatTheyTouch) { expect_specials_pass(options); }
 
 TEST(PoolingTargets, EveryInstructionSet) {
   on_each_instruction_set([] {
     expect_parity(Case(kManyChunks, {700, 0, 411}), {});
     expect_parity(Case({2, 66, 129}, {}), {});
-    expect_fences_hold();
-    expect_specials_pass();
+    expect_fences_hold({});
+    expect_specials_pass({});
   });
 }
 

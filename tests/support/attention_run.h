@@ -25,7 +25,8 @@
 namespace attn::test {
 
 struct RunOptions {
-  int threads = 2;
+  attn_backend_t backend = ATTN_BACKEND_CPU;
+  int threads = 2;  // of the CPU
   int misalignment = 0;
   bool weights = true;    // forward writes them, backward gets them
   bool d_weights = true;  // backward gets a gradient of the weights
@@ -60,43 +61,96 @@ class FencedInput {
   std::byte* data_;
 };
 
-// Guarded tensors of one call, each a little differently aligned, and whether all guards still stand.
+inline Handle make_handle(const RunOptions& options) {
+  Handle handle(options.backend);
+  if (options.backend == ATTN_BACKEND_CPU) handle.set_threads(options.threads);
+  return handle;
+}
+
+// Guarded tensors of one call in the memory of a handle, each a little differently aligned, and whether all guards still
+// stand. On a device a fenced input is an allocation of its own that ends with it.
 class Tensors {
  public:
-  explicit Tensors(const RunOptions& options) : options_(options) {}
+  Tensors(const Handle& handle, const RunOptions& options) : handle_(&handle), options_(options) {}
 
   const float* in(const std::vector<float>& values) {
-    if (!options_.fenced) return add(std::make_unique<GuardedBuffer>(values, next()));
+    if (!options_.fenced) return add(GuardedBuffer(values, next()));
+    if (on_device()) return upload_exactly(values);
     fenced_.push_back(std::make_unique<FencedInput>(values));
     return fenced_.back()->data();
   }
-  float* out(std::int64_t size) { return add(std::make_unique<GuardedBuffer>(size, next())); }
-  void* workspace(std::size_t bytes) {
-    return add(std::make_unique<GuardedBuffer>(static_cast<std::int64_t>((bytes + 3) / 4), 0));
+  float* out(std::int64_t size) { return add(GuardedBuffer(size, next())); }
+  void* workspace(std::size_t bytes) { return add(GuardedBuffer(static_cast<std::int64_t>((bytes + 3) / 4), 0)); }
+  const std::int32_t* lengths(const std::vector<std::int32_t>& values) {
+    if (values.empty()) return nullptr;
+    lengths_.emplace_back(*handle_, values);
+    return lengths_.back().data();
   }
 
-  std::vector<float> values(const float* tensor) const {
-    for (const auto& buffer : buffers_)
-      if (buffer->data() == tensor) return buffer->values();
+  // What stands in a tensor made by in() or out().
+  std::vector<float> values(const float* tensor) {
+    for (Guarded& guarded : guarded_)
+      if (guarded.tensor == tensor) {
+        fetch(guarded);
+        return guarded.host->values();
+      }
     return {};
   }
 
-  void expect_intact() const {
-    for (const auto& buffer : buffers_) EXPECT_TRUE(buffer->intact());
+  void expect_intact() {
+    for (Guarded& guarded : guarded_) {
+      fetch(guarded);
+      EXPECT_TRUE(guarded.host->intact());
+    }
   }
 
  private:
-  float* add(std::unique_ptr<GuardedBuffer> buffer) {
-    buffers_.push_back(std::move(buffer));
-    return buffers_.back()->data();
-  }
-  int next() {
-    return options_.misalignment == 0 ? 0 : (options_.misalignment + 3 * static_cast<int>(buffers_.size())) % 16;
+  struct Guarded {
+    std::unique_ptr<GuardedBuffer> host;
+    Buffer<float> device;  // a copy of all of it, guards too; empty on the CPU
+    float* tensor;
+  };
+
+  bool on_device() const { return options_.backend == ATTN_BACKEND_CUDA; }
+
+  float* add(GuardedBuffer&& made) {
+    Guarded guarded{std::make_unique<GuardedBuffer>(std::move(made)), {}, nullptr};
+    guarded.tensor = guarded.host->data();
+    if (on_device()) {
+      // Shifted, so that the copy stands as the original does against boundaries of 64 bytes.
+      std::vector<float> image(guarded.host->past_line());
+      image.insert(image.end(), guarded.host->memory().begin(), guarded.host->memory().end());
+      guarded.device = Buffer<float>(*handle_, image);
+      guarded.tensor = guarded.device.data() + guarded.host->past_line() + guarded.host->offset();
+    }
+    guarded_.push_back(std::move(guarded));
+    return guarded_.back().tensor;
   }
 
+  void fetch(Guarded& guarded) const {
+    if (!on_device()) return;
+    const std::vector<float> image = guarded.device.download();
+    std::copy(image.begin() + static_cast<std::ptrdiff_t>(guarded.host->past_line()), image.end(),
+              guarded.host->memory().begin());
+  }
+
+  // All but the NaN at the end.
+  const float* upload_exactly(const std::vector<float>& values) {
+    const auto last = std::find_if(values.rbegin(), values.rend(), [](float value) { return !std::isnan(value); });
+    exact_.emplace_back(*handle_, std::vector<float>(values.begin(), last.base()));
+    return exact_.back().data();
+  }
+
+  int next() {
+    return options_.misalignment == 0 ? 0 : (options_.misalignment + 3 * static_cast<int>(guarded_.size())) % 16;
+  }
+
+  const Handle* handle_;
   RunOptions options_;
   std::vector<std::unique_ptr<FencedInput>> fenced_;
-  std::vector<std::unique_ptr<GuardedBuffer>> buffers_;
+  std::vector<Buffer<float>> exact_;
+  std::vector<Buffer<std::int32_t>> lengths_;
+  std::vector<Guarded> guarded_;
 };
 
 inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {

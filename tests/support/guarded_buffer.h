@@ -24,17 +24,23 @@ class GuardedBuffer {
 
   explicit GuardedBuffer(const std::vector<float>& values, int misalignment = 0)
       : size_(values.size()), memory_(kGuard + 2 * kLine + size_ + kGuard, guard()) {
-    const auto past_line = reinterpret_cast<std::uintptr_t>(memory_.data() + kGuard) / sizeof(float) % kLine;
-    offset_ = kGuard + (kLine - past_line) % kLine + static_cast<std::size_t>(misalignment);
+    offset_ = kGuard + (kLine - past_line()) % kLine + static_cast<std::size_t>(misalignment);
     std::copy(values.begin(), values.end(), data());
   }
 
   GuardedBuffer(const GuardedBuffer&) = delete;
   GuardedBuffer& operator=(const GuardedBuffer&) = delete;
+  GuardedBuffer(GuardedBuffer&&) = default;
 
   float* data() { return memory_.data() + offset_; }
   const float* data() const { return memory_.data() + offset_; }
   std::vector<float> values() const { return {data(), data() + size_}; }
+
+  // The whole of it with its guards, for a copy elsewhere, and where in it the values begin, in floats.
+  std::vector<float>& memory() { return memory_; }
+  std::size_t offset() const { return offset_; }
+  // How many floats the whole of it begins behind a boundary of 64 bytes.
+  std::size_t past_line() const { return reinterpret_cast<std::uintptr_t>(memory_.data()) / sizeof(float) % kLine; }
 
   ::testing::AssertionResult intact() const {
     for (std::size_t i = 0; i < memory_.size(); ++i) {
@@ -47,7 +53,7 @@ class GuardedBuffer {
   }
 
  private:
-  static constexpr std::size_t kGuard = 64;  // floats before and behind: more than the widest vector
+  static constexpr std::size_t kGuard = 64;  // floats before and behind, whole lines: more than the widest vector
   static constexpr std::size_t kLine = 16;   // floats in 64 bytes
 
   // A NaN of its own, so that an ordinary NaN written over a guard is noticed too.

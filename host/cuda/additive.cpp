@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cuda/attention.h"
+#include "cuda/storage.h"
+
+namespace attn::cuda {
+namespace {
+
+using kernels::AdditiveBackward;
+using kernels::AdditiveBackwardPlan;
+using kernels::AdditiveForward;
+using kernels::ForwardPlan;
+
+ForwardPlan forward_plan(const attn_additive_desc_t& desc) {
+  return kernels::plan_forward(kernels::split_forward(desc.Q, desc.T, desc.A, desc.D), desc.B, desc.Q, desc.T, desc.D,
+                               desc.dtype == ATTN_DTYPE_FP32);
+}
+
+AdditiveBackwardPlan backward_plan(const attn_additive_desc_t& desc) {
+  return kernels::plan_additive_backward(desc.B, desc.Q, desc.T, desc.A, desc.D);
+}
+
+template <class Storage>
+void forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,
+             cudaStream_t stream) {
+  const ForwardPlan plan = forward_plan(desc);
+  AdditiveForward<Storage> params{};
+  params.to = attention<Storage>(plan, args, desc.B, desc.Q, desc.T, desc.D, workspace);
+  params.to.lse = args.lse;
+  params.A = desc.A;
+  params.q = in<Storage>(args.q);
+  params.k = in<Storage>(args.k);
+  params.v = in<Storage>(args.v);
+  if (desc.Q == 1)
+    check(kernels::launch_additive_single_forward(params, stream), "additive_single_forward");
+  else
+    check(kernels::launch_additive_multi_forward(params, stream), "additive_multi_forward");
+  if (!plan.whole) check(kernels::launch_merge(params.to, stream), "merge");
+}
+
+template <class Storage>
+AdditiveBackward<Storage> backward_params(const AdditiveBackwardPlan& plan, const attn_additive_desc_t& desc,
+                                          const attn_additive_backward_args_t& args, void* workspace) {
+  AdditiveBackward<Storage> params{};
+  params.B = desc.B;
+  params.Q = desc.Q;
+  params.T = desc.T;
+  params.A = desc.A;
+  params.D = desc.D;
+  params.q = in<Storage>(args.q);
+  params.k = in<Storage>(args.k);
+  params.v = in<Storage>(args.v);
+  params.x = in<Storage>(args.x);
+  params.lengths = args.lengths;
+  params.lse = args.lse;
+  params.weights = in<Storage>(args.weights);
+  params.d_o = in<Storage>(args.d_o);
+  params.d_weights = in<Storage>(args.d_weights);
+  params.d_k = out<Storage>(args.d_k);
+  params.d_x = out<Storage>(args.d_x);
+  params.wants_scores = args.d_q != nullptr || args.d_k != nullptr || args.d_v != nullptr;
+  params.split = plan.split;
+  params.spans = plan.spans;
+  const bool given = args.weights != nullptr && desc.dtype == ATTN_DTYPE_FP32;
+  params.kept_alpha = given ? nullptr : piece(workspace, plan.weights);
+  params.alpha = given ? in<float>(args.weights) : params.kept_alpha;
+  params.d_e = piece(workspace, plan.d_e);
+  params.means = piece(workspace, plan.means);
+  params.d_q_parts = args.d_q == nullptr ? nullptr : piece(workspace, plan.d_q_parts);
+  params.d_v_parts = args.d_v == nullptr ? nullptr : piece(workspace, plan.d_v_parts);
+  return params;
+}
+
+template <class Storage>
+void backward(const attn_additive_desc_t& desc, const attn_additive_backward_args_t& args, void* workspace,
+              cudaStream_t stream) {
+  const AdditiveBackwardPlan plan = backward_plan(desc);
+  const auto params = backward_params<Storage>(plan, desc, args, workspace);
+  const bool needs_scores = params.wants_scores || (args.d_x != nullptr && params.kept_alpha != nullptr);
+  if (desc.Q == 1) {
+    if (needs_scores) check(kernels::launch_additive_single_scores(params, stream), "additive_single_scores");
+    check(kernels::launch_additive_single_gradients(params, stream), "additive_single_gradients");
+  } else {
+    if (needs_scores) check(kernels::launch_additive_multi_scores(params, stream), "additive_multi_scores");
+    if (args.d_x != nullptr) check(kernels::launch_additive_multi_values(params, stream), "additive_multi_values");
+    if (params.wants_scores)
+      check(kernels::launch_additive_multi_gradients(params, stream), "additive_multi_gradients");
+  }
+
+  const kernels::Index spans = plan.spans.chunks, rows = desc.B * desc.Q;
+  if (args.d_q != nullptr)
+    check(kernels::launch_row_sums<Storage>(
+              {params.d_q_parts, rows * spans, desc.A, rows, spans, out<Storage>(args.d_q)}, stream),
+          "row_sums");
+  if (args.d_v != nullptr)
+    sum_rows<Storage>(params.d_v_parts, desc.B * spans, desc.A, piece(workspace, plan.sums), args.d_v, stream);
+}
+
+}  // namespace
+
+std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass) {
+  return static_cast<std::size_t>(pass == ATTN_PASS_FORWARD ? forward_plan(desc).bytes : backward_plan(desc).bytes);
+}
+
+void additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,
+                      cudaStream_t stream) {
+  with_storage(desc.dtype, [&](auto storage) { forward<decltype(storage)>(desc, args, workspace, stream); });
+}
+
+void additive_backward(const attn_additive_desc_t& desc, const attn_additive_backward_args_t& args, void* workspace,
+                       cudaStream_t stream) {
+  with_storage(desc.dtype, [&](auto storage) { backward<decltype(storage)>(desc, args, workspace, stream); });
+}
+
+}  // namespace attn::cuda

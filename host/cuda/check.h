@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <string>
+
+#include "api/failure.h"
+
+namespace attn::cuda {
+
+inline void check(cudaError_t error, const char* call) {
+  if (error == cudaSuccess) return;
+  cudaGetLastError();  // the error is reported here; it must not surface again in a later call
+  throw Failure(error == cudaErrorMemoryAllocation ? ATTN_OUT_OF_MEMORY : ATTN_CUDA_ERROR,
+                std::string(call) + ": " + cudaGetErrorString(error));
+}
+
+}  // namespace attn::cuda

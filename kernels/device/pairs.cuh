@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A number for each pair of a row of one matrix and a row of another: a tile of scores, or of products. Both matrices
+// pass through shared memory in slices of 32 columns; a thread keeps the sums of one row with kSlots others.
+#pragma once
+
+#include "kernels/device/packet.cuh"
+#include "kernels/device/reduce.cuh"
+#include "kernels/device/tanh.cuh"
+
+namespace attn::kernels {
+
+inline constexpr int kSliceColumns = 32;
+inline constexpr int kSliceStride = kSliceColumns + kPacket;  // eight rows in a column of packets meet all banks once
+inline constexpr int kSlots = 16;
+inline constexpr int kRowLanes = 8;  // neighbouring lanes with the same query
+
+static_assert(kSlots * kRowLanes == kTileKeys, "a row of lanes has the whole tile in its slots");
+
+template <int kWarps>
+struct Slices {
+  static constexpr int kQueries = kWarps * kLanes / kRowLanes;
+  float queries[kQueries][kSliceStride];
+  float keys[kTileKeys][kSliceStride];
+  float v[kSliceColumns];
+};
+
+// Which pairs the calling thread has: query() with key(0) ... key(kSlots - 1) of the tile.
+__device__ inline int query_index() { return static_cast<int>(threadIdx.x) / kRowLanes; }
+__device__ inline int key_index(int slot) { return slot * kRowLanes + static_cast<int>(threadIdx.x) % kRowLanes; }
+
+// e_ij = sum_a v_a tanh(q_ia + k_ja). Other arithmetic for the same scores takes the place of this type.
+struct AdditivePair {
+  static constexpr bool kHasFactor = true;
+  __device__ static float add(float4 q, float4 k, float4 v, float sum) {
+    return dot(v, tanh_and_slope(q + k).value, sum);
+  }
+};
+
+// q_i . k_j
+struct DotPair {
+  static constexpr bool kHasFactor = false;
+  __device__ static float add(float4 q, float4 k, float4, float sum) { return dot(q, k, sum); }
+};
+
+// Rows 0 ... capacity - 1 of a slice; rows behind `count` are zero.
+template <int kThreads, class Storage>
+__device__ void fill_slice(Rows<const Storage> rows, int count, int capacity, Index column,
+                           float (*slice)[kSliceStride]) {
+  constexpr int kPackets = kSliceColumns / kPacket;
+  for (int at = static_cast<int>(threadIdx.x); at < capacity * kPackets; at += kThreads) {
+    const int row = at / kPackets, c = at % kPackets * kPacket;
+    *reinterpret_cast<float4*>(&slice[row][c]) = row < count ? rows.load(row, column + c) : float4{};
+  }
+}
+
+// sums[slot] of the thread's pairs; zero where there is no such query, without meaning where there is no such key. `v`
+// is used by pairs that have a factor.
+template <class Pair, int kWarps, class Storage>
+__device__ void sum_pairs(Rows<const Storage> queries, int query_count, Rows<const Storage> keys, int key_count,
+                          const Storage* v, Slices<kWarps>& slices, float (&sums)[kSlots]) {
+  constexpr int kThreads = kWarps * kLanes;
+  const int slots = (key_count + kRowLanes - 1) / kRowLanes;
+#pragma unroll
+  for (int slot = 0; slot < kSlots; ++slot) sums[slot] = 0;
+
+  for (Index column = 0; column < queries.width; column += kSliceColumns) {
+    fill_slice<kThreads>(queries, query_count, Slices<kWarps>::kQueries, column, slices.queries);
+    fill_slice<kThreads>(keys, key_count, slots * kRowLanes, column, slices.keys);
+    if (Pair::kHasFactor && threadIdx.x < kSliceColumns)
+      slices.v[threadIdx.x] = column + threadIdx.x < queries.width ? to_float(v[column + threadIdx.x]) : 0.0f;
+    __syncthreads();
+#pragma unroll 1
+    for (int c = 0; c < kSliceColumns; c += kPacket) {
+      const float4 q = *reinterpret_cast<const float4*>(&slices.queries[query_index()][c]);
+      const float4 factor = Pair::kHasFactor ? *reinterpret_cast<const float4*>(&slices.v[c]) : float4{};
+#pragma unroll
+      for (int slot = 0; slot < kSlots; ++slot)
+        if (slot < slots && query_index() < query_count)
+          sums[slot] =
+              Pair::add(q, *reinterpret_cast<const float4*>(&slices.keys[key_index(slot)][c]), factor, sums[slot]);
+    }
+    __syncthreads();
+  }
+}
+
+}  // namespace attn::kernels

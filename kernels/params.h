@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What host code hands to the kernels: sizes and raw device pointers. Tensors are row-major and contiguous, `Storage`
+// is float, __half or __nv_bfloat16, and every pointer may stand at any element. Keys from lengths[b] on are padding:
+// never read, their weights and gradients are zero. Lengths outside 0 ... T count as the nearer of the two.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/tune.h"
+
+namespace attn::kernels {
+
+// Softmax of one query over some keys: the largest score, and the sum of exp(score - largest).
+struct SoftmaxState {
+  float max, sum;
+};
+
+// What the forward passes of all mechanisms share. One query per item: Q = 1.
+template <class Storage>
+struct Attention {
+  Index B, Q, T, D;
+  const Storage* x;             // [B, T, D]
+  const std::int32_t* lengths;  // [B] or null: all T
+  Storage* o;                   // [B, Q, D]
+  Storage* weights;             // [B, Q, T] or null
+  float* lse;                   // [B, Q] or null
+  Split split;
+  // Null where one block sees a whole row.
+  SoftmaxState* states;  // [B, Q, chunks]
+  float* contexts;       // [B, Q, chunks, D], sums of exp(score - largest) x
+  float* scores;         // [B, Q, T]; null without weights; may be the weights themselves
+};
+
+template <class Storage>
+struct AdditiveForward {
+  Attention<Storage> to;
+  Index A;
+  const Storage* q;  // [B, Q, A]
+  const Storage* k;  // [B, T, A]
+  const Storage* v;  // [A]
+};
+
+template <class Storage>
+struct PoolingForward {
+  Attention<Storage> to;
+  const Storage* w;  // [D]
+  const Storage* b;  // [T] or null
+};
+
+template <class Storage>
+struct AdditiveBackward {
+  Index B, Q, T, A, D;
+  const Storage* q;             // [B, Q, A]
+  const Storage* k;             // [B, T, A]
+  const Storage* v;             // [A]
+  const Storage* x;             // [B, T, D]
+  const std::int32_t* lengths;  // [B] or null: all T
+  const float* lse;             // [B, Q]
+  const Storage* weights;       // [B, Q, T] or null: recomputed
+  const Storage* d_o;           // [B, Q, D]
+  const Storage* d_weights;     // [B, Q, T] or null
+  Storage* d_k;                 // [B, T, A] or null
+  Storage* d_x;                 // [B, T, D] or null
+  bool wants_scores;            // whether any of d_q, d_k and d_v is wanted
+  Split split, spans;           // see AdditiveBackwardPlan
+  const float* alpha;           // [B, Q, T], the weights in fp32
+  float* kept_alpha;            // the same, or null where the caller's weights serve
+  float* d_e;                   // [B, Q, T]; g before
+  float* means;                 // [B, Q, chunks], sum_j alpha_ij g_ij of a chunk
+  float* d_q_parts;             // [B, Q, spans, A], or null without d_q
+  float* d_v_parts;             // [B, spans, A], or null without d_v
+};
+
+template <class Storage>
+struct PoolingBackward {
+  Index B, T, D;
+  const Storage* x;             // [B, T, D]
+  const Storage* w;             // [D]
+  const Storage* b;             // [T] or null
+  const std::int32_t* lengths;  // [B] or null: all T
+  const Storage* d_o;           // [B, D]
+  const Storage* d_weights;     // [B, T] or null
+  Storage* d_x;                 // [B, T, D] or null
+  Split split;
+  float* e;        // [B, T]
+  float* d_z;      // [B, T], gradient of x_t . w + b_t; of the weights before
+  float* sums;     // [B, chunks, 2], of p and of p g, where p = exp(e)
+  float* vectors;  // [B, chunks, 2, D], sums of p (1 - e^2) g x and of p (1 - e^2) x; null without d_w
+  float* d_w;      // [B, chunks, D]
+};
+
+// out [groups, width]: the sum of each group of rows; group g has the rows from g * per_group on.
+template <class Out>
+struct RowSums {
+  const float* rows;  // [count, width]
+  Index count, width, groups, per_group;
+  Out* out;
+};
+
+}  // namespace attn::kernels

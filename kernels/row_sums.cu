@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+//   out_gc = sum of the rows r of group g of in_rc
+//
+// Partial gradients of blocks or batch items, added in fp32 and always in the same order.
+//
+// A block takes 32 columns of one group. Its warps share out the rows, and each adds its own in their order.
+//
+// Bytes: 4 count width + s groups width.
+#include "kernels/device/grid.cuh"
+#include "kernels/device/packet.cuh"
+#include "kernels/device/reduce.cuh"
+#include "kernels/launch.h"
+
+namespace attn::kernels {
+namespace {
+
+constexpr int kWarps = 8;
+
+template <class Out>
+__global__ void __launch_bounds__(kWarps* kLanes) row_sums_kernel(const RowSums<Out> p, const Index slices) {
+  __shared__ float sums[kWarps][kLanes];
+  for (Index item = blockIdx.x; item < p.groups * slices; item += gridDim.x) {
+    const Index group = item / slices, column = item % slices * kLanes + lane_index();
+    const Index end = min((group + 1) * p.per_group, p.count);
+    float sum = 0;
+    if (column < p.width) {
+#pragma unroll 4
+      for (Index row = group * p.per_group + warp_index(); row < end; row += kWarps)
+        sum += p.rows[row * p.width + column];
+    }
+    sums[warp_index()][lane_index()] = sum;
+    __syncthreads();
+    if (warp_index() == 0 && column < p.width) {
+      for (int warp = 1; warp < kWarps; ++warp) sum += sums[warp][lane_index()];
+      store(sum, p.out + group * p.width + column);
+    }
+    __syncthreads();
+  }
+}
+
+}  // namespace
+
+template <class Out>
+cudaError_t launch_row_sums(const RowSums<Out>& params, cudaStream_t stream) {
+  const Index slices = divide_up(params.width, kLanes), items = params.groups * slices;
+  if (items == 0) return cudaSuccess;
+  row_sums_kernel<Out><<<blocks_for(items), kWarps * kLanes, 0, stream>>>(params, slices);
+  return cudaGetLastError();
+}
+
+template cudaError_t launch_row_sums(const RowSums<float>&, cudaStream_t);
+template cudaError_t launch_row_sums(const RowSums<__half>&, cudaStream_t);
+template cudaError_t launch_row_sums(const RowSums<__nv_bfloat16>&, cudaStream_t);
+
+}  // namespace attn::kernels

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How work is cut and what stands where in a workspace: pure functions of the shape, for host code and tests.
+//
+// What decides the order of a sum depends on one batch item's shape alone, never on the batch or the device: an item
+// gives the same bits in any batch, on any GPU.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+namespace attn::kernels {
+
+using Index = std::int64_t;
+
+inline constexpr int kTileQueries = 16;      // of a block with many queries
+inline constexpr int kFewQueries = 4;        // of a block where an item has no more
+inline constexpr int kTileKeys = 128;        // between two looks at the running maximum
+inline constexpr int kLeastChunkKeys = 24;   // shorter chunks would be mostly merging
+inline constexpr int kMostChunkKeys = 1024;  // of one query: their scores stay in shared memory
+inline constexpr int kWantedBlocks = 256;    // per batch item: all multiprocessors of a large GPU, nearly twice
+inline constexpr int kStepKeys = 32;         // whose gradients a block of the fused gradient pass makes at a time
+inline constexpr int kMostSpans = 16;        // partial sums of a d_q,
+inline constexpr int kSpanRows = 1024;       // or as many as make this many rows of an item
+inline constexpr int kDirectRows = 512;      // more rows than that are summed in two steps,
+inline constexpr int kSumParts = 64;         // the first of which leaves this many
+
+inline constexpr Index divide_up(Index a, Index b) { return a / b + (a % b != 0); }
+inline constexpr Index round_up(Index a, Index b) { return divide_up(a, b) * b; }
+
+// The keys of an item in chunks of equal size; only the last may be shorter.
+struct Split {
+  Index chunk_keys, chunks;
+};
+
+inline Split split_evenly(Index T, Index keys) { return {keys, std::max<Index>(1, divide_up(T, keys))}; }
+
+// One query, or pooling, with `width` elements per position. A short sequence is not cut: the launch that merges costs
+// more than the other multiprocessors save.
+inline Split split_single(Index T, Index width) {
+  constexpr Index kShortKeys = 256, kShortElements = 65536;
+  if (T <= std::min(kShortKeys, std::max<Index>(1, kShortElements / width))) return {std::max<Index>(1, T), 1};
+  const Index keys = round_up(divide_up(T, kWantedBlocks), 8);
+  return split_evenly(T, std::min<Index>(std::max<Index>(keys, kLeastChunkKeys), kMostChunkKeys));
+}
+
+// Several queries: blocks of queries times chunks of keys.
+inline Split split_multi(Index Q, Index T) {
+  const Index wanted = divide_up(kWantedBlocks, std::max<Index>(1, divide_up(Q, kTileQueries)));
+  return split_evenly(T, std::max<Index>(kLeastChunkKeys, round_up(divide_up(T, wanted), 8)));
+}
+
+inline Split split_forward(Index Q, Index T, Index A, Index D) {
+  return Q == 1 ? split_single(T, A + D) : split_multi(Q, T);
+}
+
+// Whether one block sees all keys of a row at once: then it finishes the row, without workspace or second kernel.
+inline bool is_whole(Index Q, const Split& split) {
+  return split.chunks == 1 && (Q == 1 || split.chunk_keys <= kTileKeys);
+}
+
+// Several queries, backward: the keys of a tile are one chunk.
+inline Split split_tiles(Index Q, Index T) {
+  return split_evenly(T, std::min<Index>(kTileKeys, split_multi(Q, T).chunk_keys));
+}
+
+// Keys per block of the fused gradient pass, which leaves one partial d_q per span: a fixed number of them, more only
+// where an item has few queries.
+inline Split split_spans(Index Q, Index T) {
+  const Index most = std::max<Index>(kMostSpans, kSpanRows / std::max<Index>(1, Q));
+  return split_evenly(T, std::max<Index>(kStepKeys, round_up(divide_up(T, most), kStepKeys)));
+}
+
+// Gives out consecutive pieces of a workspace as offsets in bytes. What is too large for any memory stays so instead of
+// wrapping around.
+class Layout {
+ public:
+  Index take(Index count, Index size = sizeof(float)) {
+    const Index at = bytes_;
+    if (__builtin_mul_overflow(count, size, &count) || count > kMost - 63 ||
+        __builtin_add_overflow(bytes_, round_up(count, 64), &bytes_))
+      bytes_ = kMost;
+    return at;
+  }
+  Index take_rows(Index rows, Index count) {
+    Index all = 0;
+    return take(__builtin_mul_overflow(rows, count, &all) ? kMost : all);
+  }
+  Index bytes() const { return bytes_; }
+
+ private:
+  static constexpr Index kMost = std::numeric_limits<Index>::max() / 64 * 64;
+  Index bytes_ = 0;
+};
+
+struct ForwardPlan {
+  Split split;
+  bool whole;
+  Index states;    // [B, Q, chunks] of SoftmaxState
+  Index contexts;  // [B, Q, chunks, D]
+  Index scores;    // [B, Q, T], where the weights cannot hold them: in 16 bits they would lose their precision
+  Index bytes;
+};
+
+inline ForwardPlan plan_forward(const Split& split, Index B, Index Q, Index T, Index D, bool fp32) {
+  ForwardPlan plan{};
+  plan.split = split;
+  plan.whole = is_whole(Q, split);
+  const Index rows = plan.whole ? 0 : B * Q;
+  Layout layout;
+  plan.states = layout.take_rows(rows, 2 * split.chunks);
+  plan.contexts = layout.take_rows(rows * D, split.chunks);
+  plan.scores = layout.take_rows(rows, fp32 ? 0 : T);
+  plan.bytes = layout.bytes();
+  return plan;
+}
+
+struct AdditiveBackwardPlan {
+  Split split;      // over which one block makes weights and g
+  Split spans;      // over which one block makes d_k, and a partial d_q and d_v
+  Index weights;    // [B, Q, T]
+  Index d_e;        // [B, Q, T]; g before
+  Index means;      // [B, Q, chunks]
+  Index d_q_parts;  // [B, Q, spans, A]
+  Index d_v_parts;  // [B, spans, A]
+  Index sums;       // [kSumParts, A]
+  Index bytes;
+};
+
+inline AdditiveBackwardPlan plan_additive_backward(Index B, Index Q, Index T, Index A, Index D) {
+  AdditiveBackwardPlan plan{};
+  plan.split = Q == 1 ? split_single(T, A + D) : split_tiles(Q, T);
+  plan.spans = Q == 1 ? plan.split : split_spans(Q, T);
+  Layout layout;
+  plan.weights = layout.take(B * Q * T);
+  plan.d_e = layout.take(B * Q * T);
+  plan.means = layout.take_rows(B * Q, plan.split.chunks);
+  plan.d_q_parts = layout.take_rows(B * Q * A, plan.spans.chunks);
+  plan.d_v_parts = layout.take_rows(B * plan.spans.chunks, A);
+  plan.sums = layout.take_rows(kSumParts, A);
+  plan.bytes = layout.bytes();
+  return plan;
+}
+
+struct PoolingBackwardPlan {
+  Split split;
+  Index e;        // [B, T]
+  Index d_z;      // [B, T], gradient of x_t . w + b_t; of the weights before
+  Index sums;     // [B, chunks, 2]
+  Index vectors;  // [B, chunks, 2, D]
+  Index d_w;      // [B, chunks, D]
+  Index parts;    // [kSumParts, max(T, D)]
+  Index bytes;
+};
+
+inline PoolingBackwardPlan plan_pooling_backward(Index B, Index T, Index D) {
+  PoolingBackwardPlan plan{};
+  plan.split = split_single(T, D);
+  Layout layout;
+  plan.e = layout.take(B * T);
+  plan.d_z = layout.take(B * T);
+  plan.sums = layout.take_rows(B, 2 * plan.split.chunks);
+  plan.vectors = layout.take_rows(B * plan.split.chunks, 2 * D);
+  plan.d_w = layout.take_rows(B * plan.split.chunks, D);
+  plan.parts = layout.take_rows(kSumParts, std::max(T, D));
+  plan.bytes = layout.bytes();
+  return plan;
+}
+
+}  // namespace attn::kernels

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The main function of every test program: says which CUDA device its tests ran on; fails where a real CUDA library is in
+// the process beside a stand-in; and with ATTN_REQUIRE_GPU=1 accepts nothing but a real device and no skipped case.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#ifdef ATTN_WITH_CUDA
+#include <cuda_runtime_api.h>
+#include <dlfcn.h>
+#endif
+
+namespace {
+
+struct Device {
+  std::string text;
+  bool real;
+};
+
+Device cuda_device() {
+#ifdef ATTN_WITH_CUDA
+  cudaDeviceProp properties{};
+  const cudaError_t error = cudaGetDeviceProperties(&properties, 0);
+  if (error != cudaSuccess) return {std::string("none: ") + cudaGetErrorString(error), false};
+  if (dlsym(RTLD_DEFAULT, "vgpu_is_virtual") == nullptr) return {properties.name, true};
+  return {std::string(properties.name) + ", which is the CPU", false};
+#else
+  return {"none in this build", false};
+#endif
+}
+
+// A CUDA library in this process that is none of the stand-ins, which all lie in one folder; empty: none.
+std::string stray_library() {
+#ifdef ATTN_WITH_CUDA
+  Dl_info info{};
+  void* const mark = dlsym(RTLD_DEFAULT, "vgpu_is_virtual");
+  if (mark == nullptr || dladdr(mark, &info) == 0) return "";
+  const std::string stand_in = info.dli_fname, folder = stand_in.substr(0, stand_in.rfind('/') + 1);
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    const std::size_t path = line.find('/');
+    if (path == std::string::npos) continue;
+    const std::string file = line.substr(path);
+    const std::string name = file.substr(file.rfind('/') + 1);
+    for (const char* library : {"libcuda.so", "libcudart.so", "libcublas", "libcudnn", "libnccl"})
+      if (name.rfind(library, 0) == 0 && file.rfind(folder, 0) != 0) return file;
+  }
+#endif
+  return "";
+}
+
+// Fails the program for each case that was skipped.
+class NothingSkipped : public testing::EmptyTestEventListener {
+  void OnTestEnd(const testing::TestInfo& info) override {
+    if (info.result()->Skipped()) ++skipped_;
+  }
+  void OnTestProgramEnd(const testing::UnitTest& all) override {
+    if (skipped_ > 0) std::printf("ATTN_REQUIRE_GPU: %d cases were skipped\n", skipped_);
+    if (all.test_to_run_count() == 0) std::printf("ATTN_REQUIRE_GPU: no case was run\n");
+    if (skipped_ > 0 || all.test_to_run_count() == 0) std::exit(1);
+  }
+
+  int skipped_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  const char* required = std::getenv("ATTN_REQUIRE_GPU");
+  if (!testing::GTEST_FLAG(list_tests)) {
+    const Device device = cuda_device();
+    std::printf("CUDA device: %s\n", device.text.c_str());
+    std::fflush(stdout);
+    if (required != nullptr && std::string(required) == "1") {
+      if (!device.real) {
+        std::printf("ATTN_REQUIRE_GPU: expected a GPU, got %s\n", device.text.c_str());
+        return 1;
+      }
+      testing::UnitTest::GetInstance()->listeners().Append(new NothingSkipped);
+    }
+  }
+  const int status = RUN_ALL_TESTS();
+  const std::string stray = stray_library();
+  if (stray.empty()) return status;
+  std::printf("CUDA libraries: expected the stand-ins alone, got %s beside them\n", stray.c_str());
+  return 1;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stream capture: while a stream is captured, what is issued to it becomes nodes of a graph.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cudart/cuda_api.h"
+#include "cudart/graph.h"
+#include "cudart/stream.h"
+
+namespace vgpu::cudart {
+
+struct Capture {
+  unsigned long long id = 0;
+  Stream* origin = nullptr;
+  cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
+  std::uint64_t thread = 0;
+  Graph* graph = nullptr;
+  bool made_graph = false;       // for this capture; else it adds to one that the program made
+  std::vector<Stream*> streams;  // the origin and those that joined
+  std::vector<Node*> to_join;    // nodes that the origin has to lie behind when the capture ends
+  bool valid = true;
+  bool ended = false;
+};
+
+cudaStreamCaptureMode& thread_capture_mode();
+
+void begin_capture(Stream& stream, cudaStreamCaptureMode mode, Graph* into, std::vector<Node*> after);
+// Fails where the capture was invalidated or is not complete; it is over all the same.
+Graph& end_capture(Stream& stream);
+
+// Adds the work to the graph that the stream is captured into.
+Node& capture_work(Stream& stream, Work work);
+// The stream takes part in the capture that the event was recorded in; waits for what the event stands for.
+void capture_wait(Stream& stream, const Event& event);
+
+// Adds to the nodes that the stream's next one depends on, or replaces them; those replaced need not be joined any more.
+void update_tips(Stream& stream, const std::vector<Node*>& nodes, bool replace);
+
+void invalidate(Capture& capture);
+
+// Fails, and invalidates the captures it harms, where CUDA forbids:
+void require_safe_call();                             // a call that a capture would not see, such as cudaMalloc
+void require_not_captured(const Stream& stream);      // waiting for a stream or asking for its state
+void require_not_captured(const Device& device);      // the same for all streams of the device
+void require_not_captured(const Event& event);        // the same for an event
+void require_no_implicit_wait(const Stream& stream);  // work in the legacy stream while a blocking stream is captured
+
+}  // namespace vgpu::cudart

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The container in which nvcc embeds device code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vgpu::cudart {
+
+struct Image {
+  enum class Scope : std::uint8_t { kUpwards, kArchitecture, kFamily };  // compute_90, compute_90a, compute_100f
+  bool ptx = false;                                                      // else machine code
+  std::uint32_t architecture = 0;
+  Scope scope = Scope::kUpwards;
+  bool compressed = false;
+  const char* data = nullptr;
+  std::size_t size = 0;
+
+  bool runs_on(std::uint32_t device_architecture) const;
+};
+
+bool is_fatbin(const void* data);
+
+// The images of a fat binary, and of the one behind what __cudaRegisterFatBinary is given. Throw std::runtime_error where it
+// is none.
+std::vector<Image> fatbin_images(const void* data);
+std::vector<Image> wrapped_images(const void* wrapper);
+
+// The PTX that such a device runs: of those that can, the one for the highest architecture. Null: none.
+const Image* choose_ptx(const std::vector<Image>& images, std::uint32_t device_architecture);
+
+}  // namespace vgpu::cudart

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Graphs: nodes with work and dependencies, and the plan that an executable graph runs.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cudart/cuda_api.h"
+#include "cudart/stream.h"
+#include "cudart/work.h"
+
+struct CUgraphNode_st {
+  CUgraph_st* graph = nullptr;
+  vgpu::cudart::Work work;
+  std::vector<CUgraphNode_st*> after;
+  std::vector<void*> arguments;  // what cudaGraphKernelNodeGetParams last showed of the kernel's parameters
+};
+
+struct CUgraph_st {
+  std::vector<std::unique_ptr<CUgraphNode_st>> nodes;  // in the order of creation
+};
+
+namespace vgpu::cudart {
+
+using Node = CUgraphNode_st;
+using Graph = CUgraph_st;
+
+// The work of a graph in an order that keeps its dependencies.
+struct Plan {
+  struct Step {
+    const Node* node;  // as whose work it was planned; only compared, since the graph may be gone
+    Work work;
+    std::vector<std::size_t> after;  // earlier steps
+    bool enabled = true;
+  };
+  std::vector<Step> steps;
+};
+
+}  // namespace vgpu::cudart
+
+struct CUgraphExec_st {
+  vgpu::cudart::Plan plan;
+  unsigned long long flags = 0;
+  vgpu::cudart::OperationPtr last;  // end of the last launch: one executable graph never overlaps itself
+};
+
+namespace vgpu::cudart {
+
+using GraphExec = CUgraphExec_st;
+
+Graph& graph_of(cudaGraph_t handle);
+Node& node_of(cudaGraphNode_t handle);
+GraphExec& exec_of(cudaGraphExec_t handle);
+
+Node& add_node(Graph& graph, std::vector<Node*> after, Work work);
+void remove_node(Node& node);
+// Fails with cudaErrorInvalidValue where the dependencies form a circle.
+Plan plan_of(const Graph& graph);
+std::unique_ptr<Graph> clone_of(const Graph& graph);
+cudaGraphNodeType type_of(const Node& node);
+
+// Submits the plan's work behind `before`; returns what comes after all of it.
+OperationPtr submit_plan(const Plan& plan, int device, const std::vector<OperationPtr>& before);
+
+}  // namespace vgpu::cudart

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Memory on the device and memory that it shares with the host.
+#include "cudart/copy.h"
+#include "cudart/runtime.h"
+
+namespace vgpu::cudart {
+namespace {
+
+constexpr std::size_t kPitchUnit = 512;
+
+void* allocated(Allocation::Kind kind, std::size_t size) {
+  require_safe_call();
+  if (size == 0) return nullptr;
+  const Allocation* allocation = runtime().heap.allocate(kind, size, runtime().current().ordinal);
+  require(allocation != nullptr, cudaErrorMemoryAllocation);
+  runtime().allocated.insert(allocation->address);
+  return pointer_to(allocation->address);
+}
+
+// Frees when all that was issued has run, as CUDA does.
+void free_after_work(void* pointer, bool host) {
+  if (pointer == nullptr) return;
+  require_safe_call();
+  Runtime& state = runtime();
+  const std::uint64_t address = address_of(pointer);
+  require(state.allocated.count(address) != 0);
+  const Allocation* allocation = state.heap.find(address);
+  require((allocation->kind == Allocation::Kind::kPinned) == host);
+  state.engine.complete_all(allocation->device);
+  state.forget_memory(address);
+  state.heap.release(address);
+}
+
+std::size_t pitch_for(std::size_t width) { return (width + kPitchUnit - 1) / kPitchUnit * kPitchUnit; }
+
+cudaPointerAttributes described(const void* pointer) {
+  cudaPointerAttributes all{};
+  all.device = cudaInvalidDeviceId;
+  all.hostPointer = const_cast<void*>(pointer);
+  const Allocation* allocation = runtime().heap.holding(address_of(pointer), 1);
+  if (allocation == nullptr) return all;
+  all.device = allocation->device;
+  all.devicePointer = const_cast<void*>(pointer);
+  switch (allocation->kind) {
+    case Allocation::Kind::kPinned:
+      all.type = cudaMemoryTypeHost;
+      break;
+    case Allocation::Kind::kManaged:
+      all.type = cudaMemoryTypeManaged;
+      break;
+    default:
+      all.type = cudaMemoryTypeDevice;
+      all.hostPointer = nullptr;
+  }
+  return all;
+}
+
+}  // namespace
+}  // namespace vgpu::cudart
+
+using namespace vgpu::cudart;
+using Kind = vgpu::Allocation::Kind;
+
+cudaError_t cudaMalloc(void** pointer, std::size_t size) {
+  return call([&] {
+    require(pointer != nullptr);
+    *pointer = allocated(Kind::kDevice, size);
+  });
+}
+
+cudaError_t cudaMallocPitch(void** pointer, std::size_t* pitch, std::size_t width, std::size_t height) {
+  return call([&] {
+    require(pointer != nullptr && pitch != nullptr);
+    *pitch = pitch_for(width);
+    *pointer = allocated(Kind::kDevice, *pitch * height);
+  });
+}
+
+cudaError_t cudaMalloc3D(cudaPitchedPtr* pointer, cudaExtent extent) {
+  return call([&] {
+    require(pointer != nullptr);
+    const std::size_t pitch = pitch_for(extent.width);
+    *pointer = {allocated(Kind::kDevice, pitch * extent.height * extent.depth), pitch, extent.width, extent.height};
+  });
+}
+
+cudaError_t cudaMallocManaged(void** pointer, std::size_t size, unsigned flags) {
+  return call([&] {
+    require(pointer != nullptr && size > 0 && (flags == cudaMemAttachGlobal || flags == cudaMemAttachHost));
+    *pointer = allocated(Kind::kManaged, size);
+  });
+}
+
+cudaError_t cudaHostAlloc(void** pointer, std::size_t size, unsigned flags) {
+  constexpr unsigned kKnown = cudaHostAllocPortable | cudaHostAllocMapped | cudaHostAllocWriteCombined;
+  return call([&] {
+    require(pointer != nullptr && (flags & ~kKnown) == 0);
+    *pointer = allocated(Kind::kPinned, size);
+  });
+}
+
+cudaError_t cudaMallocHost(void** pointer, std::size_t size) {
+  return cudaHostAlloc(pointer, size, cudaHostAllocDefault);
+}
+
+cudaError_t cudaFree(void* pointer) {
+  return call([&] { free_after_work(pointer, false); });
+}
+
+cudaError_t cudaFreeHost(void* pointer) {
+  return call([&] { free_after_work(pointer, true); });
+}
+
+cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsigned flags) {
+  return call([&] {
+    require(device != nullptr && flags == 0);
+    const vgpu::Allocation* allocation = runtime().heap.holding(address_of(host), 1);
+    require(allocation != nullptr && allocation->kind == Kind::kPinned);
+    *device = host;
+  });
+}
+
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  return call([&] {
+    require(free != nullptr && total != nullptr);
+    *total = runtime().heap.limit();
+    *free = *total - runtime().heap.used();
+  });
+}
+
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* pointer) {
+  return call([&] {
+    require(attributes != nullptr && pointer != nullptr);
+    *attributes = described(pointer);
+  });
+}

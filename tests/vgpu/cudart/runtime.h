@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The state behind the exported functions, and the frame that each of them runs in.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "cudart/capture.h"
+#include "cudart/cuda_api.h"
+#include "cudart/device_table.h"
+#include "cudart/engine.h"
+#include "cudart/error.h"
+#include "cudart/graph.h"
+#include "cudart/pool.h"
+#include "cudart/registry.h"
+#include "cudart/stream.h"
+#include "exec/launch.h"
+#include "memory/heap.h"
+
+namespace vgpu::cudart {
+
+struct Device {
+  int ordinal = 0;
+  const DeviceModel* model = nullptr;
+  DeviceLimits limits;
+  cudaDeviceProp properties{};
+  Stream legacy;
+  std::map<std::uint64_t, std::unique_ptr<Stream>> per_thread;  // default streams, by thread
+  std::map<Stream*, std::unique_ptr<Stream>> streams;           // created ones
+  std::vector<OperationPtr> orphans;                            // last in blocking streams that were destroyed
+  std::map<cudaLimit, std::size_t> set_limits;
+  std::set<int> peers;  // whose memory it may reach
+  unsigned flags = cudaDeviceScheduleAuto;
+  cudaFuncCache cache = cudaFuncCachePreferNone;
+  Pool default_pool;
+  Pool* current_pool = nullptr;
+  std::map<Pool*, std::unique_ptr<Pool>> pools;  // created ones
+};
+
+class Runtime {
+ public:
+  Runtime();
+
+  std::mutex mutex;  // guards everything below
+  Heap heap;
+  Engine engine;
+  Registry registry;
+  Options options;
+  std::vector<std::unique_ptr<Device>> devices;
+  std::map<Event*, std::unique_ptr<Event>> events;
+  std::vector<std::shared_ptr<Capture>> captures;  // not ended
+  std::map<Graph*, std::unique_ptr<Graph>> graphs;
+  std::map<GraphExec*, std::unique_ptr<GraphExec>> graph_execs;
+
+  std::set<std::uint64_t> allocated;           // by the program and not freed yet, be the work to free it still waiting
+  std::map<std::uint64_t, Pool*> pool_memory;  // those of them that come from pools
+
+  Graph& keep(std::unique_ptr<Graph> graph);
+  Device& current();  // of this thread
+  Device& device(int ordinal);
+  Stream& per_thread_stream(Device& device);
+  unsigned long long next_stream_id() { return ++stream_ids_; }
+  unsigned long long next_capture_id() { return ++capture_ids_; }
+  // The program has freed it.
+  void forget_memory(std::uint64_t address);
+  void reset(Device& device);
+
+ private:
+  unsigned long long stream_ids_ = 0;
+  unsigned long long capture_ids_ = 0;
+};
+
+// Lives until the process ends, so that it outlives every static object that calls CUDA.
+Runtime& runtime();
+
+int& current_ordinal();       // of this thread
+std::uint64_t this_thread();  // a number that no other thread ever has
+
+// Runs the body of an exported function and makes a code of what it throws.
+template <class Body>
+cudaError_t outcome_of(const Body& body) noexcept {
+  cudaError_t code = cudaSuccess;
+  try {
+    require(!in_host_function(), cudaErrorNotPermitted);
+    const std::lock_guard<std::mutex> lock(runtime().mutex);
+    body();
+  } catch (const Failure& failure) {
+    code = failure.code;
+  } catch (const std::bad_alloc&) {
+    code = cudaErrorMemoryAllocation;
+  }
+  if (code != cudaSuccess) last_error() = code;
+  return code;
+}
+
+// The same for functions that need a working device: after a fault each of them returns the fault's code.
+template <class Body>
+cudaError_t call(const Body& body) noexcept {
+  return outcome_of([&] {
+    Runtime& state = runtime();
+    const int device = state.current().ordinal;
+    require(state.engine.fault(device) == cudaSuccess, state.engine.fault(device));
+    body();
+    require(state.engine.fault(device) == cudaSuccess, state.engine.fault(device));
+  });
+}
+
+}  // namespace vgpu::cudart

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Streams and events, in terms of operations that wait for each other.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cudart/cuda_api.h"
+#include "cudart/engine.h"
+#include "cudart/work.h"
+
+namespace vgpu::cudart {
+struct Capture;
+}
+
+struct CUstream_st {
+  enum class Kind : std::uint8_t { kCreated, kLegacy, kPerThread };
+  vgpu::cudart::Device* device = nullptr;
+  Kind kind = Kind::kCreated;
+  unsigned flags = cudaStreamDefault;
+  int priority = 0;
+  unsigned long long id = 0;
+  vgpu::cudart::OperationPtr last;  // null: nothing issued yet
+  // While it is captured: into what, and the nodes that the next one depends on.
+  std::shared_ptr<vgpu::cudart::Capture> capture;
+  std::vector<CUgraphNode_st*> tips;
+
+  // Takes part in the implicit ordering with the legacy default stream.
+  bool blocking() const { return (flags & cudaStreamNonBlocking) == 0; }
+};
+
+struct CUevent_st {
+  int device = 0;
+  unsigned flags = cudaEventDefault;
+  vgpu::cudart::OperationPtr recorded;  // null: not recorded, which counts as happened
+  // Where it was recorded in a captured stream: the capture, and the nodes that it stands for.
+  std::shared_ptr<vgpu::cudart::Capture> capture;
+  std::vector<CUgraphNode_st*> tips;
+};
+
+namespace vgpu::cudart {
+
+using Stream = CUstream_st;
+using Event = CUevent_st;
+
+// What no stream means to the call that this thread is in.
+enum class DefaultStream : bool { kLegacy, kPerThread };
+DefaultStream& default_stream();
+
+// The stream behind a handle: one that was created, or a default stream of the current device.
+Stream& stream_of(cudaStream_t handle);
+Event& event_of(cudaEvent_t handle);
+
+// What the next operation of the stream has to wait for.
+std::vector<OperationPtr> preceding(const Stream& stream);
+
+// Each of these goes into the stream, or into the graph that the stream is captured into. External events stay events in the
+// graph, where others become dependencies.
+enum class External : bool { kNo, kYes };
+void issue(Stream& stream, Work work);
+void wait_for(Stream& stream, Event& event, External external);
+void record(Event& event, Stream& stream, External external);
+
+void synchronize(Stream& stream);
+
+}  // namespace vgpu::cudart

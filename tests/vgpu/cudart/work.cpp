@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cudart/work.h"
+
+#include "cudart/copy.h"
+#include "cudart/kernel.h"
+#include "cudart/runtime.h"
+#include "memory/shadow.h"
+
+namespace vgpu::cudart {
+namespace {
+
+// Events and inner graphs have become dependencies before anything is performed.
+struct Performer {
+  void operator()(const Nothing&) const {}
+  void operator()(const KernelWork& kernel) const { perform_kernel(kernel); }
+  void operator()(const CopyWork& copy) const { perform_copy(copy); }
+  void operator()(const SetWork& set) const { perform_set(set); }
+  void operator()(const FreeWork& free) const { runtime().heap.release(free.address); }
+  void operator()(const GraphMemoryWork& work) const {
+    const Allocation* allocation = runtime().heap.holding(work.memory->address(), work.memory->size());
+    if (allocation != nullptr) allocation->shadow->set_initialised(0, allocation->size, false);
+  }
+  void operator()(const HostWork& host) const {
+    in_host_function() = true;
+    host.function(host.argument);
+    in_host_function() = false;
+  }
+  void operator()(const RecordWork&) const {}
+  void operator()(const WaitWork&) const {}
+  void operator()(const GraphWork&) const {}
+};
+
+}  // namespace
+
+GraphMemory::GraphMemory(std::size_t size, int device) : size_(size) {
+  const Allocation* allocation = runtime().heap.allocate(Allocation::Kind::kDevice, size, device);
+  require(allocation != nullptr, cudaErrorMemoryAllocation);
+  address_ = allocation->address;
+}
+
+GraphMemory::~GraphMemory() { runtime().heap.release(address_); }
+
+void perform(const Work& work) { std::visit(Performer{}, work); }
+
+}  // namespace vgpu::cudart

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an operation of a stream or a node of a graph does.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cudart/cuda_api.h"
+#include "exec/launch.h"
+
+namespace vgpu::cudart {
+
+struct Device;
+
+struct Nothing {};
+
+struct KernelWork {
+  const CUkern_st* kernel;  // may be gone when the work runs: its code was unregistered
+  std::string name;
+  std::shared_ptr<const LoadedModule> module;
+  const Device* device;
+  Dim3 grid, block;
+  std::size_t dynamic_shared = 0;
+  bool cooperative = false;
+  std::vector<std::byte> parameters;
+};
+
+// Bytes in memory, as rows of a matrix in slices of a box.
+struct Region {
+  std::uint64_t address = 0;
+  std::size_t pitch = 0;        // bytes from row to row
+  std::size_t slice_pitch = 0;  // bytes from slice to slice
+};
+
+struct Extent {
+  std::size_t width = 0;  // bytes
+  std::size_t rows = 1;
+  std::size_t slices = 1;
+  bool empty() const { return width == 0 || rows == 0 || slices == 0; }
+};
+
+struct CopyWork {
+  Region to, from;
+  Extent extent;
+  cudaMemcpyKind kind = cudaMemcpyDefault;
+  // Taken from pageable host memory when the copy was issued; empty: the source is read when the copy runs.
+  std::vector<std::byte> staged;
+};
+
+struct SetWork {
+  Region to;
+  Extent extent;
+  std::uint32_t value = 0;
+  unsigned element_size = 1;  // 1, 2 or 4
+};
+
+struct HostWork {
+  cudaHostFn_t function;
+  void* argument;
+};
+
+// Frees memory of a pool.
+struct FreeWork {
+  std::uint64_t address;
+};
+
+// Memory that a graph allocates when it runs. Its address is fixed when the graph is made and it is released with the last
+// graph that uses it; between runs it has no contents.
+class GraphMemory {
+ public:
+  GraphMemory(std::size_t size, int device);
+  ~GraphMemory();
+  GraphMemory(const GraphMemory&) = delete;
+  GraphMemory& operator=(const GraphMemory&) = delete;
+  std::uint64_t address() const { return address_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::uint64_t address_;
+  std::size_t size_;
+};
+
+struct GraphMemoryWork {
+  std::shared_ptr<GraphMemory> memory;
+  bool frees;
+};
+
+// In graphs alone; a launch makes their meaning.
+struct RecordWork {
+  cudaEvent_t event;
+};
+struct WaitWork {
+  cudaEvent_t event;
+};
+struct GraphWork {
+  std::shared_ptr<const struct Plan> plan;
+};
+
+using Work = std::variant<Nothing, KernelWork, CopyWork, SetWork, HostWork, FreeWork, GraphMemoryWork, RecordWork,
+                          WaitWork, GraphWork>;
+
+// Does it now. Throws Failure with the error that the device is left with.
+void perform(const Work& work);
+
+}  // namespace vgpu::cudart

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A block of threads: its warps, its shared memory, its barriers; and the grid it belongs to.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "exec/async_copies.h"
+#include "exec/checks.h"
+#include "exec/launch.h"
+#include "exec/program.h"
+#include "exec/warp.h"
+#include "memory/shared_memory.h"
+
+namespace vgpu {
+
+// Thrown where a kernel did something it must not.
+struct Fault {
+  Finding finding;
+};
+
+std::string hexadecimal(std::uint64_t value);  // "0x1f"
+
+// What all blocks of a launch share.
+struct Grid {
+  const Launch* launch;
+  Program* program;
+  const Function* kernel;
+  std::uint64_t id;                                                     // of the launch in this process, from 1
+  std::unique_ptr<Locations> released = std::make_unique<Locations>();  // in global memory, between threads
+  std::uint64_t workspace = 0;  // of a cooperative grid: the address of its barrier
+
+  std::size_t own_shared() const { return program->static_shared(launch->kernel) + launch->dynamic_shared; }
+  std::size_t reserved_shared_begin() const { return (own_shared() + 15) / 16 * 16; }
+};
+
+class Block {
+ public:
+  Block(const Grid& grid, std::uint64_t index);
+
+  enum class Status : std::uint8_t { kRunning, kWaiting, kDone };
+  // Executes about `budget` instructions. kWaiting: as far as can be told, all warps wait for what another block will do.
+  // Throws Fault.
+  Status run(std::uint64_t budget);
+
+  // ---- for handlers -----------------------------------------------------------------------------------------------
+
+  const Grid& grid() const { return *grid_; }
+  const Launch& launch() const { return *grid_->launch; }
+  std::uint64_t index() const { return index_; }
+  const std::array<std::uint32_t, 3>& coordinates() const { return coordinates_; }
+  SharedMemory& shared() { return shared_; }
+  AsyncCopies& copies() { return copies_; }
+  Checks& checks() { return checks_; }
+  Counters& counters() { return counters_; }
+  std::string& printed() { return printed_; }
+  std::vector<std::unique_ptr<Warp>>& warps() { return warps_; }
+
+  struct Barrier {
+    unsigned arrived = 0;                   // threads of this phase, whole warps
+    unsigned expected = 0;                  // 0: all of the block
+    std::vector<unsigned> members;          // warps that wait for this phase
+    unsigned votes_for = 0, votes = 0;      // lanes whose predicate was true, and all, of this phase
+    unsigned last_for = 0, last_votes = 0;  // of the phase that completed last
+  };
+  // The current warp arrives with all its lanes, and wants to wait or not; `expected` threads complete the phase (0: all of
+  // the block). True: it is complete with this arrival; those who wait are awake.
+  bool arrive(Warp& warp, unsigned barrier, bool waits, unsigned expected, unsigned votes_for, unsigned votes);
+  const Barrier& barrier(unsigned id) const { return barriers_[id]; }
+
+  // Throws Fault for the warp's current instruction; `lane` is the thread to name.
+  [[noreturn]] void fail(const Warp& warp, unsigned lane, Finding::Kind kind, const std::string& what) const;
+
+ private:
+  [[noreturn]] void fail_at(const Warp& warp, unsigned lane, const Code& code, Finding::Kind kind,
+                            const std::string& what) const;
+  bool complete_barriers();
+  void complete(unsigned id);
+  void report_deadlock();
+
+  const Grid* grid_;
+  std::uint64_t index_;
+  std::array<std::uint32_t, 3> coordinates_;
+  SharedMemory shared_;
+  AsyncCopies copies_;
+  Checks checks_;
+  Counters counters_;
+  std::string printed_;
+  std::array<Barrier, 16> barriers_;
+  std::vector<std::unique_ptr<Warp>> warps_;
+  std::vector<unsigned> order_;  // in which warps take their turns
+  std::mt19937_64 random_;
+  bool shuffled_;
+};
+
+}  // namespace vgpu

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the type that an instruction names to a handler for that type of C++, and the operands that go with it. A null
+// handler says that the type has no meaning there; set_handler refuses it.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+
+#include "exec/instructions/lanes.h"
+
+namespace vgpu {
+
+// f of any value of the C++ type.
+template <class F>
+Handler for_integers(ptx::Type type, F f) {
+  switch (type) {
+    case ptx::Type::kU16:
+      return f(std::uint16_t{});
+    case ptx::Type::kS16:
+      return f(std::int16_t{});
+    case ptx::Type::kU32:
+      return f(std::uint32_t{});
+    case ptx::Type::kS32:
+      return f(std::int32_t{});
+    case ptx::Type::kU64:
+      return f(std::uint64_t{});
+    case ptx::Type::kS64:
+      return f(std::int64_t{});
+    default:
+      return nullptr;
+  }
+}
+
+template <class F>
+Handler for_bits(ptx::Type type, F f) {
+  switch (type) {
+    case ptx::Type::kB16:
+      return f(std::uint16_t{});
+    case ptx::Type::kB32:
+      return f(std::uint32_t{});
+    case ptx::Type::kB64:
+      return f(std::uint64_t{});
+    default:
+      return nullptr;
+  }
+}
+
+// By the size of a register, whatever its type.
+template <class F>
+Handler for_size(std::size_t size, F f) {
+  switch (size) {
+    case 2:
+      return f(std::uint16_t{});
+    case 4:
+      return f(std::uint32_t{});
+    case 8:
+      return f(std::uint64_t{});
+    default:
+      return nullptr;
+  }
+}
+
+// For these: handlers of T F(T), T F(T, T), T F(T, T, T).
+template <class F>
+struct Unary {
+  template <class T>
+  Handler operator()(T) const {
+    return map_handler<F, T, T>;
+  }
+};
+template <class F>
+struct Binary {
+  template <class T>
+  Handler operator()(T) const {
+    return map_handler<F, T, T, T>;
+  }
+};
+template <class F>
+struct Ternary {
+  template <class T>
+  Handler operator()(T) const {
+    return map_handler<F, T, T, T, T>;
+  }
+};
+
+inline void set_handler(Decoder& d, Pipe pipe, Handler handler) {
+  if (handler == nullptr) d.unknown();
+  d.code().pipe = pipe;
+  d.code().run = handler;
+}
+
+// The destination and then the sources, of these types.
+inline void take_operands(Decoder& d, ptx::Type destination, std::initializer_list<ptx::Type> sources) {
+  if (d.operand_count() != sources.size() + 1)
+    d.unknown("expected " + std::to_string(sources.size() + 1) + " operands");
+  std::size_t next = 0;
+  d.code().operands[next] = d.output(next, destination);
+  for (const ptx::Type source : sources) {
+    ++next;
+    d.code().operands[next] = d.input(next, source);
+  }
+}
+
+}  // namespace vgpu

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <limits>
+
+#include "exec/instructions/conversion.h"
+#include "exec/instructions/float_rules.h"
+#include "exec/instructions/half.h"
+#include "exec/instructions/vector_loop.h"
+
+namespace vgpu {
+namespace {
+
+using ptx::Type;
+
+// f of any value of the C++ type; the default value of what f gives where the type is no integer.
+template <class F>
+auto with_integer(Type type, F f) -> decltype(f(0)) {
+  switch (type) {
+    case Type::kU8:
+      return f(std::uint8_t{});
+    case Type::kS8:
+      return f(std::int8_t{});
+    case Type::kU16:
+      return f(std::uint16_t{});
+    case Type::kS16:
+      return f(std::int16_t{});
+    case Type::kU32:
+      return f(std::uint32_t{});
+    case Type::kS32:
+      return f(std::int32_t{});
+    case Type::kU64:
+      return f(std::uint64_t{});
+    case Type::kS64:
+      return f(std::int64_t{});
+    default:
+      return nullptr;
+  }
+}
+
+// The same of what a register of this size holds.
+template <class F>
+auto with_register(std::size_t size, F f) -> decltype(f(std::uint64_t{})) {
+  switch (size) {
+    case 1:
+      return f(std::uint8_t{});
+    case 2:
+      return f(std::uint16_t{});
+    case 4:
+      return f(std::uint32_t{});
+    default:
+      return f(std::uint64_t{});
+  }
+}
+
+// ---- loads and stores -----------------------------------------------------------------------------------------------
+
+template <class T>
+T element(const std::byte* lanes, std::size_t offset) {
+  T value;
+  std::memcpy(&value, lanes + offset, sizeof value);
+  return value;
+}
+
+// How reals are coded in registers.
+struct SingleCode {
+  using Bits = std::uint32_t;
+  static double value(Bits bits) { return double{bits_as<float>(bits)}; }
+  static Bits code(double value) { return bits_as<Bits>(canonical(static_cast<float>(value))); }
+};
+
+struct DoubleCode {
+  using Bits = std::uint64_t;
+  static double value(Bits bits) { return bits_as<double>(bits); }
+  static Bits code(double value) { return bits_as<Bits>(canonical(value)); }
+};
+
+template <class Format>
+struct HalfCode {
+  using Bits = std::uint16_t;
+  static double value(Bits bits) { return double{widened<Format>(bits)}; }
+  static Bits code(double value) { return encoded<Format>(value); }
+};
+
+template <class Code>
+struct LoadReals {
+  __attribute__((always_inline)) static inline void run(const std::byte* lanes, std::size_t stride, Row& row) {
+    using Bits = typename Code::Bits;
+    if (stride == sizeof(Bits)) {
+      for (unsigned i = 0; i < kLanes; ++i) row.reals[i] = Code::value(element<Bits>(lanes, i * sizeof(Bits)));
+    } else {
+      for (unsigned i = 0; i < kLanes; ++i) row.reals[i] = Code::value(element<Bits>(lanes, i * stride));
+    }
+  }
+};
+
+template <class T>
+struct LoadIntegers {
+  __attribute__((always_inline)) static inline void run(const std::byte* lanes, std::size_t stride, Row& row) {
+    if (stride == sizeof(T)) {
+      for (unsigned i = 0; i < kLanes; ++i)
+        row.integers[i] = static_cast<std::int64_t>(element<T>(lanes, i * sizeof(T)));
+    } else {
+      for (unsigned i = 0; i < kLanes; ++i) row.integers[i] = static_cast<std::int64_t>(element<T>(lanes, i * stride));
+    }
+  }
+};
+
+template <class Value>
+void store_active(const Value* values, std::byte* lanes, Mask active) {
+  auto* out = reinterpret_cast<Value*>(lanes);
+  if (active == kAllLanes) {
+    std::memcpy(out, values, kLanes * sizeof(Value));
+  } else {
+    for (unsigned i = 0; i < kLanes; ++i) out[i] = (active >> i & 1) != 0 ? values[i] : out[i];
+  }
+}
+
+template <class T, class Register>
+struct StoreIntegers {
+  __attribute__((always_inline)) static inline void run(const Row& row, std::byte* lanes, Mask active) {
+    alignas(64) Register values[kLanes];
+    for (unsigned i = 0; i < kLanes; ++i) values[i] = static_cast<Register>(static_cast<T>(row.integers[i]));
+    store_active(values, lanes, active);
+  }
+};
+
+template <class Code, class Register>
+struct StoreReals {
+  __attribute__((always_inline)) static inline void run(const Row& row, std::byte* lanes, Mask active) {
+    alignas(64) Register values[kLanes];
+    for (unsigned i = 0; i < kLanes; ++i) values[i] = static_cast<Register>(Code::code(row.reals[i]));
+    store_active(values, lanes, active);
+  }
+};
+
+template <class Loop>
+auto load_loop() {
+  return ForThisMachine<Loop, const std::byte*, std::size_t, Row&>::best();
+}
+
+template <class Loop>
+auto store_loop() {
+  return ForThisMachine<Loop, const Row&, std::byte*, Mask>::best();
+}
+
+// ---- steps ----------------------------------------------------------------------------------------------------------
+
+// reals[i] = F(reals[i]).
+template <class F>
+struct OfReals {
+  __attribute__((always_inline)) static inline void run(Row& row) {
+    for (unsigned i = 0; i < kLanes; ++i) row.reals[i] = F{}(row.reals[i]);
+  }
+};
+
+template <class F>
+struct IntegersOfReals {
+  __attribute__((always_inline)) static inline void run(Row& row) {
+    for (unsigned i = 0; i < kLanes; ++i) row.integers[i] = static_cast<std::int64_t>(F{}(row.reals[i]));
+  }
+};
+
+template <class Source, class F>
+struct RealsOfIntegers {
+  __attribute__((always_inline)) static inline void run(Row& row) {
+    for (unsigned i = 0; i < kLanes; ++i) row.reals[i] = F{}(static_cast<Source>(row.integers[i]));
+  }
+};
+
+template <class Source, class F>
+struct OfIntegers {
+  __attribute__((always_inline)) static inline void run(Row& row) {
+    for (unsigned i = 0; i < kLanes; ++i)
+      row.integers[i] = static_cast<std::int64_t>(F{}(static_cast<Source>(row.integers[i])));
+  }
+};
+
+template <class Loop>
+Step step() {
+  return ForThisMachine<Loop, Row&>::best();
+}
+
+template <class Format>
+struct Rounded {
+  double operator()(double x) const { return rounded<Format>(x); }
+};
+
+// Not std::rint, which compilers replace by code for the default mode.
+struct Whole {
+  double operator()(double x) const {
+    constexpr double kAllWhole = 0x1p52;  // from here on
+    const double c = std::copysign(kAllWhole, x);
+    return std::fabs(x) < kAllWhole ? std::copysign((x + c) - c, x) : x;
+  }
+};
+
+template <class Format>
+struct Finite {
+  double operator()(double x) const {
+    const double above = x < -Format::kMax ? -Format::kMax : x;
+    return above > Format::kMax ? Format::kMax : above;
+  }
+};
+
+struct Saturated {
+  double operator()(double x) const { return saturated(x); }
+};
+
+struct Rectified {
+  double operator()(double x) const { return rectified(x); }
+};
+
+struct Flushed {
+  double operator()(double x) const { return without_subnormals<Single>(x); }
+};
+
+template <class To, class From>
+struct Clamped {
+  From operator()(From x) const {
+    using Limits = std::numeric_limits<To>;
+    if constexpr (std::is_unsigned_v<From>) {
+      constexpr std::uint64_t kMost = Limits::max();
+      return x > kMost ? static_cast<From>(kMost) : x;
+    } else {
+      if (std::is_unsigned_v<To> && x < 0) return 0;
+      if constexpr (sizeof(To) == 8) {
+        return x;
+      } else {
+        const From above = x < From{Limits::min()} ? From{Limits::min()} : x;
+        return above > From{Limits::max()} ? From{Limits::max()} : above;
+      }
+    }
+  }
+};
+
+// A double holds more bits than a half, but not all of 64: the last one of those that it does says for the others whether any
+// is set, which is all that rounding needs.
+template <class Integer>
+double to_odd(Integer x) {
+  constexpr int kLost = 11;
+  const bool negative = x < 0;
+  const auto bits = static_cast<std::uint64_t>(x);
+  const std::uint64_t magnitude = negative ? 0 - bits : bits;
+  const std::uint64_t sticky = (magnitude & ((1u << kLost) - 1)) != 0 ? 1 : 0;
+  const bool fits = magnitude >> 53 == 0;
+  const auto kept = static_cast<std::int64_t>(fits ? magnitude : magnitude >> kLost | sticky);
+  const double exact = static_cast<double>(kept) * (fits ? 1.0 : power_of_two(kLost));
+  return negative ? -exact : exact;
+}
+
+template <class Format>
+struct RealOf {
+  template <class Integer>
+  double operator()(Integer x) const {
+    return rounded<Format>(to_odd(x));
+  }
+};
+
+template <class Float>
+struct FloatOf {
+  double operator()(std::int64_t x) const { return static_cast<double>(static_cast<Float>(x)); }
+  // By way of the signed conversion, since what compilers make of the unsigned one gives -0 where rounding is down. The bit
+  // that is shifted out lives on in the last one, which is all that rounding needs.
+  double operator()(std::uint64_t x) const {
+    const bool large = x >> 63 != 0;
+    const double real = (*this)(static_cast<std::int64_t>(large ? x >> 1 | (x & 1) : x));
+    return large ? 2 * real : real;
+  }
+};
+
+template <class To, bool kNanIsZero>
+struct IntegerOf {
+  To operator()(double x) const {
+    using Limits = std::numeric_limits<To>;
+    constexpr double kEnd = power_of_two(Limits::digits);  // behind the largest
+    constexpr To kNan = kNanIsZero ? To{0} : static_cast<To>(std::uint64_t{1} << (8 * sizeof(To) - 1));
+    if (x != x) return kNan;
+    if (x >= kEnd) return Limits::max();
+    return x <= static_cast<double>(Limits::min()) ? Limits::min() : static_cast<To>(x);
+  }
+};
+
+}  // namespace
+
+decltype(Conversion::load) load_of(Type type) {
+  switch (type) {
+    case Type::kF16:
+      return load_loop<LoadReals<HalfCode<Half>>>();
+    case Type::kBF16:
+      return load_loop<LoadReals<HalfCode<Brain>>>();
+    case Type::kF32:
+      return load_loop<LoadReals<SingleCode>>();
+    case Type::kF64:
+      return load_loop<LoadReals<DoubleCode>>();
+    default:
+      return with_integer(type, [](auto like) { return load_loop<LoadIntegers<decltype(like)>>(); });
+  }
+}
+
+decltype(Conversion::store) store_of(Type type, std::size_t register_size) {
+  const auto into_register = [&](auto store, std::size_t size) {
+    return register_size < size ? nullptr : with_register(register_size, store);
+  };
+  switch (type) {
+    case Type::kF16:
+      return into_register([](auto like) { return store_loop<StoreReals<HalfCode<Half>, decltype(like)>>(); }, 2);
+    case Type::kBF16:
+      return register_size == 2 ? store_loop<StoreReals<HalfCode<Brain>, std::uint16_t>>() : nullptr;
+    case Type::kF32:
+      return into_register([](auto like) { return store_loop<StoreReals<SingleCode, decltype(like)>>(); }, 4);
+    case Type::kF64:
+      return register_size == 8 ? store_loop<StoreReals<DoubleCode, std::uint64_t>>() : nullptr;
+    default:
+      return with_integer(type, [&](auto like) {
+        using T = decltype(like);
+        return into_register([](auto wide) { return store_loop<StoreIntegers<T, decltype(wide)>>(); }, sizeof(T));
+      });
+  }
+}
+
+Step clamp_step(Type from, Type to) {
+  return with_integer(to, [&](auto like) {
+    using To = decltype(like);
+    return from == Type::kU64 ? step<OfIntegers<std::uint64_t, Clamped<To, std::uint64_t>>>()
+                              : step<OfIntegers<std::int64_t, Clamped<To, std::int64_t>>>();
+  });
+}
+
+Step integer_to_real_step(Type from, Type to) {
+  const auto of = [&](auto function) {
+    using F = decltype(function);
+    return from == Type::kU64 ? step<RealsOfIntegers<std::uint64_t, F>>() : step<RealsOfIntegers<std::int64_t, F>>();
+  };
+  switch (to) {
+    case Type::kF16:
+      return of(RealOf<Half>{});
+    case Type::kBF16:
+      return of(RealOf<Brain>{});
+    case Type::kF32:
+      return of(FloatOf<float>{});
+    default:
+      return of(FloatOf<double>{});
+  }
+}
+
+Step real_to_integer_step(Type from, Type to) {
+  return with_integer(to, [&](auto like) {
+    using To = decltype(like);
+    return sizeof(To) < 8 && from != Type::kF64 ? step<IntegersOfReals<IntegerOf<To, true>>>()
+                                                : step<IntegersOfReals<IntegerOf<To, false>>>();
+  });
+}
+
+Step round_step(Type to) {
+  switch (to) {
+    case Type::kF16:
+      return step<OfReals<Rounded<Half>>>();
+    case Type::kBF16:
+      return step<OfReals<Rounded<Brain>>>();
+    default:
+      return step<OfReals<Rounded<Single>>>();
+  }
+}
+
+Step finite_step(Type to) { return to == Type::kF16 ? step<OfReals<Finite<Half>>>() : step<OfReals<Finite<Brain>>>(); }
+
+Step round_to_whole_step() { return step<OfReals<Whole>>(); }
+Step saturate_step() { return step<OfReals<Saturated>>(); }
+Step rectify_step() { return step<OfReals<Rectified>>(); }
+Step flush_step() { return step<OfReals<Flushed>>(); }
+
+}  // namespace vgpu

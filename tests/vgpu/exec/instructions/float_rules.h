@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What PTX does to operands and results beyond IEEE arithmetic: one NaN for all, subnormals flushed, results clamped.
+// All of it without branches, so that loops over lanes become vector instructions.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "exec/instructions/lanes.h"
+
+namespace vgpu {
+
+template <class T>
+struct FloatLayout;
+
+template <>
+struct FloatLayout<float> {
+  using Bits = std::uint32_t;
+  static constexpr Bits kSign = 0x80000000u, kNan = 0x7fffffffu;
+};
+
+// f64 instructions make another NaN than f32 ones.
+template <>
+struct FloatLayout<double> {
+  using Bits = std::uint64_t;
+  static constexpr Bits kSign = 0x8000000000000000u, kNan = 0xfff8000000000000u;
+};
+
+template <class T>
+T canonical_nan() {
+  return bits_as<T>(FloatLayout<T>::kNan);
+}
+
+template <class T>
+T canonical(T x) {
+  return x == x ? x : canonical_nan<T>();
+}
+
+// .ftz: subnormals become zeros of their sign.
+template <class T>
+T flushed(T x) {
+  return std::fabs(x) < std::numeric_limits<T>::min() ? std::copysign(T{0}, x) : x;
+}
+
+// .sat: into [+0, 1]; NaN becomes 0.
+template <class T>
+T saturated(T x) {
+  const T positive = x > 0 ? x : T{0};
+  return positive < 1 ? positive : T{1};
+}
+
+// .relu: what is below +0 becomes it; NaN stays.
+template <class T>
+T rectified(T x) {
+  return x <= 0 ? T{0} : x;
+}
+
+}  // namespace vgpu

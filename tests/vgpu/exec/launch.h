@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a parsed module to a finished grid: what the runtime stand-in calls.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "exec/counters.h"
+#include "memory/heap.h"
+#include "ptx/module.h"
+
+namespace vgpu {
+
+struct Dim3 {
+  std::uint32_t x = 1, y = 1, z = 1;
+  std::uint64_t count() const { return std::uint64_t{x} * y * z; }
+};
+
+// What the executor must know of the device; the rest of its properties concern the runtime alone.
+struct DeviceLimits {
+  std::uint32_t architecture = 90;  // 90: sm_90
+  std::uint32_t multiprocessors = 132;
+};
+
+// A fault found while a kernel ran. `kind` says what the runtime reports for it.
+struct Finding {
+  enum class Kind : std::uint8_t {
+    kIllegalAddress,  // out of bounds, use after free, wild
+    kMisaligned,
+    kUninitialised,
+    kRace,              // shared or global
+    kDivergentBarrier,  // bar.sync by part of a warp, a barrier that not all reach, shfl from an inactive lane
+    kAsyncCopy,         // cp.async data touched before the wait
+    kAssert,
+    kTrap,
+    kIllegalInstruction,  // no meaning known; the text says which
+    kStackOverflow,
+    kDeadlock,
+  };
+  Kind kind;
+  std::string what;  // "read of 4 bytes at 0x..., 8 bytes behind allocation 3 (400 bytes)"
+  std::string kernel;
+  ptx::Place place;
+  std::string file;  // name of place.file; empty: unknown
+  std::string instruction;
+  std::array<std::uint32_t, 3> block{}, thread{};
+
+  std::string text() const;  // several lines, for a person
+};
+
+// How to run; the defaults are taken from the environment by options_from_environment().
+struct Options {
+  unsigned workers = 0;       // host threads; 0: as many as there are cores
+  std::uint64_t seed = 0;     // 0: blocks and warps in their natural order; else shuffled
+  std::uint64_t perturb = 0;  // 0: special functions rounded best; else off by up to what PTX documents, by this seed
+  bool check_initialised = true;
+  bool check_races = true;
+};
+Options options_from_environment();  // VGPU_WORKERS, VGPU_SEED, VGPU_PERTURB, VGPU_CHECKS=all|memory
+
+class Program;  // exec/program.h
+
+// A module bound to a device: its variables have addresses, its functions are decoded when first launched.
+class LoadedModule {
+ public:
+  // Throws ptx::Error.
+  LoadedModule(const std::string& text, Heap& heap, int device, const DeviceLimits& limits);
+  ~LoadedModule();
+
+  bool has_kernel(const std::string& name) const;
+  // Null: no such variable.
+  Allocation* variable(const std::string& name) const;
+
+  struct KernelInfo {
+    std::vector<std::size_t> parameter_offsets;
+    std::vector<std::size_t> parameter_sizes;
+    std::size_t parameter_bytes = 0;
+    std::size_t static_shared = 0;
+    std::size_t local_bytes = 0;
+    std::uint32_t registers = 0;  // an estimate: PTX has no allocation of registers
+    std::uint32_t max_threads = 1024;
+    std::optional<Dim3> required_cluster;
+  };
+  KernelInfo info(const std::string& kernel) const;  // throws ptx::Error where a name or an instruction has no meaning
+
+  Program& program() const { return *program_; }
+
+ private:
+  std::unique_ptr<Program> program_;
+};
+
+struct Launch {
+  const LoadedModule* module;
+  std::string kernel;
+  Dim3 grid, block;
+  std::size_t dynamic_shared = 0;
+  std::vector<std::byte> parameters;  // laid out as KernelInfo says
+  bool cooperative = false;
+  Heap* heap = nullptr;
+  DeviceLimits limits;
+  Options options;
+};
+
+struct LaunchResult {
+  std::optional<Finding> finding;  // the first; the grid was stopped there
+  Counters counters;
+  std::string printed;  // by printf, in block order
+};
+
+// Runs the whole grid, to its end or to the first finding.
+LaunchResult run(const Launch& launch);
+
+}  // namespace vgpu

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exec/race_check.h"
+
+#include "exec/block.h"
+#include "exec/instructions/lanes.h"
+#include "exec/reports.h"
+
+namespace vgpu {
+namespace {
+
+constexpr std::size_t kMostBytes = 32;  // of one lane's access that is not a copy
+
+// One access, as it is checked lane by lane and cell by cell.
+class RaceCheck {
+ public:
+  RaceCheck(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at)
+      : warp_(warp), access_(access), lanes_(lanes), at_(at), order_(*warp.block().checks().order()) {
+    me_.block = order_.block();
+    me_.time = order_.now(warp.index());
+    me_.site = Touch::site_of(warp.index(), access.strong, warp.code().source->place.line);
+    if (access.asynchronous) me_.site |= Touch::kPending;
+  }
+
+  void run(AccessHistory::Cursor& cursor, std::uint64_t base) {
+    if (access_.kind == Access::Kind::kRead) {
+      each_cell(cursor, base, [this](Cell& cell, std::uint64_t, std::size_t) {
+        const Touch* write = cell.racing_write(me_, *known_);
+        if (write != nullptr) fail(*write, true);
+        cell.note_read(me_, *known_);
+      });
+    } else {
+      each_cell(cursor, base, [this](Cell& cell, std::uint64_t place, std::size_t bytes) {
+        const Touch* write = cell.racing_write(me_, *known_);
+        if (write != nullptr && !writes_the_same(*write, place, bytes)) fail(*write, true);
+        const Touch* read = cell.racing_read(me_, *known_);
+        if (read != nullptr) fail(*read, false);
+        cell.note_write(me_);
+      });
+    }
+  }
+
+ private:
+  template <class F>
+  void each_cell(AccessHistory::Cursor& cursor, std::uint64_t base, F f) {
+    for_each_lane(lanes_, [&](unsigned lane) {
+      lane_ = lane;
+      me_.lanes = Mask{1} << lane;
+      known_ = &order_.past(warp_.index(), lane);
+      cursor.visit(at_[lane] - base, access_.bytes,
+                   [&](Cell& cell, std::size_t first, std::size_t bytes) { f(cell, base + first, bytes); });
+    });
+  }
+
+  bool writes_the_same(const Touch& write, std::uint64_t place, std::size_t bytes) {
+    if (access_.value == nullptr || access_.asynchronous || write.pending()) return false;
+    std::array<std::byte, kMostBytes> mine{};
+    access_.value(warp_, warp_.code(), lane_, mine.data());
+    for (std::uint64_t end = place + bytes; place < end; ++place)
+      if (mine[place - at_[lane_]] != stands_at(place)) return false;
+    return true;
+  }
+
+  // What an earlier lane of this instruction is about to write there, else what memory holds.
+  std::byte stands_at(std::uint64_t place) {
+    for (unsigned lane = lane_; lane-- > 0;) {
+      if ((lanes_ >> lane & 1) == 0 || place < at_[lane] || place - at_[lane] >= access_.bytes) continue;
+      std::array<std::byte, kMostBytes> theirs{};
+      access_.value(warp_, warp_.code(), lane, theirs.data());
+      return theirs[place - at_[lane]];
+    }
+    return access_.host[lane_][place - at_[lane_]];
+  }
+
+  [[noreturn]] void fail(const Touch& other, bool wrote) {
+    const auto kind = other.pending() ? Finding::Kind::kAsyncCopy : Finding::Kind::kRace;
+    warp_.block().fail(warp_, lane_, kind, race_text(warp_, access_, lane_, other, wrote));
+  }
+
+  Warp& warp_;
+  const Access& access_;
+  Mask lanes_;
+  const std::uint64_t* at_;
+  Order& order_;
+  Touch me_;
+  unsigned lane_ = 0;
+  const Past* known_ = nullptr;
+};
+
+}  // namespace
+
+void check_races(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, std::uint64_t base,
+                 AccessHistory& history) {
+  AccessHistory::Cursor cursor(history, warp.block().grid().id);
+  RaceCheck(warp, access, lanes, at).run(cursor, base);
+}
+
+void synchronise(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, Locations& locations) {
+  constexpr std::uint64_t kWord = 4;
+  Checks& checks = warp.block().checks();
+  Order& order = *checks.order();
+  for_each_lane(lanes, [&](unsigned lane) {
+    for (std::uint64_t word = at[lane] / kWord; word * kWord < at[lane] + access.bytes; ++word) {
+      if (access.kind != Access::Kind::kRead) order.release(warp.index(), lane, locations, word, access.relaxed);
+      if (access.kind != Access::Kind::kWrite) checks.acquire_later(warp, Mask{1} << lane, locations, word);
+    }
+  });
+  if (access.kind != Access::Kind::kRead && !access.relaxed) order.tick(warp.index());
+}
+
+}  // namespace vgpu

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Looks for races in one access, and tells the order of accesses (memory/order.h) what it orders.
+#pragma once
+
+#include "exec/access.h"
+#include "memory/locations.h"
+#include "memory/races.h"
+
+namespace vgpu {
+
+// `at`, by lane, minus `base` is where the access begins in what the history is of. Fails the block where there is a race.
+void check_races(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, std::uint64_t base,
+                 AccessHistory& history);
+
+// What a strong access releases and acquires at the place it goes to.
+void synchronise(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, Locations& locations);
+
+}  // namespace vgpu

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory/heap.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "memory/shadow.h"
+
+namespace vgpu {
+namespace {
+
+constexpr std::size_t kPage = 4096;
+// Addresses are handed out from low to high and never twice. Nothing of the region is readable but the pages of memory that
+// the host reaches too, which lie at their own addresses.
+constexpr std::size_t kRegion = std::size_t{16} << 40;
+// Between allocations; larger ones keep a larger distance, so that a wrong row of a matrix still hits nobody's bytes.
+constexpr std::size_t kLeastGap = std::size_t{64} << 10;
+constexpr std::size_t kMostGap = std::size_t{1} << 30;
+
+constexpr std::size_t round_up(std::size_t value, std::size_t unit) { return (value + unit - 1) / unit * unit; }
+
+// Null where the system has none. At a given place the pages replace what was there.
+std::byte* map_pages(std::uint64_t place, std::size_t size, int protection) {
+  const int fixed = place != 0 ? MAP_FIXED : 0;
+  void* pages = mmap(reinterpret_cast<void*>(place), size, protection,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1, 0);
+  return pages == MAP_FAILED ? nullptr : static_cast<std::byte*>(pages);
+}
+
+bool host_reaches(Allocation::Kind kind) {
+  return kind == Allocation::Kind::kManaged || kind == Allocation::Kind::kPinned;
+}
+
+bool counts_as_device_memory(Allocation::Kind kind) {
+  return kind == Allocation::Kind::kDevice || kind == Allocation::Kind::kManaged;
+}
+
+// Memory is aligned to what CUDA promises and to no more, so that nothing can lean on a luckier address.
+std::uint64_t next_address(Allocation::Kind kind, std::uint64_t after) {
+  switch (kind) {
+    case Allocation::Kind::kDevice:
+      return round_up(after, 512) + 256;
+    case Allocation::Kind::kMalloc:
+      return round_up(after, 32) + 16;
+    default:
+      return round_up(after, kPage);
+  }
+}
+
+void discard_bytes(Allocation& allocation) {
+  if (allocation.bytes == nullptr) return;
+  const std::size_t size = round_up(allocation.size, kPage);
+  if (host_reaches(allocation.kind)) {
+    map_pages(allocation.address, size, PROT_NONE);
+  } else {
+    munmap(allocation.bytes, size);
+  }
+  allocation.bytes = nullptr;
+}
+
+}  // namespace
+
+Allocation::~Allocation() = default;
+
+Heap::Heap() {
+  std::byte* region = map_pages(0, kRegion, PROT_NONE);
+  if (region == nullptr) throw std::bad_alloc();
+  region_ = reinterpret_cast<std::uint64_t>(region);
+  next_ = region_ + kLeastGap;
+}
+
+Heap::~Heap() {
+  for (auto& [address, allocation] : allocations_) discard_bytes(*allocation);
+  munmap(reinterpret_cast<void*>(region_), kRegion);
+}
+
+Allocation* Heap::allocate(Allocation::Kind kind, std::size_t size, int device, std::string name) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const bool counts = counts_as_device_memory(kind);
+  if (counts && (used_ > limit_ || size > limit_ - used_)) return nullptr;
+  const std::uint64_t address = next_address(kind, next_);
+  const std::uint64_t room = region_ + kRegion - address;
+  const std::size_t gap = std::clamp(size, kLeastGap, kMostGap);
+  if (size > room || gap + kPage > room - size) return nullptr;
+
+  auto allocation = std::make_unique<Allocation>();
+  allocation->kind = kind;
+  allocation->address = address;
+  allocation->size = size;
+  allocation->device = device;
+  allocation->name = name.empty() ? "allocation " + std::to_string(++count_) : std::move(name);
+  allocation->bytes = map_pages(host_reaches(kind) ? address : 0, round_up(size, kPage), PROT_READ | PROT_WRITE);
+  if (allocation->bytes == nullptr) return nullptr;
+  try {
+    allocation->shadow = std::make_unique<GlobalShadow>(size);
+  } catch (const std::bad_alloc&) {
+    discard_bytes(*allocation);
+    return nullptr;
+  }
+  // What the host writes there is not seen, so it counts as written from the start.
+  if (host_reaches(kind)) allocation->shadow->set_initialised(0, size, true);
+  if (counts) used_ += size;
+  next_ = address + size + gap;
+  return (allocations_[address] = std::move(allocation)).get();
+}
+
+bool Heap::release(std::uint64_t address) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = allocations_.find(address);
+  if (found == allocations_.end() || found->second->freed) return false;
+  Allocation& allocation = *found->second;
+  allocation.freed = true;
+  if (counts_as_device_memory(allocation.kind)) used_ -= allocation.size;
+  discard_bytes(allocation);
+  allocation.shadow.reset();
+  return true;
+}
+
+Allocation* Heap::find(std::uint64_t address) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto after = allocations_.upper_bound(address);
+  return after == allocations_.begin() ? nullptr : std::prev(after)->second.get();
+}
+
+Allocation* Heap::holding(std::uint64_t address, std::size_t count) {
+  Allocation* allocation = find(address);
+  return allocation != nullptr && !allocation->freed && allocation->holds(address, count) ? allocation : nullptr;
+}
+
+std::byte* Heap::bytes_at(std::uint64_t address, std::size_t count) {
+  Allocation* allocation = holding(address, count);
+  return allocation == nullptr ? nullptr : allocation->bytes + (address - allocation->address);
+}
+
+std::size_t Heap::used() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return used_;
+}
+
+std::vector<const Allocation*> Heap::live() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<const Allocation*> all;
+  for (const auto& [address, allocation] : allocations_)
+    if (!allocation->freed) all.push_back(allocation.get());
+  return all;
+}
+
+}  // namespace vgpu

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// All memory that kernels reach by global addresses: device allocations, module variables, and the host memory that the
+// runtime made visible (pinned, managed). Each allocation carries what the checks know about its bytes.
+//
+// A device address is never a host address: the region that device allocations are numbered from is reserved and not
+// readable, so that host code which follows a device pointer faults as it would with a GPU. The bytes live elsewhere.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace vgpu {
+
+class GlobalShadow;  // memory/shadow.h: initialised bytes, and who touched them last
+
+struct Allocation {
+  // kMalloc: by malloc in a kernel.
+  enum class Kind : std::uint8_t { kDevice, kManaged, kPinned, kVariable, kConstant, kMalloc };
+  Kind kind;
+  std::uint64_t address;  // what kernels and, for pinned and managed memory, the host use
+  std::size_t size;
+  std::byte* bytes;  // where the bytes are
+  bool freed = false;
+  std::string name;  // of a variable; else "allocation N", N counting from 1
+  int device = 0;
+  std::unique_ptr<GlobalShadow> shadow;
+
+  ~Allocation();
+  bool holds(std::uint64_t first, std::size_t count) const {
+    return first >= address && first - address <= size && count <= size - (first - address);
+  }
+};
+
+class Heap {
+ public:
+  Heap();
+  ~Heap();
+  Heap(const Heap&) = delete;
+  Heap& operator=(const Heap&) = delete;
+
+  // `alignment` is a power of two up to 4096; device allocations are at least 256-aligned, and between any two lies a gap
+  // that belongs to nobody. Null where the device's memory of `limit` bytes is used up. size > 0.
+  Allocation* allocate(Allocation::Kind kind, std::size_t size, int device, std::string name = "");
+
+  // The allocation stays known as freed, its addresses are not used again, so that a late access is told from a wild one;
+  // its bytes go back to the system. False: not the start of a live allocation.
+  bool release(std::uint64_t address);
+
+  // The live or freed allocation that holds the address or lies closest before it (for messages); null: none.
+  Allocation* find(std::uint64_t address);
+  Allocation* holding(std::uint64_t address, std::size_t count);  // live and all inside; else null
+
+  // Host memory behind a range of a live allocation; null where there is none. For copies by the runtime.
+  std::byte* bytes_at(std::uint64_t address, std::size_t count);
+
+  void set_limit(std::size_t bytes) { limit_ = bytes; }
+  std::size_t limit() const { return limit_; }
+  std::size_t used() const;  // by device and managed allocations
+  std::vector<const Allocation*> live() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::uint64_t, std::unique_ptr<Allocation>> allocations_;  // by address
+  std::uint64_t region_ = 0;                                          // first device address
+  std::uint64_t next_ = 0;
+  std::size_t limit_ = std::size_t{16} << 30;
+  std::size_t used_ = 0;
+  std::size_t count_ = 0;
+};
+
+}  // namespace vgpu

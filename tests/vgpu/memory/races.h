@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who touched what last. Two accesses of the same byte race if one of them writes, not both are strong, and neither happened
+// before the other (memory/order.h). A byte remembers its last write and the reads since then, of two groups of lanes that did
+// not know of each other, one in another block if there is one. That suffices for whatever barriers of whole blocks order;
+// among threads ordered in subtler ways a race with a third reader can go unseen.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "memory/clocks.h"
+
+namespace vgpu {
+
+// Accesses by lanes of one warp at one time.
+struct Touch {
+  std::uint32_t block = 0;
+  Time time = 0;  // 0: none
+  LaneSet lanes = 0;
+  std::uint32_t site = 0;  // warp, flags, line in the PTX text
+
+  static constexpr std::uint32_t kWarp = 63, kStrong = 64, kPending = 128;
+  static std::uint32_t site_of(unsigned warp, bool strong, std::uint32_t line) {
+    return warp | (strong ? kStrong : 0) | line << 8;
+  }
+  unsigned warp() const { return site & kWarp; }
+  bool strong() const { return (site & kStrong) != 0; }
+  bool pending() const { return (site & kPending) != 0; }  // by a copy that nobody waited for yet
+  std::uint32_t line() const { return site >> 8; }
+};
+
+// The same for a touch by another block.
+bool happened_before_elsewhere(const Touch& touch, const Past& known);
+
+// Whether all of `touch` happened before the access that a thread, the lane of `me`, is about to make.
+inline bool happened_before(const Touch& touch, const Touch& me, const Past& known) {
+  if (touch.pending()) return false;
+  if (touch.block != me.block) return happened_before_elsewhere(touch, known);
+  const LaneSet others = touch.warp() == me.warp() ? touch.lanes & ~me.lanes : touch.lanes;
+  return others == 0 || known.own[touch.warp()].covers(touch.time, others);
+}
+
+// The history of some neighbouring bytes.
+struct Cell {
+  Touch write;
+  std::array<Touch, 2> reads;
+
+  // What races with an access by `me`: the write with any, the reads with a write. Null: nothing.
+  const Touch* racing_write(const Touch& me, const Past& known) const {
+    return races(write, me, known) ? &write : nullptr;
+  }
+  const Touch* racing_read(const Touch& me, const Past& known) const {
+    for (const Touch& read : reads)
+      if (races(read, me, known)) return &read;
+    return nullptr;
+  }
+
+  void note_read(const Touch& me, const Past& known) {
+    if (!joins(reads[0], me)) note_other_read(me, known);
+  }
+  void note_write(const Touch& me) { *this = {me, {}}; }
+
+ private:
+  static bool races(const Touch& earlier, const Touch& me, const Past& known) {
+    return earlier.time != 0 && !(earlier.strong() && me.strong()) && !happened_before(earlier, me, known);
+  }
+  // Lanes that read at one time are one group.
+  static bool joins(Touch& group, const Touch& me) {
+    constexpr std::uint32_t kSame = Touch::kWarp | Touch::kStrong;
+    if (group.block != me.block || group.time != me.time || ((group.site ^ me.site) & kSame) != 0) return false;
+    group.lanes |= me.lanes;
+    group.site = me.site;
+    return true;
+  }
+  void note_other_read(const Touch& me, const Past& known);
+};
+
+// The cells of an allocation or of shared memory: one for 4 bytes, or, where smaller accesses were seen, for 2 or for 1.
+class AccessHistory {
+ public:
+  explicit AccessHistory(std::size_t size) : pages_((size + kPageBytes - 1) / kPageBytes) {}
+  ~AccessHistory();
+  AccessHistory(const AccessHistory&) = delete;
+  AccessHistory& operator=(const AccessHistory&) = delete;
+
+ private:
+  struct Page;
+
+ public:
+  // Access to cells, one page at a time, which it locks. What launches before `launch` did is forgotten.
+  class Cursor {
+   public:
+    Cursor(AccessHistory& history, std::uint64_t launch) : history_(&history), launch_(launch) {}
+    ~Cursor() { leave(); }
+    Cursor(const Cursor&) = delete;
+    Cursor& operator=(const Cursor&) = delete;
+
+    // Calls f(cell, offset of its first byte, its bytes) for the cells that make up the bytes.
+    template <class F>
+    void visit(std::size_t offset, std::size_t count, F f) {
+      for (const std::size_t end = offset + count; offset < end;) {
+        if (offset - page_begin_ >= kPageBytes || ((offset | end) & ((std::size_t{1} << shift_) - 1)) != 0)
+          enter(offset, end);
+        const std::size_t page_end = std::min(end, (offset / kPageBytes + 1) * kPageBytes);
+        const std::size_t cell_bytes = std::size_t{1} << shift_;
+        for (; offset < page_end; offset += cell_bytes) f(cells_[offset % kPageBytes >> shift_], offset, cell_bytes);
+      }
+    }
+
+   private:
+    void enter(std::size_t offset, std::size_t end);
+    void leave();
+
+    AccessHistory* history_;
+    std::uint64_t launch_;
+    Page* page_ = nullptr;
+    std::size_t page_begin_ = ~std::size_t{0} / 2;  // of what the page is of
+    Cell* cells_ = nullptr;
+    unsigned shift_ = 0;  // log2 of a cell's bytes
+  };
+
+ private:
+  static constexpr std::size_t kPageBytes = 1024;
+
+  Page& page(std::size_t index);
+
+  std::vector<std::atomic<Page*>> pages_;
+};
+
+}  // namespace vgpu

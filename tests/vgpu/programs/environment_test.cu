@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is the virtual GPU's own: the environment that it reads, leaks, counters, refusals. Most tests run one of the roles at
+// the end of this file in a process of its own.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <set>
+#include <string>
+
+#include "support.h"
+
+namespace programs {
+namespace {
+
+struct Outcome {
+  int status;
+  std::string output;  // stdout and stderr
+};
+
+Outcome play(const std::string& role, const std::string& environment = "") {
+  const std::string command = environment + " /proc/" + std::to_string(getpid()) +
+                              "/exe --gtest_also_run_disabled_tests --gtest_filter=DISABLED_Role." + role + " 2>&1";
+  std::FILE* pipe = popen(command.c_str(), "r");
+  Outcome outcome{-1, ""};
+  char buffer[4096];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, count);
+  const int status = pclose(pipe);
+  outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+class Virtual : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!is_virtual()) GTEST_SKIP() << "this is a GPU";
+  }
+};
+
+void expect_in(const std::string& text, const Outcome& outcome) {
+  EXPECT_NE(outcome.output.find(text), std::string::npos) << "no \"" << text << "\" in: " << outcome.output;
+}
+
+TEST_F(Virtual, TheDeviceIsTheOneThatIsChosen) {
+  expect_in("1 of Virtual GPU sm_75 7.5 runs 75\n", play("tell_device", "VGPU_DEVICE=sm_75"));
+  expect_in("1 of Virtual GPU sm_80 8.0 runs 75\n", play("tell_device", "VGPU_DEVICE=sm_80"));
+  expect_in("3 of Virtual GPU sm_120 12.0 runs 90\n", play("tell_device", "VGPU_DEVICE=sm_120 VGPU_DEVICES=3"));
+  expect_in("1 of Virtual GPU sm_90 9.0 runs 90\n", play("tell_device", "VGPU_DEVICE="));
+}
+
+TEST_F(Virtual, AnUnknownDeviceIsRefused) {
+  const Outcome outcome = play("tell_device", "VGPU_DEVICE=sm_70");
+  EXPECT_NE(outcome.status, 0);
+  expect_in("got sm_70", outcome);
+}
+
+TEST_F(Virtual, ThereMayBeNoDevice) { EXPECT_EQ(play("find_no_device", "VGPU_DEVICES=0").status, 0); }
+
+TEST_F(Virtual, SeveralDevicesHaveStreamsAndMemoryOfTheirOwn) {
+  const Outcome outcome = play("use_two_devices", "VGPU_DEVICES=2");
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+}
+
+TEST_F(Virtual, LeaksAreListedOnRequest) {
+  EXPECT_EQ(play("leak").status, 0);
+  const Outcome leaking = play("leak", "VGPU_LEAKS=1");
+  EXPECT_EQ(leaking.status, 3);
+  for (const char* what : {"device memory, 4000 bytes", "pinned host memory, 12 bytes", "1 of streams", "1 of events"})
+    expect_in(what, leaking);
+  const Outcome clean = play("leave_clean", "VGPU_LEAKS=1");
+  EXPECT_EQ(clean.status, 0) << clean.output;
+  EXPECT_EQ(clean.output.find("leak:"), std::string::npos) << clean.output;
+}
+
+TEST_F(Virtual, AFailureIsNotHiddenByLeaks) {
+  const Outcome outcome = play("leak_and_fail", "VGPU_LEAKS=1");
+  EXPECT_EQ(outcome.status, 1);
+  expect_in("leak:", outcome);
+}
+
+TEST_F(Virtual, EachLaunchWritesItsCounters) {
+  const Outcome outcome = play("leave_clean", "VGPU_COUNTERS=-");
+  for (const char* what :
+       {"fill", "\"grid\": [4, 1, 1], \"block\": [256, 1, 1]", "\"global_store_bytes\": 4000,", "\"blocks\": 4,"})
+    expect_in(what, outcome);
+}
+
+TEST_F(Virtual, CountersCanBeReadInTheProgram) {
+  const auto reset = reinterpret_cast<void (*)()>(dlsym(RTLD_DEFAULT, "vgpu_counters_reset"));
+  const auto json = reinterpret_cast<const char* (*)()>(dlsym(RTLD_DEFAULT, "vgpu_counters_json"));
+  ASSERT_TRUE(reset != nullptr && json != nullptr);
+  const DeviceInts device;
+  reset();
+  launch_fill(device, 1);
+  launch_fill(device, 2);
+  EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+  const std::string text = json();
+  EXPECT_NE(text.find("{\"launches\": 2,"), std::string::npos) << text;
+  EXPECT_NE(text.find("\"global_store_bytes\": 8000,"), std::string::npos) << text;
+}
+
+TEST_F(Virtual, SeedsBringOutBothOutcomesOfAMissingWait) {
+  std::set<int> outcomes;
+  for (int seed = 0; seed < 12; ++seed) {
+    const std::string output = play("miss_a_wait", "VGPU_SEED=" + std::to_string(seed)).output;
+    const std::size_t at = output.find("outcome ");
+    ASSERT_NE(at, std::string::npos) << output;
+    outcomes.insert(output[at + 8] - '0');
+  }
+  EXPECT_EQ(outcomes, (std::set<int>{1, 2}));
+}
+
+TEST_F(Virtual, WhatNothingWroteIsNoNumberOnTheHost) {
+  float* pointer = nullptr;
+  EXPECT_EQ(cudaMalloc(&pointer, 8), cudaSuccess);
+  EXPECT_EQ(cudaMemset(pointer, 0, 4), cudaSuccess);
+  float host[2] = {1, 1};
+  EXPECT_EQ(cudaMemcpy(host, pointer, 8, cudaMemcpyDeviceToHost), cudaSuccess);
+  EXPECT_EQ(host[0], 0.f);
+  EXPECT_NE(host[1], host[1]);
+  EXPECT_EQ(cudaFree(pointer), cudaSuccess);
+}
+
+TEST_F(Virtual, ClustersAreRefusedByName) {
+  const DeviceInts device;
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeClusterDimension;
+  attribute.val.clusterDim = {2, 1, 1};
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(kBlocks);
+  config.blockDim = dim3(kThreads);
+  config.attrs = &attribute;
+  config.numAttrs = 1;
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(cudaLaunchKernelEx(&config, fill, static_cast<int*>(device), 13, int{kCount}), cudaErrorNotSupported);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("clusters"), std::string::npos);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorNotSupported);
+}
+
+// Roles for processes of their own. Disabled, so that nobody plays them unasked.
+
+__global__ void tell_architecture(int* value) {
+#ifdef __CUDA_ARCH__
+  *value = __CUDA_ARCH__ / 10;
+#endif
+}
+
+TEST(DISABLED_Role, tell_device) {
+  int devices = 0;
+  cudaDeviceProp properties{};
+  const DeviceInts value;
+  EXPECT_EQ(cudaGetDeviceCount(&devices), cudaSuccess);
+  EXPECT_EQ(cudaGetDeviceProperties(&properties, devices - 1), cudaSuccess);
+  tell_architecture<<<1, 1>>>(value);
+  int architecture = 0;
+  EXPECT_EQ(cudaMemcpy(&architecture, value, sizeof architecture, cudaMemcpyDeviceToHost), cudaSuccess);
+  std::printf("%d of %s %d.%d runs %d\n", devices, properties.name, properties.major, properties.minor, architecture);
+}
+
+TEST(DISABLED_Role, find_no_device) {
+  int devices = -1;
+  void* pointer = nullptr;
+  EXPECT_EQ(cudaGetDeviceCount(&devices), cudaErrorNoDevice);
+  EXPECT_EQ(devices, 0);
+  EXPECT_EQ(cudaMalloc(&pointer, 4), cudaErrorNoDevice);
+}
+
+// What belongs to one device is not the other's, and copies go between them.
+TEST(DISABLED_Role, use_two_devices) {
+  const DeviceInts first;
+  const Stream stream;
+  launch_fill(first, 5, stream);
+  EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+  EXPECT_EQ(cudaSetDevice(1), cudaSuccess);
+  const DeviceInts second;
+  launch_fill(second, 1, stream);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidResourceHandle);
+  const Event event;
+  EXPECT_EQ(cudaEventRecord(event, stream), cudaErrorInvalidResourceHandle);
+  int can = 0;
+  EXPECT_EQ(cudaDeviceCanAccessPeer(&can, 0, 1), cudaSuccess);
+  EXPECT_EQ(can, 1);
+  EXPECT_EQ(cudaDeviceEnablePeerAccess(1, 0), cudaErrorInvalidDevice);
+  EXPECT_EQ(cudaDeviceEnablePeerAccess(0, 0), cudaSuccess);
+  EXPECT_EQ(cudaDeviceEnablePeerAccess(0, 0), cudaErrorPeerAccessAlreadyEnabled);
+  EXPECT_EQ(cudaMemcpyPeer(second, 1, first, 0, kBytes), cudaSuccess);
+  launch_increment(second);
+  EXPECT_EQ(second.values(), all(6));
+  EXPECT_EQ(first.values(), all(5));
+  cudaPointerAttributes attributes{};
+  EXPECT_EQ(cudaPointerGetAttributes(&attributes, second), cudaSuccess);
+  EXPECT_EQ(attributes.device, 1);
+}
+
+void leak() {
+  int* device = nullptr;
+  void* pinned = nullptr;
+  cudaStream_t stream = nullptr;
+  cudaEvent_t event = nullptr;
+  EXPECT_EQ(cudaMalloc(&device, kBytes), cudaSuccess);
+  EXPECT_EQ(cudaMallocHost(&pinned, 12), cudaSuccess);
+  EXPECT_EQ(cudaStreamCreate(&stream), cudaSuccess);
+  EXPECT_EQ(cudaEventCreate(&event), cudaSuccess);
+}
+
+TEST(DISABLED_Role, leak) { leak(); }
+
+TEST(DISABLED_Role, leak_and_fail) {
+  leak();
+  ADD_FAILURE() << "on purpose";
+}
+
+// Frees in every way, the last of them in work that nobody waits for.
+TEST(DISABLED_Role, leave_clean) {
+  const DeviceInts device;
+  launch_fill(device, 1);
+  EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+  int* pooled = nullptr;
+  EXPECT_EQ(cudaMallocAsync(&pooled, kBytes, nullptr), cudaSuccess);
+  EXPECT_EQ(cudaFreeAsync(pooled, nullptr), cudaSuccess);
+}
+
+// Two streams, the second of which should have waited for the first.
+TEST(DISABLED_Role, miss_a_wait) {
+  const Stream first, second;
+  const DeviceInts device;
+  const PinnedInts host;
+  launch_fill(device, 1, second);
+  EXPECT_EQ(cudaStreamSynchronize(second), cudaSuccess);
+  launch_fill(device, 2, first);
+  EXPECT_EQ(cudaMemcpyAsync(host, device, kBytes, cudaMemcpyDeviceToHost, second), cudaSuccess);
+  EXPECT_EQ(cudaStreamSynchronize(second), cudaSuccess);
+  std::printf("outcome %d\n", host[0]);
+}
+
+}  // namespace
+}  // namespace programs
