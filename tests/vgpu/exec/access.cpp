@@ -200,7 +200,6 @@ void read_addresses(Warp& warp, Slot base, bool narrow, std::int64_t offset, Acc
 
 void resolve(Warp& warp, Access& access) {
   const Mask active = warp.active() & access.lanes;
-  access.strong ? warp.look() : warp.work();
   if (warp.block().checks().order() != nullptr) warp.block().checks().acquire_now(warp);
   const Part whole(warp, access, active, access.address.data());
   const std::uint64_t alignment = access.alignment != 0 ? access.alignment : access.bytes;

@@ -25,17 +25,23 @@ struct Seen {
   LaneSet lanes = 0;
 
   bool covers(Time time, LaneSet who) const { return time < all || (time < some && (who & ~lanes) == 0); }
+  bool includes(const Seen& other) const {
+    return other.all <= all && (other.some <= all || (other.some <= some && (other.lanes & ~lanes) == 0));
+  }
   void join(const Seen& other);
 };
 
 using BlockPast = std::vector<Seen>;  // by warp
 
 void join(BlockPast& past, const BlockPast& other);
+bool includes(const BlockPast& past, const BlockPast& other);
 
 // What is known of several blocks; what does not change is shared.
 class GridPast {
  public:
   const BlockPast* of(std::uint32_t block) const;  // null: nothing
+  bool includes(std::uint32_t block, const BlockPast& past) const;
+  bool includes(const GridPast& other, std::uint32_t without = kNoBlock) const;
   void join(std::uint32_t block, const std::shared_ptr<const BlockPast>& past);
   void join(const GridPast& other, std::uint32_t without = kNoBlock);
 

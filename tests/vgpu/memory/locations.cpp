@@ -3,17 +3,18 @@
 
 namespace vgpu {
 
-void Locations::release(std::uint64_t word, std::uint32_t block, BlockPast past, const GridPast* others) {
-  const auto own = std::make_shared<const BlockPast>(std::move(past));
+void Locations::release(std::uint64_t word, std::uint32_t block, const std::shared_ptr<const BlockPast>& past,
+                        const GridPast* others) {
   const std::lock_guard<std::mutex> lock(mutex_);
   std::shared_ptr<GridPast>& here = released_[word];
-  // Readers keep what they were given.
   if (here == nullptr) {
     here = std::make_shared<GridPast>();
+  } else if (here->includes(block, *past) && (others == nullptr || here->includes(*others))) {
+    return;
   } else if (here.use_count() > 1) {
-    here = std::make_shared<GridPast>(*here);
+    here = std::make_shared<GridPast>(*here);  // readers keep what they were given
   }
-  here->join(block, own);
+  here->join(block, past);
   if (others != nullptr) here->join(*others);
   empty_.store(false, std::memory_order_release);
 }

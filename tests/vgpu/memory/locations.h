@@ -16,7 +16,8 @@ namespace vgpu {
 
 class Locations {
  public:
-  void release(std::uint64_t word, std::uint32_t block, BlockPast past, const GridPast* others);
+  void release(std::uint64_t word, std::uint32_t block, const std::shared_ptr<const BlockPast>& past,
+               const GridPast* others);
   std::shared_ptr<const GridPast> at(std::uint64_t word) const;  // null: nothing
   bool empty() const { return empty_.load(std::memory_order_relaxed); }
 

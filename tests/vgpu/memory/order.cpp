@@ -54,9 +54,10 @@ void Order::meet_some(unsigned warp, LaneSet lanes) {
 
 void Order::fence(unsigned warp, LaneSet lanes) {
   Knowledge& of = warps_[warp];
-  of.fenced.resize(warps_.size());
-  for_each(lanes, [&](unsigned lane) { join(of.fenced, past(warp, lane).own); });
-  of.fenced[warp].join({0, ++of.now, lanes});
+  BlockPast done = of.fenced == nullptr ? BlockPast(warps_.size()) : *of.fenced;
+  for_each(lanes, [&](unsigned lane) { join(done, past(warp, lane).own); });
+  done[warp].join({0, ++of.now, lanes});
+  of.fenced = std::make_shared<const BlockPast>(std::move(done));
 }
 
 // ---- barriers -------------------------------------------------------------------------------------------------------
@@ -66,9 +67,13 @@ void Order::arrive(unsigned warp, unsigned barrier) {
   Barrier& at = barriers_[barrier];
   at.past.own.resize(warps_.size());
   at.past.join(of.common);
-  if (of.fenced.empty()) return;
-  at.fenced.resize(warps_.size());
-  join(at.fenced, of.fenced);
+  if (at.fenced == nullptr || of.fenced == nullptr) {
+    if (of.fenced != nullptr) at.fenced = of.fenced;
+  } else if (at.fenced != of.fenced) {
+    BlockPast both = *at.fenced;
+    join(both, *of.fenced);
+    at.fenced = std::make_shared<const BlockPast>(std::move(both));
+  }
 }
 
 void Order::pass(unsigned warp, unsigned barrier) {
@@ -82,17 +87,23 @@ void Order::reset(unsigned barrier) { barriers_[barrier] = {}; }
 // ---- places in memory -----------------------------------------------------------------------------------------------
 
 void Order::release(unsigned warp, unsigned lane, Locations& locations, std::uint64_t word, bool relaxed) {
-  const Knowledge& of = warps_[warp];
-  if (relaxed && of.fenced.empty()) return;
+  Knowledge& of = warps_[warp];
   const Past& known = past(warp, lane);
-  BlockPast released = relaxed ? of.fenced : known.own;
-  if (!relaxed) released[warp].join({0, of.now + 1, LaneSet{1} << lane});
-  locations.release(word, block_, std::move(released), known.others.get());
+  if (!relaxed) {
+    auto all = std::make_shared<BlockPast>(known.own);
+    (*all)[warp].join({0, of.now + 1, LaneSet{1} << lane});
+    locations.release(word, block_, std::move(all), known.others.get());
+  } else if (of.fenced != nullptr) {
+    const Released now{&locations, word, of.fenced, known.others};
+    if (now == of.last_released) return;
+    locations.release(word, block_, of.fenced, known.others.get());
+    of.last_released = now;
+  }
 }
 
 void Order::acquire(unsigned warp, LaneSet lanes, LaneSet alive, const Locations& locations, std::uint64_t word) {
   Knowledge& of = warps_[warp];
-  std::shared_ptr<const GridPast> released = locations.at(word);
+  const std::shared_ptr<const GridPast> released = locations.at(word);
   if (released == nullptr) return;
   if (released != of.last_acquired) {
     of.last_acquired = released;
@@ -105,11 +116,18 @@ void Order::acquire(unsigned warp, LaneSet lanes, LaneSet alive, const Locations
     of.common.join(*released, block_);
     lanes &= of.ahead;
   }
+  // Lanes that knew the same know the same again; null stands for what all know.
   of.each.resize(kLanesOfWarp);
+  std::shared_ptr<const Past> before, after;
   for_each(lanes, [&](unsigned lane) {
-    auto more = std::make_shared<Past>(past(warp, lane));
-    more->join(*released, block_);
-    of.each[lane] = std::move(more);
+    const auto knew = (of.ahead >> lane & 1) != 0 ? of.each[lane] : nullptr;
+    if (after == nullptr || knew != before) {
+      auto more = std::make_shared<Past>(past(warp, lane));
+      more->join(*released, block_);
+      before = knew;
+      after = std::move(more);
+    }
+    of.each[lane] = after;
     of.ahead |= LaneSet{1} << lane;
   });
 }

@@ -48,19 +48,29 @@ class Order {
   void acquire(unsigned warp, LaneSet lanes, LaneSet alive, const Locations& locations, std::uint64_t word);
 
  private:
+  struct Released {
+    const Locations* locations = nullptr;
+    std::uint64_t word = 0;
+    std::shared_ptr<const BlockPast> fenced;
+    std::shared_ptr<const GridPast> others;
+    bool operator==(const Released& other) const {
+      return locations == other.locations && word == other.word && fenced == other.fenced && others == other.others;
+    }
+  };
   struct Knowledge {
     Time now = 1;
     Past common;        // what every lane knows
     LaneSet ahead = 0;  // lanes that know more:
     std::vector<std::shared_ptr<const Past>> each;
-    BlockPast
-        fenced;  // what a fence found done, of this warp or of those it met at a barrier since; empty: no fence yet
+    // What a fence found done, of this warp or of those it met at a barrier since; null: no fence yet.
+    std::shared_ptr<const BlockPast> fenced;
     std::shared_ptr<const GridPast> last_acquired;
     LaneSet last_lanes = 0;
+    Released last_released;  // by a relaxed write
   };
   struct Barrier {
     Past past;
-    BlockPast fenced;
+    std::shared_ptr<const BlockPast> fenced;
   };
 
   void meet_all(unsigned warp);

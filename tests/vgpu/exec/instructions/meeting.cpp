@@ -19,6 +19,7 @@ bool meet_members(Warp& warp, Slot masks) {
                         "this lane is not in the member mask " + hexadecimal(named) + " that it gives");
     if ((named & warp.alive() & ~group) == 0) {
       ready |= group;
+      meet(warp, named);
     } else if (first == 0) {
       first = group;
       wanted = named;
