@@ -106,7 +106,7 @@ __global__ void write_back(float* plain, float* sums, int* least) {
 TEST(BulkCopy, ToGlobalMemory) {
   if (code_architecture() < 90) GTEST_SKIP() << "cp.async.bulk is of sm_90 and later";
   std::vector<float> before(kTile);
-  for (int i = 0; i < kTile; ++i) before[i] = 0.25f * i;
+  for (int i = 0; i < kTile; ++i) before[i] = 0.25f * static_cast<float>(i);
   constexpr int kBlocks = 5;
   DeviceArray<float> plain(kBlocks * kTile, -1.0f), sums(before);
   DeviceArray<int> least(kTile, 3);

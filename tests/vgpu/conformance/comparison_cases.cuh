@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "elementwise.h"
+#include "elementwise.cuh"
 
 namespace conformance {
 

@@ -13,17 +13,16 @@ using ptx::Type;
 
 enum Flag : std::uint8_t { kStrong = 1 };
 
-Access access_of(Warp& warp, const Code& code, Access::Kind kind, std::size_t slot_index) {
-  Access access{kind, code.space, std::uint32_t{code.bytes} * code.elements, (code.flags & kStrong) != 0, {}, {}};
-  read_addresses(warp, code, slot_index, access);
-  resolve(warp, access);
-  return access;
+Access access_of(const Code& code, Access::Kind kind) {
+  return {kind, code.space, std::uint32_t{code.bytes} * code.elements, (code.flags & kStrong) != 0, {}, {}};
 }
 
 // Operands: address, then one register per element.
 template <class Element, class Register>
 void run_load(Warp& warp, const Code& code) {
-  const Access access = access_of(warp, code, Access::Kind::kRead, 0);
+  Access access = access_of(code, Access::Kind::kRead);
+  read_addresses(warp, code, 0, access);
+  resolve(warp, access);
   for (unsigned element = 0; element < code.elements; ++element) {
     Register* out = warp.lanes<Register>(code.operands[element + 1]);
     for_each_lane(warp.active(), [&](unsigned lane) {
@@ -34,16 +33,23 @@ void run_load(Warp& warp, const Code& code) {
   }
 }
 
+// What a lane stores.
+template <class Element, class Register>
+void stored_value(Warp& warp, const Code& code, unsigned lane, std::byte* out) {
+  for (unsigned element = 0; element < code.elements; ++element) {
+    const auto value = static_cast<Element>(warp.lanes<Register>(code.operands[element + 1])[lane]);
+    std::memcpy(out + element * sizeof(Element), &value, sizeof value);
+  }
+}
+
 template <class Element, class Register>
 void run_store(Warp& warp, const Code& code) {
-  const Access access = access_of(warp, code, Access::Kind::kWrite, 0);
-  for (unsigned element = 0; element < code.elements; ++element) {
-    const Register* in = warp.lanes<Register>(code.operands[element + 1]);
-    for_each_lane(warp.active(), [&](unsigned lane) {
-      const auto value = static_cast<Element>(in[lane]);
-      std::memcpy(access.host[lane] + element * sizeof(Element), &value, sizeof value);
-    });
-  }
+  Access access = access_of(code, Access::Kind::kWrite);
+  access.value = stored_value<Element, Register>;
+  read_addresses(warp, code, 0, access);
+  resolve(warp, access);
+  for_each_lane(warp.active(),
+                [&](unsigned lane) { stored_value<Element, Register>(warp, code, lane, access.host[lane]); });
 }
 
 struct Wide {
