@@ -39,7 +39,9 @@ void Program::place_variables(int device) {
       continue;
     }
     if (variable.is_extern) continue;
-    const auto kind = variable.space == ptx::Space::kConst ? Allocation::Kind::kConstant : Allocation::Kind::kVariable;
+    const auto kind = variable.is_managed                    ? Allocation::Kind::kManaged
+                      : variable.space == ptx::Space::kConst ? Allocation::Kind::kConstant
+                                                             : Allocation::Kind::kVariable;
     Allocation* allocation = heap_->allocate(kind, std::max<std::size_t>(variable.size, 1), device, variable.name);
     if (allocation == nullptr) throw ptx::Error("no device memory for variable " + variable.name);
     std::memset(allocation->bytes, 0, allocation->size);
