@@ -36,6 +36,8 @@ Block::Block(const Grid& grid, std::uint64_t index)
     const Mask lanes = count == kLanes ? kAllLanes : (Mask{1} << count) - 1;
     warps_.push_back(std::make_unique<Warp>(*this, static_cast<unsigned>(first / kLanes), lanes));
   }
+  const std::size_t reserved = grid.program->reserved_shared();
+  if (reserved > 0) shared_.initialised_bytes().fill(grid.reserved_shared_begin(), reserved, true);
   order_.resize(warps_.size());
   std::iota(order_.begin(), order_.end(), 0u);
   counters_.blocks = 1;
