@@ -7,73 +7,46 @@
 namespace conformance {
 namespace {
 
-// Registers of bf16 conversions must have the size of the type.
-//
 // X(text, kind of the destination register, kind of the source register), the kinds being the letters that asm knows: h, r,
-// l are 16, 32 and 64 bits wide, f and d are f32 and f64.
+// l are 16, 32 and 64 bits wide, f and d are f32 and f64. Registers may be wider than the types, but not with bf16.
 // clang-format off
 #define TO_WHOLE(X, to, from, o, i) \
-  X("cvt.rni." to "." from, o, i) \
-  X("cvt.rzi." to "." from, o, i) X("cvt.rmi." to "." from, o, i) X("cvt.rpi." to "." from, o, i)
+  X("cvt.rni." to "." from, o, i) X("cvt.rzi." to "." from, o, i) X("cvt.rmi." to "." from, o, i) \
+  X("cvt.rpi." to "." from, o, i)
 #define TO_INTEGERS_EXACTLY(X, from, i) \
-  TO_WHOLE(X, "u16", from, h, i) \
-  TO_WHOLE(X, "s16", from, h, i) \
-  TO_WHOLE(X, "u32", from, r, i) \
+  TO_WHOLE(X, "u16", from, h, i) TO_WHOLE(X, "s16", from, h, i) TO_WHOLE(X, "u32", from, r, i) \
   TO_WHOLE(X, "s32", from, r, i) TO_WHOLE(X, "u64", from, l, i) TO_WHOLE(X, "s64", from, l, i)
 #define TO_INTEGERS(X, from, i) \
-  TO_INTEGERS_EXACTLY(X, from, i) \
-  TO_WHOLE(X, "u8", from, h, i) \
-  TO_WHOLE(X, "s8", from, r, i) TO_WHOLE(X, "s16", from, r, i) TO_WHOLE(X, "u32", from, l, i)
+  TO_INTEGERS_EXACTLY(X, from, i) TO_WHOLE(X, "u8", from, h, i) TO_WHOLE(X, "s8", from, r, i) \
+  TO_WHOLE(X, "s16", from, r, i) TO_WHOLE(X, "u32", from, l, i)
 
 #define ROUNDED(X, to, from, o, i) \
-  X("cvt.rn." to "." from, o, i) \
-  X("cvt.rz." to "." from, o, i) X("cvt.rm." to "." from, o, i) X("cvt.rp." to "." from, o, i)
+  X("cvt.rn." to "." from, o, i) X("cvt.rz." to "." from, o, i) X("cvt.rm." to "." from, o, i) \
+  X("cvt.rp." to "." from, o, i)
 #define FROM_INTEGERS_EXACTLY(X, to, o) \
-  ROUNDED(X, to, "u16", o, h) \
-  ROUNDED(X, to, "s16", o, h) \
-  ROUNDED(X, to, "u32", o, r) ROUNDED(X, to, "s32", o, r) ROUNDED(X, to, "u64", o, l) ROUNDED(X, to, "s64", o, l)
+  ROUNDED(X, to, "u16", o, h) ROUNDED(X, to, "s16", o, h) ROUNDED(X, to, "u32", o, r) ROUNDED(X, to, "s32", o, r) \
+  ROUNDED(X, to, "u64", o, l) ROUNDED(X, to, "s64", o, l)
 // clang-format on
 #define FROM_INTEGERS(X, to, o) FROM_INTEGERS_EXACTLY(X, to, o) ROUNDED(X, to, "u8", o, h) ROUNDED(X, to, "s8", o, r)
 
 // clang-format off
 #define INTEGERS_OF(X, from, i) \
-  X("cvt.u8." from, h, i) \
-  X("cvt.s8." from, h, i) \
-  X("cvt.s8." from, l, i) \
-  X("cvt.u16." from, h, i) \
-  X("cvt.s16." from, h, i) \
-  X("cvt.s16." from, r, i) \
-  X("cvt.u16." from, l, i) \
-  X("cvt.u32." from, r, i) X("cvt.s32." from, r, i) X("cvt.s32." from, l, i) X("cvt.u64." from, l, i) \
-  X("cvt.s64." from, l, i)
+  X("cvt.u8." from, h, i) X("cvt.s8." from, h, i) X("cvt.s8." from, l, i) X("cvt.u16." from, h, i) \
+  X("cvt.s16." from, h, i) X("cvt.s16." from, r, i) X("cvt.u16." from, l, i) X("cvt.u32." from, r, i) \
+  X("cvt.s32." from, r, i) X("cvt.s32." from, l, i) X("cvt.u64." from, l, i) X("cvt.s64." from, l, i)
 #define INTEGERS(X) \
-  INTEGERS_OF(X, "u8", h) \
-  INTEGERS_OF(X, "s8", h) \
-  INTEGERS_OF(X, "s8", r) \
-  INTEGERS_OF(X, "u16", h) \
-  INTEGERS_OF(X, "s16", h) \
-  INTEGERS_OF(X, "s16", l) \
-  INTEGERS_OF(X, "u32", r) \
-  INTEGERS_OF(X, "s32", r) INTEGERS_OF(X, "u32", l) INTEGERS_OF(X, "u64", l) INTEGERS_OF(X, "s64", l)
+  INTEGERS_OF(X, "u8", h) INTEGERS_OF(X, "s8", h) INTEGERS_OF(X, "s8", r) INTEGERS_OF(X, "u16", h) \
+  INTEGERS_OF(X, "s16", h) INTEGERS_OF(X, "s16", l) INTEGERS_OF(X, "u32", r) INTEGERS_OF(X, "s32", r) \
+  INTEGERS_OF(X, "u32", l) INTEGERS_OF(X, "u64", l) INTEGERS_OF(X, "s64", l)
 #define SATURATED(X) \
-  X("cvt.sat.u8.s32", h, r) \
-  X("cvt.sat.s8.s32", r, r) \
-  X("cvt.sat.u8.u32", h, r) \
-  X("cvt.sat.s8.u16", h, h) \
-  X("cvt.sat.u16.s64", h, l) \
-  X("cvt.sat.s16.u64", h, l) \
-  X("cvt.sat.u32.s32", r, r) \
-  X("cvt.sat.s32.u32", r, r) X("cvt.sat.u32.s8", r, h) X("cvt.sat.s32.s64", r, l) X("cvt.sat.u64.s64", l, l) \
-  X("cvt.sat.s64.u64", l, l) X("cvt.sat.u64.s16", l, h) X("cvt.sat.u32.u64", r, l)
+  X("cvt.sat.u8.s32", h, r) X("cvt.sat.s8.s32", r, r) X("cvt.sat.u8.u32", h, r) X("cvt.sat.s8.u16", h, h) \
+  X("cvt.sat.u16.s64", h, l) X("cvt.sat.s16.u64", h, l) X("cvt.sat.u32.s32", r, r) X("cvt.sat.s32.u32", r, r) \
+  X("cvt.sat.u32.s8", r, h) X("cvt.sat.s32.s64", r, l) X("cvt.sat.u64.s64", l, l) X("cvt.sat.s64.u64", l, l) \
+  X("cvt.sat.u64.s16", l, h) X("cvt.sat.u32.u64", r, l)
 
 #define FLOATS(X) \
-  ROUNDED(X, "f32", "f64", f, d) \
-  ROUNDED(X, "f16", "f32", h, f) \
-  ROUNDED(X, "f16", "f64", h, d) \
-  X("cvt.f32.f16", f, h) \
-  X("cvt.f64.f16", d, h) \
-  X("cvt.f64.f32", d, f) \
-  X("cvt.ftz.f64.f32", d, f) \
+  ROUNDED(X, "f32", "f64", f, d) ROUNDED(X, "f16", "f32", h, f) ROUNDED(X, "f16", "f64", h, d) \
+  X("cvt.f32.f16", f, h) X("cvt.f64.f16", d, h) X("cvt.f64.f32", d, f) X("cvt.ftz.f64.f32", d, f) \
   X("cvt.ftz.f32.f32", f, f) X("cvt.sat.f32.f32", f, f) X("cvt.ftz.sat.f32.f32", f, f) X("cvt.sat.f64.f64", d, d) \
   X("cvt.rn.ftz.f32.f64", f, d) X("cvt.rp.ftz.sat.f32.f64", f, d) X("cvt.rn.ftz.f16.f32", h, f) \
   X("cvt.rn.sat.f16.f32", h, f) X("cvt.rz.sat.f16.f64", h, d) X("cvt.sat.f16.f16", h, h) \
@@ -84,22 +57,15 @@ namespace {
   X("cvt.rmi.ftz.s64.f32", l, f) X("cvt.rzi.sat.u8.f32", h, f)
 
 #define FROM_80(X) \
-  X("cvt.rn.bf16.f32", h, f) \
-  X("cvt.rz.bf16.f32", h, f) \
-  X("cvt.f32.bf16", f, h) \
-  X("cvt.rn.relu.bf16.f32", h, f) \
-  X("cvt.rz.satfinite.bf16.f32", h, f) \
-  X("cvt.rn.relu.satfinite.bf16.f32", h, f) \
-  X("cvt.rn.relu.f16.f32", h, f) X("cvt.rn.satfinite.f16.f32", h, f) X("cvt.rz.relu.satfinite.f16.f32", h, f)
+  X("cvt.rn.bf16.f32", h, f) X("cvt.rz.bf16.f32", h, f) X("cvt.f32.bf16", f, h) X("cvt.rn.relu.bf16.f32", h, f) \
+  X("cvt.rz.satfinite.bf16.f32", h, f) X("cvt.rn.relu.satfinite.bf16.f32", h, f) X("cvt.rn.relu.f16.f32", h, f) \
+  X("cvt.rn.satfinite.f16.f32", h, f) X("cvt.rz.relu.satfinite.f16.f32", h, f)
 
 #define FROM_90(X) \
-  TO_INTEGERS_EXACTLY(X, "bf16", h) \
-  FROM_INTEGERS_EXACTLY(X, "bf16", h) \
-  ROUNDED(X, "bf16", "f64", h, d) \
-  ROUNDED(X, "bf16", "f16", h, h) \
-  ROUNDED(X, "f16", "bf16", h, h) \
-  X("cvt.f64.bf16", d, h) \
-  X("cvt.rp.bf16.f32", h, f) X("cvt.rm.bf16.f32", h, f) X("cvt.ftz.f32.bf16", f, h) TO_WHOLE(X, "bf16", "bf16", h, h)
+  TO_INTEGERS_EXACTLY(X, "bf16", h) FROM_INTEGERS_EXACTLY(X, "bf16", h) ROUNDED(X, "bf16", "f64", h, d) \
+  ROUNDED(X, "bf16", "f16", h, h) ROUNDED(X, "f16", "bf16", h, h) X("cvt.f64.bf16", d, h) \
+  X("cvt.rp.bf16.f32", h, f) X("cvt.rm.bf16.f32", h, f) X("cvt.ftz.f32.bf16", f, h) \
+  TO_WHOLE(X, "bf16", "bf16", h, h)
 // clang-format on
 
 // asm wants its text as a literal.

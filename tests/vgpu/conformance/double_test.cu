@@ -9,19 +9,11 @@ namespace {
 
 // clang-format off
 #define UNARY_INSTRUCTIONS(X) \
-  X("rcp.rn.f64") \
-  X("rcp.rz.f64") \
-  X("rcp.rm.f64") \
-  X("rcp.rp.f64") X("sqrt.rn.f64") X("sqrt.rz.f64") X("sqrt.rm.f64") X("sqrt.rp.f64") X("abs.f64") X("neg.f64")
+  X("rcp.rn.f64") X("rcp.rz.f64") X("rcp.rm.f64") X("rcp.rp.f64") X("sqrt.rn.f64") X("sqrt.rz.f64") \
+  X("sqrt.rm.f64") X("sqrt.rp.f64") X("abs.f64") X("neg.f64")
 
 #define BINARY_INSTRUCTIONS(X) \
-  X("add.f64") \
-  X("add.rn.f64") \
-  X("add.rz.f64") \
-  X("add.rm.f64") \
-  X("add.rp.f64") \
-  X("sub.f64") \
-  X("sub.rn.f64") \
+  X("add.f64") X("add.rn.f64") X("add.rz.f64") X("add.rm.f64") X("add.rp.f64") X("sub.f64") X("sub.rn.f64") \
   X("sub.rz.f64") X("sub.rm.f64") X("sub.rp.f64") X("mul.f64") X("mul.rn.f64") X("mul.rz.f64") X("mul.rm.f64") \
   X("mul.rp.f64") X("div.rn.f64") X("div.rz.f64") X("div.rm.f64") X("div.rp.f64") X("min.f64") X("max.f64") \
   X("copysign.f64")

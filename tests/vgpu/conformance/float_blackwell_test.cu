@@ -11,25 +11,20 @@ using Word = std::uint32_t;
 
 // clang-format off
 #define PAIRS_OF_TWO(X) \
-  X("add.rn.f32x2") X("add.rz.ftz.f32x2") X("sub.rm.f32x2") X("mul.rn.f32x2") X("mul.rp.f32x2") X("mul.rn.ftz.f32x2")
+  X("add.rn.f32x2") X("add.rz.ftz.f32x2") X("sub.rm.f32x2") X("mul.rn.f32x2") X("mul.rp.f32x2") \
+  X("mul.rn.ftz.f32x2")
 // clang-format on
 #define PAIRS_OF_THREE(X) X("fma.rn.f32x2") X("fma.rz.f32x2") X("fma.rn.ftz.f32x2")
 // clang-format off
 #define MIXED_OF_TWO(X) \
-  X("add.f32.f16") \
-  X("add.rz.f32.f16") X("add.rn.sat.f32.f16") X("sub.rm.f32.f16") X("add.rn.f32.bf16") X("sub.sat.f32.bf16")
+  X("add.f32.f16") X("add.rz.f32.f16") X("add.rn.sat.f32.f16") X("sub.rm.f32.f16") X("add.rn.f32.bf16") \
+  X("sub.sat.f32.bf16")
 // clang-format on
 #define MIXED_OF_THREE(X) X("fma.rn.f32.f16") X("fma.rp.sat.f32.f16") X("fma.rz.f32.bf16") X("fma.rn.sat.f32.bf16")
 // clang-format off
 #define EXTREMES_OF_THREE(X) \
-  X("min.f32") \
-  X("min.ftz.f32") \
-  X("min.NaN.f32") \
-  X("min.abs.f32") \
-  X("max.f32") \
-  X("max.NaN.abs.f32") \
-  X("max.ftz.abs." \
-  "f32")
+  X("min.f32") X("min.ftz.f32") X("min.NaN.f32") X("min.abs.f32") X("max.f32") X("max.NaN.abs.f32") \
+  X("max.ftz.abs."    "f32")
 // clang-format on
 
 // asm wants its text as a literal.

@@ -12,37 +12,20 @@ using Word = std::uint32_t;
 // Each list is expanded twice: to the instructions in a kernel, and to their texts.
 // clang-format off
 #define UNARY_INSTRUCTIONS(X) \
-  X("rcp.rn.f32") \
-  X("rcp.rz.f32") \
-  X("rcp.rm.f32") \
-  X("rcp.rp.f32") \
-  X("rcp.rn.ftz.f32") \
-  X("rcp.rp.ftz.f32") \
-  X("sqrt.rn.f32") \
-  X("sqrt.rz.f32") X("sqrt.rm.f32") X("sqrt.rp.f32") X("sqrt.rn.ftz.f32") X("abs.f32") X("abs.ftz.f32") X("neg.f32") \
-  X("neg.ftz.f32")
+  X("rcp.rn.f32") X("rcp.rz.f32") X("rcp.rm.f32") X("rcp.rp.f32") X("rcp.rn.ftz.f32") X("rcp.rp.ftz.f32") \
+  X("sqrt.rn.f32") X("sqrt.rz.f32") X("sqrt.rm.f32") X("sqrt.rp.f32") X("sqrt.rn.ftz.f32") X("abs.f32") \
+  X("abs.ftz.f32") X("neg.f32") X("neg.ftz.f32")
 
 #define BINARY_INSTRUCTIONS(X) \
-  X("add.f32") \
-  X("add.rn.f32") \
-  X("add.rz.f32") \
-  X("add.rm.f32") \
-  X("add.rp.f32") \
-  X("add.rn.ftz.f32") \
-  X("add.rm.ftz.f32") \
-  X("add.rn.sat.f32") X("add.rz.ftz.sat.f32") X("sub.f32") X("sub.rn.f32") X("sub.rz.f32") X("sub.rm.f32") \
-  X("sub.rp.f32") X("sub.rn.ftz.sat.f32") X("mul.f32") X("mul.rn.f32") X("mul.rz.f32") X("mul.rm.f32") \
-  X("mul.rp.f32") X("mul.rn.ftz.f32") X("mul.rp.ftz.f32") X("mul.rn.sat.f32") X("mul.rm.ftz.sat.f32") \
-  X("div.rn.f32") X("div.rz.f32") X("div.rm.f32") X("div.rp.f32") X("div.rn.ftz.f32") X("div.rz.ftz.f32") \
-  X("min.f32") X("min.ftz.f32") X("max.f32") X("max.ftz.f32") X("copysign.f32")
+  X("add.f32") X("add.rn.f32") X("add.rz.f32") X("add.rm.f32") X("add.rp.f32") X("add.rn.ftz.f32") \
+  X("add.rm.ftz.f32") X("add.rn.sat.f32") X("add.rz.ftz.sat.f32") X("sub.f32") X("sub.rn.f32") X("sub.rz.f32") \
+  X("sub.rm.f32") X("sub.rp.f32") X("sub.rn.ftz.sat.f32") X("mul.f32") X("mul.rn.f32") X("mul.rz.f32") \
+  X("mul.rm.f32") X("mul.rp.f32") X("mul.rn.ftz.f32") X("mul.rp.ftz.f32") X("mul.rn.sat.f32") \
+  X("mul.rm.ftz.sat.f32") X("div.rn.f32") X("div.rz.f32") X("div.rm.f32") X("div.rp.f32") X("div.rn.ftz.f32") \
+  X("div.rz.ftz.f32") X("min.f32") X("min.ftz.f32") X("max.f32") X("max.ftz.f32") X("copysign.f32")
 
 #define TERNARY_INSTRUCTIONS(X) \
-  X("fma.rn.f32") \
-  X("fma.rz.f32") \
-  X("fma.rm.f32") \
-  X("fma.rp.f32") \
-  X("fma.rn.ftz.f32") \
-  X("fma.rz.ftz.f32") \
+  X("fma.rn.f32") X("fma.rz.f32") X("fma.rm.f32") X("fma.rp.f32") X("fma.rn.ftz.f32") X("fma.rz.ftz.f32") \
   X("fma.rn.sat.f32") X("fma.rn.ftz.sat.f32") X("fma.rp.sat.f32") X("mad.rn.f32") X("mad.rz.ftz.f32")
 // clang-format on
 

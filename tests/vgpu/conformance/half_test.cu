@@ -14,15 +14,8 @@ using Word = std::uint32_t;
 #define HALF_UNARY(X) X("neg") X("neg.ftz") X("abs") X("abs.ftz")
 // clang-format off
 #define HALF_BINARY(X) \
-  X("add") \
-  X("add.rn") \
-  X("add.ftz") \
-  X("add.sat") \
-  X("add.ftz.sat") \
-  X("sub") \
-  X("sub.rn.ftz") X("sub.sat") X("mul") X("mul.rn.ftz") \
-  X("mul." \
-  "sat")
+  X("add") X("add.rn") X("add.ftz") X("add.sat") X("add.ftz.sat") X("sub") X("sub.rn.ftz") X("sub.sat") X("mul") \
+  X("mul.rn.ftz") X("mul."    "sat")
 // clang-format on
 #define HALF_TERNARY(X) X("fma.rn") X("fma.rn.ftz") X("fma.rn.sat") X("fma.rn.ftz.sat")
 #define HALF_BINARY_80(X) X("min") X("min.ftz") X("min.NaN") X("max") X("max.ftz") X("max.ftz.NaN")

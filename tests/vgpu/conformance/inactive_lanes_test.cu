@@ -13,18 +13,13 @@ using Bits = std::uint64_t;
 // The kind of the destination register is one of the letters that asm knows.
 // clang-format off
 #define INSTRUCTIONS(X) \
-  X("add.rn.f32 %0, %2, %2", f) \
-  X("fma.rz.ftz.f32 %0, %2, %2, %2", f) \
-  X("min.f32 %0, %2, 0f3F000000", f) \
-  X("abs.f32 %0, %2", f) \
-  X("ex2.approx.f32 %0, %2", f) \
-  X("div.full.f32 %0, %2, 0f40400000", f) \
-  X("div.rn.f32 %0, %2, 0f40400000", f) \
-  X("copysign.f32 %0, 0fBF800000, %2", f) X("fma.rn.f64 %0, %3, %3, %3", d) X("rsqrt.approx.f64 %0, %3", d) \
-  X("add.f16 %0, %4, %4", h) X("ex2.approx.f16 %0, %4", h) X("fma.rn.f16x2 %0, %5, %5, %5", r) \
-  X("tanh.approx.f16x2 %0, %5", r) X("cvt.rzi.s32.f32 %0, %2", r) X("cvt.rn.f16.f32 %0, %2", h) \
-  X("cvt.u64.u32 %0, %5", l) X("cvt.f64.f32 %0, %2", d) X("cvt.sat.u16.u32 %0, %5", h) \
-  X("cvt.pack.sat.u16.s32 %0, %5, %5", r)
+  X("add.rn.f32 %0, %2, %2", f) X("fma.rz.ftz.f32 %0, %2, %2, %2", f) X("min.f32 %0, %2, 0f3F000000", f) \
+  X("abs.f32 %0, %2", f) X("ex2.approx.f32 %0, %2", f) X("div.full.f32 %0, %2, 0f40400000", f) \
+  X("div.rn.f32 %0, %2, 0f40400000", f) X("copysign.f32 %0, 0fBF800000, %2", f) X("fma.rn.f64 %0, %3, %3, %3", d) \
+  X("rsqrt.approx.f64 %0, %3", d) X("add.f16 %0, %4, %4", h) X("ex2.approx.f16 %0, %4", h) \
+  X("fma.rn.f16x2 %0, %5, %5, %5", r) X("tanh.approx.f16x2 %0, %5", r) X("cvt.rzi.s32.f32 %0, %2", r) \
+  X("cvt.rn.f16.f32 %0, %2", h) X("cvt.u64.u32 %0, %5", l) X("cvt.f64.f32 %0, %2", d) \
+  X("cvt.sat.u16.u32 %0, %5", h) X("cvt.pack.sat.u16.s32 %0, %5, %5", r)
 // clang-format on
 
 constexpr Bits kBefore = 0x123456789abcdef0;

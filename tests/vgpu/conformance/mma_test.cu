@@ -67,7 +67,7 @@ void check_layout() {
   std::mt19937 random(Op::kM * 100 + Op::kK);
   const double least = Op::A::value(Op::A::bits(-1)) < 0 ? -8 : 0;
   Matrices<Op> in;
-  for (U64& x : in.a) x = Op::A::bits(least + random() % 16);
+  for (U64& x : in.a) x = Op::A::bits(least + double(random() % 16));
   for (U64& x : in.b) x = Op::B::bits(double(random() % 15));
   for (U64& x : in.c) x = Op::C::bits(double(random() % 31) - 15);
   const auto d = in.product();

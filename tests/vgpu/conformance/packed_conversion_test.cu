@@ -19,24 +19,19 @@ constexpr double kLargestE4m3 = 448;
 
 // clang-format off
 #define PAIRS_80(X) \
-  X("cvt.rn.f16x2.f32") \
-  X("cvt.rz.f16x2.f32") \
-  X("cvt.rn.relu.f16x2.f32") \
-  X("cvt.rz.satfinite.f16x2.f32") \
-  X("cvt.rn.relu.satfinite.f16x2.f32") \
-  X("cvt.rn.bf16x2.f32") \
-  X("cvt.rz.bf16x2.f32") \
-  X("cvt.rz.relu.bf16x2.f32") X("cvt.rn.satfinite.bf16x2.f32") X("cvt.rn.relu.satfinite.bf16x2.f32")
+  X("cvt.rn.f16x2.f32") X("cvt.rz.f16x2.f32") X("cvt.rn.relu.f16x2.f32") X("cvt.rz.satfinite.f16x2.f32") \
+  X("cvt.rn.relu.satfinite.f16x2.f32") X("cvt.rn.bf16x2.f32") X("cvt.rz.bf16x2.f32") X("cvt.rz.relu.bf16x2.f32") \
+  X("cvt.rn.satfinite.bf16x2.f32") X("cvt.rn.relu.satfinite.bf16x2.f32")
 // clang-format on
 #define TENSOR_80(X) X("cvt.rna.tf32.f32") X("cvt.rna.satfinite.tf32.f32")
 #define TENSOR_90(X) X("cvt.rn.tf32.f32") X("cvt.rz.tf32.f32") X("cvt.rn.relu.tf32.f32") X("cvt.rz.relu.tf32.f32")
 // clang-format off
 #define EIGHTHS_OF_SINGLES_90(X) \
-  X("cvt.rn.satfinite.e4m3x2.f32") \
-  X("cvt.rn.satfinite.relu.e4m3x2.f32") X("cvt.rn.satfinite.e5m2x2.f32") X("cvt.rn.satfinite.relu.e5m2x2.f32")
+  X("cvt.rn.satfinite.e4m3x2.f32") X("cvt.rn.satfinite.relu.e4m3x2.f32") X("cvt.rn.satfinite.e5m2x2.f32") \
+  X("cvt.rn.satfinite.relu.e5m2x2.f32")
 #define EIGHTHS_OF_HALVES_90(X) \
-  X("cvt.rn.satfinite.e4m3x2.f16x2") \
-  X("cvt.rn.satfinite.relu.e4m3x2.f16x2") X("cvt.rn.satfinite.e5m2x2.f16x2") X("cvt.rn.satfinite.relu.e5m2x2.f16x2")
+  X("cvt.rn.satfinite.e4m3x2.f16x2") X("cvt.rn.satfinite.relu.e4m3x2.f16x2") X("cvt.rn.satfinite.e5m2x2.f16x2") \
+  X("cvt.rn.satfinite.relu.e5m2x2.f16x2")
 #define HALVES_OF_EIGHTHS_90(X) \
   X("cvt.rn.f16x2.e4m3x2") X("cvt.rn.relu.f16x2.e4m3x2") X("cvt.rn.f16x2.e5m2x2") X("cvt.rn.relu.f16x2.e5m2x2")
 // clang-format on

@@ -35,26 +35,33 @@ Type bits_of(std::size_t size) {
   }
 }
 
-// Whether some value of `from` lies between those of `to`, or outside.
+// Whether some real number of `from` lies between those of `to`, or outside.
 bool loses(Type from, Type to) {
   if (from == to) return false;
   return ptx::size_of(to) <= ptx::size_of(from);
 }
 
+// Whether integers of `to` are all that those of `from` are.
+bool holds_all(Type from, Type to) {
+  if (ptx::is_signed(from) == ptx::is_signed(to)) return ptx::size_of(to) >= ptx::size_of(from);
+  return ptx::is_signed(to) && ptx::size_of(to) > ptx::size_of(from);
+}
+
 std::vector<Step> real_steps(Decoder& d, const CvtWords& words, Type from, Type to) {
   std::vector<Step> steps;
-  const bool from_half = from == Type::kF32 && ptx::size_of(to) == 2;
-  if ((words.rectify || words.finite) && !from_half) d.unknown();
-  if (words.saturate && to == Type::kBF16) d.unknown();
+  if (words.rectify || words.finite) {
+    const bool known = words.rounding == Rounding::kNearestEven || words.rounding == Rounding::kTowardZero;
+    if (from != Type::kF32 || ptx::size_of(to) != 2 || !known || words.whole || words.flush) d.unknown();
+  }
   if (words.flush && from == Type::kF32) steps.push_back(flush_step());
   if (words.whole) {
-    if (ptx::size_of(from) != ptx::size_of(to) || from != to) d.unknown("rounding to a whole number keeps the type");
+    if (from != to) d.unknown("rounding to a whole number keeps the type");
     steps.push_back(round_to_whole_step());
   } else if (loses(from, to)) {
     if (!words.rounding) d.unknown("expected a rounding mode");
     if (words.finite) steps.push_back(finite_step(to));
     steps.push_back(round_step(to));
-  } else if (words.rounding) {
+  } else if (words.rounding && (from != Type::kBF16 || from == to)) {  // ptxas takes any mode for bf16
     d.unknown("there is nothing to round");
   }
   if (words.saturate) steps.push_back(saturate_step());
@@ -65,7 +72,8 @@ std::vector<Step> real_steps(Decoder& d, const CvtWords& words, Type from, Type 
 
 std::vector<Step> steps_for(Decoder& d, const CvtWords& words, Type from, Type to) {
   const bool single = from == Type::kF32 || to == Type::kF32;
-  if (words.away || (words.flush && !single)) d.unknown();
+  const bool brain = from == Type::kBF16 || to == Type::kBF16;
+  if (words.away || (words.flush && !single) || (words.saturate && brain)) d.unknown();
   if (ptx::is_float(from) && ptx::is_float(to)) return real_steps(d, words, from, to);
   if (words.rectify || words.finite) d.unknown();
   std::vector<Step> steps;
@@ -80,12 +88,14 @@ std::vector<Step> steps_for(Decoder& d, const CvtWords& words, Type from, Type t
     if (words.saturate) steps.push_back(saturate_step());
   } else {
     if (words.rounding) d.unknown("there is nothing to round");
+    if (words.saturate && holds_all(from, to)) d.unknown("there is nothing to clamp");
     if (words.saturate) steps.push_back(clamp_step(from, to));
   }
   return steps;
 }
 
 void decode_single(Decoder& d, const CvtWords& words, Type from, Type to) {
+  if (d.operand_count() != 2) d.unknown("expected 2 operands");
   Conversion conversion;
   conversion.steps = steps_for(d, words, from, to);
   const auto size_of = [&](std::size_t operand, Type type) {
@@ -93,6 +103,8 @@ void decode_single(Decoder& d, const CvtWords& words, Type from, Type to) {
     return size == 0 ? ptx::size_of(type) : size;
   };
   const std::size_t from_size = size_of(1, from), to_size = size_of(0, to);
+  const bool exactly = from == Type::kBF16 || to == Type::kBF16;  // registers as wide as their types
+  if (exactly && (from_size != ptx::size_of(from) || to_size != ptx::size_of(to))) d.unknown();
   conversion.load = from_size < ptx::size_of(from) ? nullptr : load_of(from);
   conversion.store = store_of(to, to_size);
   if (conversion.load == nullptr || conversion.store == nullptr) d.unknown();

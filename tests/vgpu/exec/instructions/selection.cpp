@@ -218,6 +218,7 @@ void decode_testp(Decoder& d) {
   if (type == Type::kF32) handler = run_testp<float>;
   if (type == Type::kF64) handler = run_testp<double>;
   set_handler(d, pipe_of(type), handler);
+  if (d.operand_count() != 2) d.unknown("expected 2 operands");
   d.code().operands[0] = d.predicate_output(d.operand(0));
   d.code().operands[1] = d.input(1, type);
 }

@@ -32,7 +32,7 @@ inline double power(double x) {
   const double y = (x - (shifted - kWhole)) * 0.69314718055994530942;
   double series = 0;
   for (std::size_t k = kInverseFactorials.size(); k-- > 0;) series = series * y + kInverseFactorials[k];
-  return series * bits_as<double>((bits_as<std::int64_t>(shifted) + 1023) << 52);
+  return series * bits_as<double>((bits_as<std::uint64_t>(shifted) + 1023) << 52);
 }
 
 struct ReciprocalOf {
@@ -81,7 +81,9 @@ struct ExponentialOf {
   // Results beyond 2^300 and below 2^-300 are infinite and zero in all formats.
   static double value(double x) { return x == x ? power(clamped(x, 300)) : x; }
   template <class Format>
-  static Bound bound(double) {
+  static Bound bound(double x) {
+    // CUDA's mathematical functions take powers of two from it and count on their being exact.
+    if (x == std::trunc(x)) return {};
     if (std::is_same_v<Format, Half>) return bounds::kHalfExponential;
     if (std::is_same_v<Format, Brain>) return bounds::kBrainExponential;
     return bounds::kExponential;
