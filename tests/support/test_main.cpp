@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -39,7 +40,7 @@ std::string stray_library() {
   Dl_info info{};
   void* const mark = dlsym(RTLD_DEFAULT, "vgpu_is_virtual");
   if (mark == nullptr || dladdr(mark, &info) == 0) return "";
-  const std::string stand_in = info.dli_fname, folder = stand_in.substr(0, stand_in.rfind('/') + 1);
+  const std::string folder = std::filesystem::canonical(info.dli_fname).parent_path().string() + "/";
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
     const std::size_t path = line.find('/');

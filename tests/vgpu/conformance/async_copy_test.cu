@@ -150,6 +150,31 @@ TEST(AsyncCopy, GroupsCompleteInOrder) {
   for (std::size_t i = 0; i < numbers.size(); ++i) ASSERT_EQ(results[i], 2 * numbers[i]) << i;
 }
 
+// A wait may find several groups to complete.
+__global__ void three_groups(const int* from, int* out) {
+#if __CUDA_ARCH__ >= 800
+  __shared__ int shared[3][kThreads];
+  const int self = static_cast<int>(threadIdx.x);
+  for (int group = 0; group < 3; ++group) {
+    copy<4, false>(&shared[group][self], &from[group * kThreads + self]);
+    commit();
+  }
+  wait<1>();
+  for (int group = 0; group < 2; ++group) out[group * kThreads + self] = shared[group][self];
+  wait<0>();
+  out[2 * kThreads + self] = shared[2][self];
+#endif
+}
+
+TEST(AsyncCopy, WaitsForSeveralGroups) {
+  if (code_architecture() < 80) GTEST_SKIP() << "cp.async is of sm_80 and later";
+  std::vector<int> numbers(3 * kThreads);
+  std::iota(numbers.begin(), numbers.end(), 1);
+  DeviceArray<int> from(numbers), out(numbers.size());
+  three_groups<<<1, kThreads>>>(from.get(), out.get());
+  EXPECT_EQ(out.read(), numbers);
+}
+
 // ---- C++ ------------------------------------------------------------------------------------------------------------
 
 __global__ void primitives(const int4* from, int4* out) {

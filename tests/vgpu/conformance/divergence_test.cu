@@ -239,13 +239,19 @@ TEST(Divergence, SomeMeetWhileOthersWatch) {
   for (int lane = 0; lane < 16; ++lane) EXPECT_EQ(seen[lane], lane < 8 ? 1 : 2) << lane;
 }
 
-// Pairs of lanes that wait for nobody but each other, at one instruction, and come there one by one.
+// Pairs of lanes that wait for nobody but each other: some are together at one instruction, some at two.
 __global__ void meet_in_pairs(volatile int* data, int* out) {
   const int lane = static_cast<int>(threadIdx.x);
-  for (int i = 0; i < lane * 11 % 17; ++i) data[lane] = i;
-  data[lane] = 100 + lane;
-  __syncwarp(3u << (lane & ~1));
-  out[lane] = data[lane ^ 1];
+  if (lane % 4 != 3) {
+    data[lane] = 100 + lane;
+    __syncwarp(3u << (lane & ~1));
+    out[lane] = data[lane ^ 1];
+  } else {
+    for (int i = 0; i < lane; ++i) data[lane] = i;
+    data[lane] = 100 + lane;
+    __syncwarp(3u << (lane & ~1));
+    out[lane] = data[lane ^ 1];
+  }
 }
 
 TEST(Divergence, PairsMeet) {

@@ -200,6 +200,11 @@ void read_addresses(Warp& warp, Slot base, bool narrow, std::int64_t offset, Acc
 
 void resolve(Warp& warp, Access& access) {
   const Mask active = warp.active() & access.lanes;
+  if (access.strong && access.kind == Kind::kRead) {
+    warp.look();
+  } else if (access.kind != Kind::kAtomic) {
+    warp.work();
+  }
   if (warp.block().checks().order() != nullptr) warp.block().checks().acquire_now(warp);
   const Part whole(warp, access, active, access.address.data());
   const std::uint64_t alignment = access.alignment != 0 ? access.alignment : access.bytes;

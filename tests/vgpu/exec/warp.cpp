@@ -225,6 +225,22 @@ bool Warp::gather(Mask wanted) {
   return false;
 }
 
+void Warp::wait_for(Mask lanes, Mask wanted) {
+  Split waiting = split();
+  waiting.lanes = lanes;
+  --waiting.pc;
+  waiting.wait = Split::Wait::kGather;
+  waiting.wanted = wanted;
+  active_ &= ~lanes;
+  split().lanes &= ~lanes;
+  if (split().lanes == 0) {
+    split() = waiting;
+  } else {
+    splits_.push_back(waiting);
+  }
+  reschedule_ = true;
+}
+
 void Warp::wait_at_barrier(unsigned barrier) {
   split().wait = Split::Wait::kBarrier;
   split().barrier = barrier;
@@ -349,6 +365,7 @@ std::size_t Warp::next_split() {
 std::uint64_t Warp::run(std::uint64_t budget) {
   for (Split& split : splits_)
     if (split.wait == Split::Wait::kYield) split.wait = Split::Wait::kNone;
+  looks_ = 0;
 
   Counters& counters = block_->counters();
   std::uint64_t done = 0;

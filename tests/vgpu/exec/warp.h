@@ -80,6 +80,9 @@ class Warp {
   // True: all of `wanted` that are alive execute this instruction now. False: the split waits for them, the handler must
   // return at once and is run again when more have come.
   bool gather(Mask wanted);
+  // These of the active lanes wait for the lanes they want, and no others with them: the instruction is run again for them
+  // when more have come. They are no longer active.
+  void wait_for(Mask lanes, Mask wanted);
 
   // The handler must return at once; the instruction is run again when the barrier wakes the split (then split().woken),
   // or, for yield(), when others have run.
@@ -134,7 +137,7 @@ class Warp {
   bool crowded_ = false;  // another split could run too
   Mask favoured_ = 0;     // lanes whose turn it is although others are behind; 0: none
   std::uint64_t turns_ = 0;
-  std::uint64_t looks_ = 0;   // since the warp last worked
+  std::uint64_t looks_ = 0;   // of this turn, since the warp last worked
   std::uint32_t stop_ = 0;    // where another split of the same frame stands ahead
   std::uint64_t streak_ = 0;  // instructions since the turn changed, while another split could run
 };

@@ -46,6 +46,7 @@ void run_atomic(Warp& warp, const Code& code) {
   read_addresses(warp, code, 0, access);
   resolve(warp, access);
   const std::size_t elements = code.elements;
+  bool changes = false;
   for (const std::uint8_t lane : lane_order(warp)) {
     if ((warp.active() >> lane & 1) == 0) continue;
     const bool global = code.space == ptx::Space::kGlobal ||
@@ -61,8 +62,11 @@ void run_atomic(Warp& warp, const Code& code) {
       } else {
         result = replace<T>(at, next);
       }
+      changes = changes || !(next(result) == result);
     }
   }
+  // Who waits for a lock leaves it as it is.
+  changes ? warp.work() : warp.look();
 }
 
 // The words may stand in any order: the headers of CUDA write atom.add.acquire.gpu.u32, its compiler atom.acquire.gpu.add.u32.

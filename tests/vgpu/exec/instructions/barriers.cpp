@@ -5,7 +5,6 @@
 #include "exec/instructions/families.h"
 #include "exec/instructions/lanes.h"
 #include "exec/instructions/meeting.h"
-#include "exec/sync_hooks.h"
 
 namespace vgpu {
 namespace {
@@ -106,8 +105,7 @@ void run_warp_barrier(Warp& warp, const Code& code) {
     warp.split().woken = false;
     return;
   }
-  if (!meet_members(warp, code.operands[0])) return;
-  for_each_group(warp, code.operands[0], [&](Mask, Mask named) { meet(warp, named); });
+  meet_members(warp, code.operands[0]);
 }
 
 void decode_bar(Decoder& d) {

@@ -12,21 +12,23 @@ unsigned first_lane(Mask lanes) { return static_cast<unsigned>(__builtin_ctz(lan
 }  // namespace
 
 bool meet_members(Warp& warp, Slot masks) {
-  Mask ready = 0, first = 0, wanted = 0;
-  for_each_group(warp, masks, [&](Mask group, Mask named) {
-    if ((group & ~named) != 0)
-      warp.block().fail(warp, first_lane(group & ~named), Finding::Kind::kDivergentBarrier,
+  struct Group {
+    Mask lanes, named;
+  };
+  std::array<Group, kLanes> waiting;
+  std::size_t count = 0;
+  for_each_group(warp, masks, [&](Mask lanes, Mask named) {
+    if ((lanes & ~named) != 0)
+      warp.block().fail(warp, first_lane(lanes & ~named), Finding::Kind::kDivergentBarrier,
                         "this lane is not in the member mask " + hexadecimal(named) + " that it gives");
-    if ((named & warp.alive() & ~group) == 0) {
-      ready |= group;
+    if ((named & warp.alive() & ~lanes) == 0) {
       meet(warp, named);
-    } else if (first == 0) {
-      first = group;
-      wanted = named;
+    } else {
+      waiting[count++] = {lanes, named};
     }
   });
-  warp.separate(ready != 0 ? ready : first);
-  return ready != 0 || warp.gather(wanted);
+  for (std::size_t i = 0; i < count; ++i) warp.wait_for(waiting[i].lanes, waiting[i].named);
+  return warp.active() != 0;
 }
 
 bool meet_all(Warp& warp) {
