@@ -60,6 +60,7 @@ class Block {
   Checks& checks() { return checks_; }
   Counters& counters() { return counters_; }
   std::string& printed() { return printed_; }
+  const std::string& printed() const { return printed_; }
   std::vector<std::unique_ptr<Warp>>& warps() { return warps_; }
 
   struct Barrier {

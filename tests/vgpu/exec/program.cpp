@@ -100,18 +100,25 @@ const Function& Program::function(const std::string& name) {
   return found != functions_.end() ? *found->second : decode(name);
 }
 
-// The function is entered before it is built, so that a recursive one finds itself.
+// The function is entered before it is built, so that a recursive one finds itself. Where one fails, those that were begun
+// with it go too: some may call it.
 const Function& Program::decode(const std::string& name) {
   const auto source = module_.functions.find(name);
   if (source == module_.functions.end()) throw ptx::Error("no function " + name + " in this module");
+  const bool outermost = begun_.empty();
+  begun_.push_back(name);
   auto& function = functions_[name];
   function = std::make_unique<Function>();
   try {
     FunctionBuilder(*this, source->second, *function).build();
   } catch (...) {
-    functions_.erase(name);
+    if (outermost) {
+      for (const std::string& begun : begun_) functions_.erase(begun);
+      begun_.clear();
+    }
     throw;
   }
+  if (outermost) begun_.clear();
   return *function;
 }
 

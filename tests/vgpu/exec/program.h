@@ -61,6 +61,7 @@ class Program {
   std::map<std::string, std::size_t> static_shared_;   // by kernel
   std::map<std::pair<const ptx::Function*, std::string>, std::size_t> function_shared_;
   std::map<std::string, std::unique_ptr<Function>> functions_;
+  std::vector<std::string> begun_;           // by the decode() under way
   std::vector<std::string> function_names_;  // by address
   std::atomic<std::size_t> reserved_shared_{0};
   std::recursive_mutex mutex_;

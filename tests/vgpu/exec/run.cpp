@@ -80,6 +80,7 @@ class GridRun {
     const std::size_t share = launch_.cooperative ? (count_ + workers - 1) / workers : 1;
     std::size_t wanted = share;
     std::size_t slices = 0;  // since a block was done
+    std::unique_ptr<Block> block;
     try {
       while (!stopped_) {
         while (resident.size() < wanted) {
@@ -88,7 +89,7 @@ class GridRun {
           resident.push_back(std::make_unique<Block>(grid_, order_.empty() ? next : order_[next]));
         }
         if (resident.empty()) return;
-        std::unique_ptr<Block> block = std::move(resident.front());
+        block = std::move(resident.front());
         resident.pop_front();
         const Block::Status status = block->run(launch_.cooperative ? kSlice / 64 : kSlice);
         if (status == Block::Status::kDone) {
@@ -105,12 +106,18 @@ class GridRun {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!result_.finding) result_.finding = fault.finding;
       stopped_ = true;
+      keep_text(*block);
+      for (const auto& other : resident) keep_text(*other);
     }
   }
 
   void collect(Block& block) {
     const std::lock_guard<std::mutex> lock(mutex_);
     result_.counters += block.counters();
+    keep_text(block);
+  }
+
+  void keep_text(const Block& block) {
     if (!block.printed().empty()) printed_[block.index()] = block.printed();
   }
 

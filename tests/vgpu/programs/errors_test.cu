@@ -114,6 +114,18 @@ TEST_F(Faults, ATrapSticks) {
   expect_stuck(cudaErrorLaunchFailure);
 }
 
+__global__ void tell_and_trap() {
+  printf("so far");
+  __trap();
+}
+
+TEST_F(Faults, WhatWasPrintedBeforeAFaultIsNotLost) {
+  testing::internal::CaptureStdout();
+  tell_and_trap<<<1, 1>>>();
+  EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorLaunchFailure);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "so far");
+}
+
 TEST_F(Faults, AResetGivesAWorkingDevice) {
   trap_now<<<1, 1>>>();
   EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorLaunchFailure);

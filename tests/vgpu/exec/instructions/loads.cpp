@@ -11,7 +11,7 @@ namespace {
 using ptx::Space;
 using ptx::Type;
 
-enum Flag : std::uint8_t { kStrong = 1 };
+enum Flag : std::uint8_t { kStrong = 1, kReleases = 2 };
 
 Access access_of(const Code& code, Access::Kind kind) {
   return {kind, code.space, std::uint32_t{code.bytes} * code.elements, (code.flags & kStrong) != 0, {}, {}};
@@ -45,6 +45,7 @@ void stored_value(Warp& warp, const Code& code, unsigned lane, std::byte* out) {
 template <class Element, class Register>
 void run_store(Warp& warp, const Code& code) {
   Access access = access_of(code, Access::Kind::kWrite);
+  access.relaxed = (code.flags & kReleases) == 0;
   access.value = stored_value<Element, Register>;
   read_addresses(warp, code, 0, access);
   resolve(warp, access);
@@ -121,12 +122,15 @@ void decode_access(Decoder& d, bool load) {
   Code& code = d.code();
   code.pipe = Pipe::kLoadStore;
   Space space = Space::kGeneric;
+  const bool of_kernel = d.take_any("param::entry");
+  if (of_kernel) space = Space::kParam;
   // Cache operators and hints change no result.
   for (bool more = true; more;) {
     const std::string word = d.peek();
     more = false;
     if (word == "volatile" || word == "relaxed" || word == "acquire" || word == "release" || word == "mmio") {
       code.flags |= kStrong;
+      if (word == "release") code.flags |= kReleases;
       more = true;
     } else if (word == "weak" || word == "cta" || word == "gpu" || word == "sys" || word == "cluster" || word == "ca" ||
                word == "cg" || word == "cs" || word == "cv" || word == "lu" || word == "wb" || word == "wt" ||
@@ -148,6 +152,7 @@ void decode_access(Decoder& d, bool load) {
 
   const ptx::Operand& values = d.operand(load ? 0 : 1);
   d.address(d.operand(load ? 1 : 0), space, 0);
+  if (of_kernel) code.space = Space::kParam;
   const std::vector<ptx::Operand> one{values};
   const std::vector<ptx::Operand>& elements = values.kind == ptx::Operand::Kind::kVector ? values.elements : one;
   if (elements.size() != code.elements) d.unknown("a vector of another length");
