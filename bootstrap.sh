@@ -16,8 +16,9 @@ usage: ./bootstrap.sh VERB
   train [OPTIONS]    build attn_train and train the text classifier; OPTIONS go to `attn_train train`,
                      such as --help. Without IMDB (see data) it trains on generated reviews.
   data               fetch the IMDB reviews (84 MB) to data/, where train finds them; resumes
-  test               everything that CI runs: style, g++, clang, sanitizers, Python
-  test --cuda        the CUDA kernels, on a virtual GPU, and its own tests
+  test               everything that CI runs: style, g++ and nvcc, the CUDA kernels on a virtual GPU, clang,
+                     sanitizers, Python
+  test --no-cuda     the same without all that needs a CUDA compiler
   test --gpu         the CUDA kernels on the GPU of this machine
   nvcc               name the CUDA compiler that these use
   format [--check]   format the C, C++ and CUDA sources, or only say which are not
@@ -248,35 +249,32 @@ stage() { # TITLE COMMAND...
 
 run_tests() {
   case ${1:-} in
-    '') run_host_tests ;;
-    --cuda) run_cuda_tests ;;
+    '') run_all_tests ON ;;
+    --no-cuda) run_all_tests OFF ;;
     --gpu) run_gpu_tests ;;
-    *) fail "test: expected --cuda, --gpu or nothing, got $1" ;;
+    *) fail "test: expected --no-cuda, --gpu or nothing, got $1" ;;
   esac
 }
 
-run_host_tests() {
+run_all_tests() { # whether with CUDA: ON or OFF
   local python=$root/.venv/bin/python
   require "${test_needs[@]}"
   require_python
   cd "$root"
   stage "style of sources" format --check
   stage "style of shell scripts" shellcheck --shell=bash bootstrap.sh .ci/run tests/install/*.sh
-  stage "g++, warnings as errors" build dev
+  if [[ $1 == ON ]]; then
+    require_nvcc
+  else
+    say "left out: CUDA"
+  fi
+  stage "build, warnings as errors" build dev -DATTN_CUDA="$1"
   stage "tests" ctest --preset dev
   stage "clang, warnings as errors" build clang
   stage "sanitizers" build asan
   stage "tests under sanitizers" ctest --preset asan
   stage "tests of the set-up" "$python" -m pytest tests/install
   stage "tests of the Python package" env ATTN_CUDA_LIBRARY_DIR="$root/build/dev/host" "$python" -m pytest python_bench
-}
-
-run_cuda_tests() {
-  require "${test_needs[@]}"
-  require_nvcc
-  cd "$root"
-  stage "g++ and nvcc, warnings as errors" build vgpu
-  stage "tests on the virtual GPU" ctest --preset vgpu
 }
 
 # The same test programs as on the virtual GPU; nothing that stands in for a GPU passes.

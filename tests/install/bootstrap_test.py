@@ -21,6 +21,7 @@ class Machine:
         self.tools = folder / "tools"
         self.log = folder / "log"
         self.os_release = folder / "os-release"
+        self.usual_nvcc = folder / "usual place/nvcc"  # where no compiler is until a test puts it there
         for made in (self.root, self.elsewhere, self.tools):
             made.mkdir()
         shutil.copy(SCRIPT, self.root)
@@ -53,7 +54,8 @@ class Machine:
 
     def run(self, *arguments):
         self.log.write_text("")
-        environment = {"PATH": str(self.tools), "ATTN_OS_RELEASE": str(self.os_release)}
+        environment = {"PATH": str(self.tools), "ATTN_OS_RELEASE": str(self.os_release),
+                       "ATTN_NVCC": str(self.usual_nvcc)}
         return subprocess.run([self.root / "bootstrap.sh", *arguments], cwd=self.elsewhere, env=environment,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
 
@@ -253,3 +255,58 @@ def test_format_takes_our_sources_alone(machine, arguments, action):
     (call,) = machine.calls("clang-format-14")
     assert call[: len(action.split())] == action.split()
     assert sorted(call[len(action.split()):]) == ["./host/a.cpp", "./tests/data/b.h"]
+
+
+def test_the_cuda_compiler_on_the_path_comes_first(machine):
+    machine.usual_nvcc.parent.mkdir()
+    machine.script(machine.usual_nvcc, "")
+    assert machine.run("nvcc").stdout == f"{machine.usual_nvcc}\n"
+    machine.tool("nvcc")
+    assert machine.run("nvcc").stdout == f"{machine.tools}/nvcc\n"
+
+
+@pytest.fixture
+def compiler(machine, wanted):
+    """What is asked for where no CUDA compiler is found; pip unpacks one."""
+    path = machine.root / "kernels/requirements.txt"
+    path.parent.mkdir()
+    path.write_text("nvidia-cuda-nvcc==1\n")
+    for name in ("rm", "ln"):
+        (machine.tools / name).symlink_to(shutil.which(name))
+    machine.script(machine.tools / "made-python", f'echo "pip $*" >>"{machine.log}"\n'
+                   f'[[ $* != *--target* ]] || mkdir -p "{machine.root}/.deps/cuda/nvidia/cu13/lib"')
+    return path
+
+
+def test_a_cuda_compiler_is_fetched_once(machine, compiler):
+    def fetched():
+        result = machine.run("nvcc")
+        assert result.stdout == f"{machine.root}/.deps/cuda/nvidia/cu13/bin/nvcc\n", result.stderr
+        return [call for call in machine.calls("pip") if "--target" in call]
+
+    (call,) = fetched()
+    assert str(compiler) in " ".join(call)
+    assert (machine.root / ".deps/cuda/nvidia/cu13/lib/libcudart.so").is_symlink()
+    assert fetched() == []
+    compiler.write_text("nvidia-cuda-nvcc==2\n")
+    assert len(fetched()) == 1
+
+
+def test_a_fetch_that_failed_is_tried_again(machine, compiler):
+    machine.script(machine.tools / "made-python", f'echo "pip $*" >>"{machine.log}"\n[[ $* != *--target* ]]')
+    for _ in range(2):
+        result = machine.run("nvcc")
+        assert result.returncode == 1
+        assert "pip could not install a CUDA compiler" in result.stderr
+        assert [call for call in machine.calls("pip") if "--target" in call]
+
+
+@pytest.mark.parametrize("arguments, cuda", [([], "ON"), (["--no-cuda"], "OFF")])
+def test_tests_build_cuda_unless_told_not_to(machine, compiler, arguments, cuda):
+    machine.tool("shellcheck")
+    machine.tool("cmake", "exit 1")  # ends the tests early
+    result = machine.run("test", *arguments)
+    assert result.returncode == 1
+    assert machine.calls("cmake") == [["--preset", "dev", f"-DATTN_CUDA={cuda}"]]
+    assert ("left out: CUDA" in result.stderr) == (cuda == "OFF")
+    assert bool([call for call in machine.calls("pip") if "--target" in call]) == (cuda == "ON")
