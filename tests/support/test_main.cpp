@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The main function of every test program: says which CUDA device its tests ran on; fails where a real CUDA library is in
-// the process beside a stand-in; and with ATTN_REQUIRE_GPU=1 accepts nothing but a real device and no skipped case.
+// the process beside a stand-in; and with ATTN_REQUIRE_GPU=1 accepts nothing but a real device, no skipped case, and as many
+// cases on CUDA as on the CPU.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -54,6 +55,16 @@ std::string stray_library() {
   return "";
 }
 
+// Of this program's cases those on a backend, which names them: Suite.Test/cuda_...
+int cases_on(const std::string& backend) {
+  int count = 0;
+  const testing::UnitTest& all = *testing::UnitTest::GetInstance();
+  for (int i = 0; i < all.total_test_suite_count(); ++i)
+    for (int j = 0; j < all.GetTestSuite(i)->total_test_count(); ++j)
+      if (std::string(all.GetTestSuite(i)->GetTestInfo(j)->name()).find("/" + backend) != std::string::npos) ++count;
+  return count;
+}
+
 // Fails the program for each case that was skipped.
 class NothingSkipped : public testing::EmptyTestEventListener {
   void OnTestEnd(const testing::TestInfo& info) override {
@@ -80,6 +91,11 @@ int main(int argc, char** argv) {
     if (required != nullptr && std::string(required) == "1") {
       if (!device.real) {
         std::printf("ATTN_REQUIRE_GPU: expected a GPU, got %s\n", device.text.c_str());
+        return 1;
+      }
+      if (cases_on("cuda") != cases_on("cpu")) {
+        std::printf("ATTN_REQUIRE_GPU: expected as many cases on CUDA as on the CPU, %d, got %d\n", cases_on("cpu"),
+                    cases_on("cuda"));
         return 1;
       }
       testing::UnitTest::GetInstance()->listeners().Append(new NothingSkipped);
