@@ -11,16 +11,26 @@ void require_success(attn_status_t status) {
   if (status != ATTN_SUCCESS) throw Failure(status, attn_last_error());
 }
 
-int cpu_threads(attn_handle_t handle) {
+attn_backend_t backend_kind(attn_handle_t handle) {
   attn_backend_t backend;
   require_success(attn_get_backend(handle, &backend));
-  if (backend != ATTN_BACKEND_CPU)
-    throw Failure(
-        ATTN_UNSUPPORTED,
-        "handle: expected one of ATTN_BACKEND_CPU, the only backend of the encoder, got one of ATTN_BACKEND_CUDA");
+  return backend;
+}
+
+int cpu_threads(attn_handle_t handle) {
+  if (backend_kind(handle) != ATTN_BACKEND_CPU)
+    throw Failure(ATTN_UNSUPPORTED,
+                  "handle: expected one of ATTN_BACKEND_CPU, the only backend of LSTM and projections, got one of "
+                  "ATTN_BACKEND_CUDA");
   int threads = 0;
   require_success(attn_get_threads(handle, &threads));
   return threads;
+}
+
+void* cuda_stream(attn_handle_t handle) {
+  void* stream = nullptr;
+  require_success(attn_get_stream(handle, &stream));
+  return stream;
 }
 
 }  // namespace attn

@@ -10,7 +10,12 @@ namespace attn {
 // Throws the failure that a call of libattn_cuda reported.
 void require_success(attn_status_t status);
 
+attn_backend_t backend_kind(attn_handle_t handle);
+
 // The thread count of a CPU handle; refuses handles of other backends.
 int cpu_threads(attn_handle_t handle);
+
+// The cudaStream_t of a CUDA handle.
+void* cuda_stream(attn_handle_t handle);
 
 }  // namespace attn

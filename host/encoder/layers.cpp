@@ -7,17 +7,37 @@
 #include "encoder/handle.h"
 #include "encoder/validate.h"
 
+#ifdef ATTN_WITH_CUDA
+#include "encoder/cuda/layers.h"
+#endif
+
 namespace attn {
 namespace {
 
-void require_embedding(std::int64_t N, std::int64_t V, std::int64_t E, const std::int32_t* ids) {
+// Runs body(layers) at the C boundary, with the layers of the handle's backend.
+template <class Body>
+attn_status_t guarded_with_layers(attn_handle_t handle, const Body& body) {
+  return guarded([&] {
+#ifdef ATTN_WITH_CUDA
+    if (backend_kind(handle) == ATTN_BACKEND_CUDA)
+      return body(cuda::CudaLayers(static_cast<cudaStream_t>(cuda_stream(handle))));
+#endif
+    body(cpu::CpuLayers(cpu_threads(handle)));
+  });
+}
+
+void require_embedding_shape(std::int64_t N, std::int64_t V, std::int64_t E) {
   require_size("N", N, 0);
   require_size("V", V, 1);
   require_size("E", E, 1);
   element_count("rows", {N, E});
   element_count("table", {V, E});
+}
+
+void require_embedding(const Layers& layers, std::int64_t N, std::int64_t V, std::int64_t E, const std::int32_t* ids) {
+  require_embedding_shape(N, V, E);
   require_pointer("ids", ids, N);
-  require_ids("ids", ids, N, V);
+  if (layers.in_host_memory()) require_ids("ids", ids, N, V);
 }
 
 void require_dense(std::int64_t B, std::int64_t D, const float* x, const float* w) {
@@ -38,68 +58,71 @@ using namespace attn;
 
 attn_status_t attn_embedding_forward(attn_handle_t handle, int64_t N, int64_t V, int64_t E, const int32_t* ids,
                                      const float* table, float* rows) {
-  return guarded([&] {
-    const int threads = cpu_threads(handle);
-    require_embedding(N, V, E, ids);
+  return guarded_with_layers(handle, [&](const Layers& layers) {
+    require_embedding(layers, N, V, E, ids);
     require_pointer("table", table);
     require_pointer("rows", rows, N);
-    cpu::embedding_forward(threads, N, E, ids, table, rows);
+    layers.embedding_forward(N, V, E, ids, table, rows);
+  });
+}
+
+attn_status_t attn_embedding_workspace_size(attn_handle_t handle, int64_t N, int64_t V, int64_t E, size_t* bytes) {
+  return guarded_with_layers(handle, [&](const Layers& layers) {
+    require_embedding_shape(N, V, E);
+    require_pointer("bytes", bytes);
+    *bytes = layers.embedding_workspace(N, V, E);
   });
 }
 
 attn_status_t attn_embedding_backward(attn_handle_t handle, int64_t N, int64_t V, int64_t E, const int32_t* ids,
-                                      const float* d_rows, float* d_table) {
-  return guarded([&] {
-    const int threads = cpu_threads(handle);
-    require_embedding(N, V, E, ids);
+                                      const float* d_rows, float* d_table, void* workspace, size_t workspace_bytes) {
+  return guarded_with_layers(handle, [&](const Layers& layers) {
+    require_embedding(layers, N, V, E, ids);
     require_pointer("d_rows", d_rows, N);
     require_pointer("d_table", d_table);
-    cpu::embedding_backward(threads, N, V, E, ids, d_rows, d_table);
+    require_workspace(workspace, workspace_bytes, layers.embedding_workspace(N, V, E));
+    layers.embedding_backward(N, V, E, ids, d_rows, d_table, workspace);
   });
 }
 
 attn_status_t attn_dense_forward(attn_handle_t handle, int64_t B, int64_t D, const float* x, const float* w,
                                  const float* b, float* z) {
-  return guarded([&] {
-    const int threads = cpu_threads(handle);
+  return guarded_with_layers(handle, [&](const Layers& layers) {
     require_dense(B, D, x, w);
     require_pointer("b", b);
     require_pointer("z", z, B);
-    cpu::dense_forward(threads, B, D, x, w, b, z);
+    layers.dense_forward(B, D, x, w, b, z);
   });
 }
 
 attn_status_t attn_dense_backward(attn_handle_t handle, int64_t B, int64_t D, const float* x, const float* w,
                                   const float* d_z, float* d_x, float* d_w, float* d_b) {
-  return guarded([&] {
-    const int threads = cpu_threads(handle);
+  return guarded_with_layers(handle, [&](const Layers& layers) {
     require_dense(B, D, x, w);
     require_pointer("d_z", d_z, B);
     require_pointer("d_x", d_x, B);
     require_pointer("d_w", d_w);
     require_pointer("d_b", d_b);
-    cpu::dense_backward(threads, B, D, x, w, d_z, d_x, d_w, d_b);
+    layers.dense_backward(B, D, x, w, d_z, d_x, d_w, d_b);
   });
 }
 
 attn_status_t attn_sigmoid_cross_entropy(attn_handle_t handle, int64_t B, const float* z, const float* y, float* losses,
                                          float* d_z) {
-  return guarded([&] {
-    const int threads = cpu_threads(handle);
+  return guarded_with_layers(handle, [&](const Layers& layers) {
     require_size("B", B, 0);
     element_count("z", {B});
     require_pointer("z", z, B);
     require_pointer("y", y, B);
-    for (int64_t i = 0; i < B; ++i)
+    for (int64_t i = 0; layers.in_host_memory() && i < B; ++i)
       require_range(("y[" + std::to_string(i) + "]").c_str(), y[i], y[i] >= 0 && y[i] <= 1, "0 to 1");
-    cpu::sigmoid_cross_entropy(threads, B, z, y, losses, d_z);
+    layers.sigmoid_cross_entropy(B, z, y, losses, d_z);
   });
 }
 
 attn_status_t attn_adam_step(attn_handle_t handle, const attn_adam_desc_t* desc, int64_t N, const float* g, float* p,
                              float* m, float* s) {
-  return guarded([&] {
-    const int threads = cpu_threads(handle);
+  return guarded_with_layers(handle, [&](const Layers& layers) {
     require_struct("desc", desc);
     require_range("desc.rate", desc->rate, desc->rate > 0 && std::isfinite(desc->rate), "a finite number above 0");
     require_range("desc.beta_1", desc->beta_1, desc->beta_1 >= 0 && desc->beta_1 < 1, "at least 0 and below 1");
@@ -113,6 +136,6 @@ attn_status_t attn_adam_step(attn_handle_t handle, const attn_adam_desc_t* desc,
     require_pointer("p", p, N);
     require_pointer("m", m, N);
     require_pointer("s", s, N);
-    cpu::adam_step(threads, *desc, N, g, p, m, s);
+    layers.adam_step(*desc, N, g, p, m, s);
   });
 }

@@ -93,7 +93,7 @@ void embedding_backward(benchmark::State& state) {
   const std::vector<float> d_rows = values(B * T * E);
   std::vector<float> d_table(V * E);
   for (auto _ : state)
-    check(attn_embedding_backward(handle.get(), B * T, V, E, ids.data(), d_rows.data(), d_table.data()));
+    check(attn_embedding_backward(handle.get(), B * T, V, E, ids.data(), d_rows.data(), d_table.data(), nullptr, 0));
   state.SetBytesProcessed(state.iterations() * (V * E + 3 * B * T * E) * 4);
 }
 BENCHMARK(embedding_backward)->UseRealTime()->Unit(benchmark::kMicrosecond);

@@ -106,7 +106,10 @@ struct Calls {
   attn_status_t bilstm_forward() { return attn_bilstm_forward(plan, bilstm_in_args, workspace, workspace_bytes); }
   attn_status_t bilstm_backward() { return attn_bilstm_backward(plan, bilstm_back_args, workspace, workspace_bytes); }
   attn_status_t embedding_forward() { return attn_embedding_forward(handle, N, V, E, id, table, rows); }
-  attn_status_t embedding_backward() { return attn_embedding_backward(handle, N, V, E, id, d_rows, d_table); }
+  attn_status_t embedding_size() { return attn_embedding_workspace_size(handle, N, V, E, bytes_out); }
+  attn_status_t embedding_backward() {
+    return attn_embedding_backward(handle, N, V, E, id, d_rows, d_table, workspace, workspace_bytes);
+  }
   attn_status_t dense_forward() { return attn_dense_forward(handle, B, D, x, w, b, z_out); }
   attn_status_t dense_backward() { return attn_dense_backward(handle, B, D, x, w, d_z, d_x, d_w, d_b); }
   attn_status_t cross_entropy() { return attn_sigmoid_cross_entropy(handle, B, z, y, z_out, d_x); }
@@ -124,6 +127,7 @@ const std::vector<Call> kPlan = {&Calls::bilstm_reserve, &Calls::bilstm_size, &C
                                  &Calls::bilstm_backward};
 const std::vector<Call> kPlanRuns = {&Calls::bilstm_forward, &Calls::bilstm_backward};
 const std::vector<Call> kEmbedding = {&Calls::embedding_forward, &Calls::embedding_backward};
+const std::vector<Call> kEmbeddingSize = {&Calls::embedding_size};
 const std::vector<Call> kDense = {&Calls::dense_forward, &Calls::dense_backward};
 const std::vector<Call> kCrossEntropy = {&Calls::cross_entropy};
 const std::vector<Call> kAdam = {&Calls::adam_step};
@@ -133,7 +137,7 @@ std::vector<Call> operator+(std::vector<Call> a, const std::vector<Call>& b) {
   return a;
 }
 
-const std::vector<Call> kHandle = kProjected + kCreate + kEmbedding + kDense + kCrossEntropy + kAdam;
+const std::vector<Call> kHandle = kProjected + kCreate + kEmbedding + kEmbeddingSize + kDense + kCrossEntropy + kAdam;
 const std::vector<Call> kDescs = kProjected + kCreate;
 const std::vector<Call> kRuns = kProjectedRuns + kPlanRuns;
 
@@ -221,7 +225,8 @@ const std::vector<Rule>& rules() {
        {&Calls::projected_size, &Calls::bilstm_size},
        [](Calls& c) { std::memset(&c.pass, 2, 1); }},
       {"bytes: expected a pointer, got null",
-       {&Calls::projected_reserve, &Calls::projected_size, &Calls::bilstm_reserve, &Calls::bilstm_size},
+       {&Calls::projected_reserve, &Calls::projected_size, &Calls::bilstm_reserve, &Calls::bilstm_size,
+        &Calls::embedding_size},
        [](Calls& c) { c.bytes_out = nullptr; }},
 
       // Arguments of both mechanisms.
@@ -295,11 +300,13 @@ const std::vector<Rule>& rules() {
        [](Calls& c) { c.bilstm_back.d_bias = nullptr; }},
 
       // Embedding.
-      {"N: expected at least 0, got -1", kEmbedding + kAdam, [](Calls& c) { c.N = -1; }},
-      {"V: expected at least 1, got 0", kEmbedding, [](Calls& c) { c.V = 0; }},
-      {"E: expected at least 1, got 0", kEmbedding, [](Calls& c) { c.E = 0; }},
-      {"rows: expected a shape of fewer than 2^59 elements", kEmbedding, [](Calls& c) { c.E = kMost; }},
-      {"table: expected a shape of fewer than 2^59 elements", kEmbedding, [](Calls& c) { c.V = kMost; }},
+      {"N: expected at least 0, got -1", kEmbedding + kEmbeddingSize + kAdam, [](Calls& c) { c.N = -1; }},
+      {"V: expected at least 1, got 0", kEmbedding + kEmbeddingSize, [](Calls& c) { c.V = 0; }},
+      {"E: expected at least 1, got 0", kEmbedding + kEmbeddingSize, [](Calls& c) { c.E = 0; }},
+      {"rows: expected a shape of fewer than 2^59 elements", kEmbedding + kEmbeddingSize,
+       [](Calls& c) { c.E = kMost; }},
+      {"table: expected a shape of fewer than 2^59 elements", kEmbedding + kEmbeddingSize,
+       [](Calls& c) { c.V = kMost; }},
       {"ids: expected a pointer, got null", kEmbedding, [](Calls& c) { c.id = nullptr; }},
       {"ids[0]: expected 0 to V - 1 = 7, got 8", kEmbedding, [](Calls& c) { c.ids[0] = 8; }},
       {"ids[1]: expected 0 to V - 1 = 7, got -1", kEmbedding, [](Calls& c) { c.ids[1] = -1; }},
@@ -376,6 +383,7 @@ TEST(Arguments, EmptyTensorsNeedNoPointers) {
   c.workspace_bytes = 0;
   EXPECT_EQ(c.bilstm_forward(), ATTN_SUCCESS) << attn_last_error();
   EXPECT_EQ(attn_embedding_forward(c.handle, 0, 8, 6, nullptr, c.f, nullptr), ATTN_SUCCESS) << attn_last_error();
+  EXPECT_EQ(attn_embedding_backward(c.handle, 0, 8, 6, nullptr, nullptr, c.f, nullptr, 0), ATTN_SUCCESS);
   EXPECT_EQ(attn_dense_forward(c.handle, 0, 6, nullptr, c.f, c.f, nullptr), ATTN_SUCCESS) << attn_last_error();
   EXPECT_EQ(attn_sigmoid_cross_entropy(c.handle, 0, nullptr, nullptr, nullptr, nullptr), ATTN_SUCCESS);
   EXPECT_EQ(attn_adam_step(c.handle, &c.adam, 0, nullptr, nullptr, nullptr, nullptr), ATTN_SUCCESS);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Embedding, dense, cross-entropy and Adam against the reference, on several thread counts.
+// Embedding, dense, cross-entropy and Adam against the reference, on both backends, and on several thread
+// counts of the CPU.
 #include "reference/layers.h"
 
 #include <cmath>
 
 #include "attn_cuda/encoder.hpp"
 #include "support/attention_run.h"
+#include "support/backends.h"
 #include "support/random.h"
 #include "support/tolerance.h"
 
@@ -16,22 +18,44 @@ namespace {
 constexpr std::int64_t kSizes[] = {0, 1, 3, 31, 32, 33, 127, 1000};
 constexpr std::int64_t kLarge = 100003;  // several tasks, the last one short
 
-Handle handle_of(int threads) {
-  Handle handle;
-  handle.set_threads(threads);
-  return handle;
-}
+// A backend, and on the CPU a number of threads.
+struct LayerRun {
+  attn_backend_t backend;
+  int threads;
 
-RunOptions misaligned() {
-  RunOptions options;
-  options.misalignment = 5;
-  return options;
-}
-
-class Layers : public testing::TestWithParam<int> {
- protected:
-  const Handle handle = handle_of(GetParam());
+  RunOptions options(int misalignment = 0) const {
+    RunOptions options;
+    options.backend = backend;
+    options.threads = threads;
+    options.misalignment = misalignment;
+    return options;
+  }
 };
+
+std::ostream& operator<<(std::ostream& out, const LayerRun& run) {
+  out << name_of(run.backend);
+  return run.backend == ATTN_BACKEND_CPU ? out << run.threads : out;
+}
+
+std::vector<LayerRun> layer_runs() {
+  std::vector<LayerRun> runs = {{ATTN_BACKEND_CPU, 1}, {ATTN_BACKEND_CPU, 3}};
+  for (const attn_backend_t backend : backends()) runs.push_back({backend, 2});
+  return runs;
+}
+
+class Layers : public testing::TestWithParam<LayerRun> {
+ protected:
+  const RunOptions options = GetParam().options(5);
+  const Handle handle = make_handle(options);
+};
+
+void embedding_backward(const Handle& handle, std::int64_t N, std::int64_t V, std::int64_t E, const std::int32_t* ids,
+                        const float* d_rows, float* d_table) {
+  std::size_t bytes = 0;
+  check(attn_embedding_workspace_size(handle.get(), N, V, E, &bytes));
+  const Buffer<std::byte> workspace(handle, bytes);
+  check(attn_embedding_backward(handle.get(), N, V, E, ids, d_rows, d_table, workspace.data(), workspace.size()));
+}
 
 TEST_P(Layers, EmbeddingCopiesRows) {
   for (const std::int64_t N : kSizes)
@@ -40,9 +64,9 @@ TEST_P(Layers, EmbeddingCopiesRows) {
       Random random(1);
       const std::vector<std::int32_t> ids = random.integers(N, 0, kV - 1);
       const std::vector<float> table = random.normal(kV * E);
-      Tensors tensors(handle, misaligned());
+      Tensors tensors(handle, options);
       float* const rows = tensors.out(N * E);
-      check(attn_embedding_forward(handle.get(), N, kV, E, ids.data(), tensors.in(table), rows));
+      check(attn_embedding_forward(handle.get(), N, kV, E, tensors.lengths(ids), tensors.in(table), rows));
       tensors.expect_intact();
       const std::vector<float> expected = narrow(reference::embedding_forward(E, ids, widen(table)));
       EXPECT_TRUE(same_bits(tensors.values(rows), expected)) << N << " " << E;
@@ -56,9 +80,9 @@ TEST_P(Layers, EmbeddingGradientSumsOverRepeatedIds) {
         Random random(2);
         const std::vector<std::int32_t> ids = random.integers(N, 0, V - 1);
         const std::vector<float> d_rows = random.normal(N * E);
-        Tensors tensors(handle, misaligned());
+        Tensors tensors(handle, options);
         float* const d_table = tensors.out(V * E);
-        check(attn_embedding_backward(handle.get(), N, V, E, ids.data(), tensors.in(d_rows), d_table));
+        embedding_backward(handle, N, V, E, tensors.lengths(ids), tensors.in(d_rows), d_table);
         tensors.expect_intact();
         EXPECT_TRUE(close(Operation::embedding, tensors.values(d_table),
                           reference::embedding_backward(V, E, ids, widen(d_rows)), {V, E}));
@@ -71,7 +95,7 @@ TEST_P(Layers, Dense) {
       Random random(3);
       const std::vector<float> x = random.normal(B * D), w = random.normal(D), b = random.normal(1),
                                d_z = random.normal(B);
-      Tensors tensors(handle, misaligned());
+      Tensors tensors(handle, options);
       const float *x_in = tensors.in(x), *w_in = tensors.in(w);
       float *z = tensors.out(B), *d_x = tensors.out(B * D), *d_w = tensors.out(D), *d_b = tensors.out(1);
       check(attn_dense_forward(handle.get(), B, D, x_in, w_in, tensors.in(b), z));
@@ -96,7 +120,7 @@ TEST_P(Layers, CrossEntropy) {
       z[i] = extreme[i / 2];
       y[i] = static_cast<float>(i % 2);
     }
-    Tensors tensors(handle, misaligned());
+    Tensors tensors(handle, options);
     const float *z_in = tensors.in(z), *y_in = tensors.in(y);
     float *losses = tensors.out(B), *d_z = tensors.out(B), *losses_alone = tensors.out(B), *d_z_alone = tensors.out(B);
     check(attn_sigmoid_cross_entropy(handle.get(), B, z_in, y_in, losses, d_z));
@@ -119,13 +143,9 @@ TEST_P(Layers, Adam) {
       const std::vector<float> g = random.normal(N), p = random.normal(N), m = random.normal(N, 0.1f);
       std::vector<float> s = random.uniform(N, 0, 1);
       const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, step};
-      Tensors tensors(handle, misaligned());
+      Tensors tensors(handle, options);
       const float* const g_in = tensors.in(g);
-      const auto in_place = [&](const std::vector<float>& values) {
-        float* const tensor = tensors.out(N);
-        std::copy(values.begin(), values.end(), tensor);
-        return tensor;
-      };
+      const auto in_place = [&](const std::vector<float>& values) { return const_cast<float*>(tensors.in(values)); };
       float *p_out = in_place(p), *m_out = in_place(m), *s_out = in_place(s);
       check(attn_adam_step(handle.get(), &desc, N, g_in, p_out, m_out, s_out));
       tensors.expect_intact();
@@ -148,42 +168,59 @@ TEST_P(Layers, Adam) {
 // With a zero gradient from the start, epsilon alone keeps the quotient finite.
 TEST_P(Layers, AdamLeavesParametersWithoutGradient) {
   const std::vector<float> zeros(33), p(33, 0.5f);
-  std::vector<float> p_out = p, m = zeros, s = zeros;
+  const Buffer<float> g(handle, zeros), p_out(handle, p), m(handle, zeros), s(handle, zeros);
   const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, 1};
-  check(attn_adam_step(handle.get(), &desc, 33, zeros.data(), p_out.data(), m.data(), s.data()));
-  EXPECT_EQ(p_out, p);
-  EXPECT_EQ(m, zeros);
-  EXPECT_EQ(s, zeros);
+  check(attn_adam_step(handle.get(), &desc, 33, g.data(), p_out.data(), m.data(), s.data()));
+  EXPECT_EQ(p_out.download(), p);
+  EXPECT_EQ(m.download(), zeros);
+  EXPECT_EQ(s.download(), zeros);
 }
 
-INSTANTIATE_TEST_SUITE_P(Threads, Layers, testing::Values(1, 2, 3), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Runs, Layers, testing::ValuesIn(layer_runs()), testing::PrintToStringParamName());
 
 // Every output of every layer, one behind the other.
-std::vector<float> all_layers(int threads) {
-  const Handle handle = handle_of(threads);
+std::vector<float> all_layers(const RunOptions& options) {
+  const Handle handle = make_handle(options);
   constexpr std::int64_t kB = 700, kD = 129, kV = 401;
   Random random(6);
-  const std::vector<std::int32_t> ids = random.integers(kB, 0, kV - 1);
-  const std::vector<float> x = random.normal(kB * kD), w = random.normal(kD), b = {0.5f}, y = random.uniform(kB, 0, 1);
-  std::vector<float> z(kB), losses(kB), d_z(kB), d_x(kB * kD), d_w(kD), d_b(1), d_table(kV * kD);
-  check(attn_dense_forward(handle.get(), kB, kD, x.data(), w.data(), b.data(), z.data()));
-  check(attn_sigmoid_cross_entropy(handle.get(), kB, z.data(), y.data(), losses.data(), d_z.data()));
-  check(attn_dense_backward(handle.get(), kB, kD, x.data(), w.data(), d_z.data(), d_x.data(), d_w.data(), d_b.data()));
-  check(attn_embedding_backward(handle.get(), kB, kV, kD, ids.data(), d_x.data(), d_table.data()));
-  std::vector<float> p(d_table.size(), 0.1f), m(p.size()), s(p.size());
+  Tensors tensors(handle, options);
+  const std::int32_t* const ids = tensors.lengths(random.integers(kB, 0, kV - 1));
+  const float *x = tensors.in(random.normal(kB * kD)), *w = tensors.in(random.normal(kD)), *b = tensors.in({0.5f}),
+              *y = tensors.in(random.uniform(kB, 0, 1));
+  float *z = tensors.out(kB), *losses = tensors.out(kB), *d_z = tensors.out(kB), *d_x = tensors.out(kB * kD),
+        *d_w = tensors.out(kD), *d_b = tensors.out(1), *d_table = tensors.out(kV * kD);
+  check(attn_dense_forward(handle.get(), kB, kD, x, w, b, z));
+  check(attn_sigmoid_cross_entropy(handle.get(), kB, z, y, losses, d_z));
+  check(attn_dense_backward(handle.get(), kB, kD, x, w, d_z, d_x, d_w, d_b));
+  embedding_backward(handle, kB, kV, kD, ids, d_x, d_table);
+  const std::vector<float> zeros(kV * kD);
+  auto *p = const_cast<float*>(tensors.in(std::vector<float>(zeros.size(), 0.1f))),
+       *m = const_cast<float*>(tensors.in(zeros)), *s = const_cast<float*>(tensors.in(zeros));
   const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, 1};
-  check(attn_adam_step(handle.get(), &desc, static_cast<std::int64_t>(p.size()), d_table.data(), p.data(), m.data(),
-                       s.data()));
+  check(attn_adam_step(handle.get(), &desc, kV * kD, d_table, p, m, s));
   std::vector<float> all;
-  for (const auto& output : {z, losses, d_z, d_x, d_w, d_b, d_table, p, m, s})
-    all.insert(all.end(), output.begin(), output.end());
+  for (const float* output : {z, losses, d_z, d_x, d_w, d_b, d_table, p, m, s}) {
+    const std::vector<float> values = tensors.values(output);
+    all.insert(all.end(), values.begin(), values.end());
+  }
   return all;
 }
 
 TEST(LayerBits, DoNotDependOnThreads) {
-  const std::vector<float> one = all_layers(1);
-  for (const int threads : {1, 2, 3, 2}) EXPECT_TRUE(same_bits(all_layers(threads), one)) << threads;
+  const std::vector<float> one = all_layers(LayerRun{ATTN_BACKEND_CPU, 1}.options());
+  for (const int threads : {1, 2, 3, 2})
+    EXPECT_TRUE(same_bits(all_layers(LayerRun{ATTN_BACKEND_CPU, threads}.options()), one)) << threads;
 }
+
+class LayerRepeats : public testing::TestWithParam<attn_backend_t> {};
+
+TEST_P(LayerRepeats, GiveTheSameBitsAtAnyAlignment) {
+  const LayerRun run{GetParam(), 2};
+  const std::vector<float> first = all_layers(run.options());
+  for (const int misalignment : {0, 5}) EXPECT_TRUE(same_bits(all_layers(run.options(misalignment)), first));
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, LayerRepeats, testing::ValuesIn(backends()), backend_name);
 
 }  // namespace
 }  // namespace attn::test

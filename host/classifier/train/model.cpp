@@ -91,8 +91,11 @@ void Model::backward(const Batch& batch, Parameters& gradient) {
   args.d_bias = gradient["lstm.bias"];
   lstm.backward(args, grow(workspace_, lstm.workspace_bytes()));
 
+  std::size_t bytes = 0;
+  check(attn_embedding_workspace_size(handle_->get(), B_ * T_, config_.V, E, &bytes));
+  grow(workspace_, bytes);
   check(attn_embedding_backward(handle_->get(), B_ * T_, config_.V, E, ids_.data(), d_rows_.data(),
-                                gradient["embedding"]));
+                                gradient["embedding"], workspace_.data(), workspace_.size()));
 }
 
 BilstmPlan& Model::lstm_for(bool training) {

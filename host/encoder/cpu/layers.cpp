@@ -3,9 +3,8 @@
 // Every sum runs in one fixed order, so results do not depend on the thread count.
 #include "encoder/cpu/layers.h"
 
-#include <cmath>
-
 #include "encoder/cpu/tasks.h"
+#include "kernels/layer_formulas.h"
 
 namespace attn::cpu {
 namespace {
@@ -17,28 +16,28 @@ std::int64_t rows_per_task(std::int64_t width) { return std::max<std::int64_t>(1
 
 }  // namespace
 
-void embedding_forward(int threads, std::int64_t N, std::int64_t E, const std::int32_t* ids, const float* table,
-                       float* rows) {
-  run_pieces(threads, N, rows_per_task(E), [&](std::int64_t begin, std::int64_t end) {
+void CpuLayers::embedding_forward(std::int64_t N, std::int64_t, std::int64_t E, const std::int32_t* ids,
+                                  const float* table, float* rows) const {
+  run_pieces(threads_, N, rows_per_task(E), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n) std::copy_n(table + ids[n] * E, E, rows + n * E);
   });
 }
 
-void embedding_backward(int threads, std::int64_t N, std::int64_t V, std::int64_t E, const std::int32_t* ids,
-                        const float* d_rows, float* d_table) {
-  run_pieces(threads, V * E, kValues,
+void CpuLayers::embedding_backward(std::int64_t N, std::int64_t V, std::int64_t E, const std::int32_t* ids,
+                                   const float* d_rows, float* d_table, void*) const {
+  run_pieces(threads_, V * E, kValues,
              [&](std::int64_t begin, std::int64_t end) { std::fill(d_table + begin, d_table + end, 0.0f); });
   // Tasks own columns: the same id may stand anywhere, and frequent ids would unbalance tasks that own rows.
-  run_pieces(threads, E, std::max(kColumns, (E / threads + kColumns - 1) / kColumns * kColumns),
+  run_pieces(threads_, E, std::max(kColumns, (E / threads_ + kColumns - 1) / kColumns * kColumns),
              [&](std::int64_t begin, std::int64_t end) {
                for (std::int64_t n = 0; n < N; ++n)
                  for (std::int64_t e = begin; e < end; ++e) d_table[ids[n] * E + e] += d_rows[n * E + e];
              });
 }
 
-void dense_forward(int threads, std::int64_t B, std::int64_t D, const float* x, const float* w, const float* b,
-                   float* z) {
-  run_pieces(threads, B, rows_per_task(D), [&](std::int64_t begin, std::int64_t end) {
+void CpuLayers::dense_forward(std::int64_t B, std::int64_t D, const float* x, const float* w, const float* b,
+                              float* z) const {
+  run_pieces(threads_, B, rows_per_task(D), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       float sum = 0;
       for (std::int64_t d = 0; d < D; ++d) sum += x[i * D + d] * w[d];
@@ -47,14 +46,14 @@ void dense_forward(int threads, std::int64_t B, std::int64_t D, const float* x, 
   });
 }
 
-void dense_backward(int threads, std::int64_t B, std::int64_t D, const float* x, const float* w, const float* d_z,
-                    float* d_x, float* d_w, float* d_b) {
-  run_pieces(threads, B, rows_per_task(D), [&](std::int64_t begin, std::int64_t end) {
+void CpuLayers::dense_backward(std::int64_t B, std::int64_t D, const float* x, const float* w, const float* d_z,
+                               float* d_x, float* d_w, float* d_b) const {
+  run_pieces(threads_, B, rows_per_task(D), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i)
       for (std::int64_t d = 0; d < D; ++d) d_x[i * D + d] = d_z[i] * w[d];
   });
   const std::int64_t columns = (rows_per_task(std::max<std::int64_t>(B, 1)) + kColumns - 1) / kColumns * kColumns;
-  run_pieces(threads, D, columns, [&](std::int64_t begin, std::int64_t end) {
+  run_pieces(threads_, D, columns, [&](std::int64_t begin, std::int64_t end) {
     std::fill(d_w + begin, d_w + end, 0.0f);
     for (std::int64_t i = 0; i < B; ++i)
       for (std::int64_t d = begin; d < end; ++d) d_w[d] += d_z[i] * x[i * D + d];
@@ -63,16 +62,11 @@ void dense_backward(int threads, std::int64_t B, std::int64_t D, const float* x,
   for (std::int64_t i = 0; i < B; ++i) *d_b += d_z[i];
 }
 
-void sigmoid_cross_entropy(int threads, std::int64_t B, const float* z, const float* y, float* losses, float* d_z) {
-  run_pieces(threads, B, kValues / 16, [&](std::int64_t begin, std::int64_t end) {
+void CpuLayers::sigmoid_cross_entropy(std::int64_t B, const float* z, const float* y, float* losses, float* d_z) const {
+  run_pieces(threads_, B, kValues / 16, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      const float small = std::exp(-std::fabs(z[i]));  // never overflows
-      // max(z, 0) - z y without cancellation.
-      if (losses != nullptr) losses[i] = (z[i] >= 0 ? z[i] * (1 - y[i]) : -z[i] * y[i]) + std::log1p(small);
-      if (d_z != nullptr) {
-        const float sigmoid = (z[i] >= 0 ? 1.0f : small) / (1.0f + small);
-        d_z[i] = (sigmoid - y[i]) / static_cast<float>(B);
-      }
+      if (losses != nullptr) losses[i] = kernels::cross_entropy(z[i], y[i]);
+      if (d_z != nullptr) d_z[i] = kernels::cross_entropy_gradient(z[i], y[i]) / static_cast<float>(B);
     }
   });
 }

@@ -134,7 +134,11 @@ ATTN_API attn_status_t attn_bilstm_forward(attn_bilstm_t plan, const attn_bilstm
 ATTN_API attn_status_t attn_bilstm_backward(attn_bilstm_t plan, const attn_bilstm_backward_args_t* args,
                                             void* workspace, size_t workspace_bytes);
 
-/* ---- classifier layers (fp32) ------------------------------------------------------------------------------------ */
+/* ---- classifier layers (fp32), on both backends ---------------------------------------------------------------------
+ *
+ * Sums have a fixed order: the same arguments give the same bits. The values of ids and labels are checked on the CPU
+ * alone; on CUDA an id outside 0..V-1 stands for a row of zeros and has no gradient.
+ */
 
 /* rows[n] = table[ids[n]]; table [V, E], ids [N] in 0..V-1, rows [N, E]. */
 ATTN_API attn_status_t attn_embedding_forward(attn_handle_t handle, int64_t N, int64_t V, int64_t E, const int32_t* ids,
@@ -142,7 +146,12 @@ ATTN_API attn_status_t attn_embedding_forward(attn_handle_t handle, int64_t N, i
 
 /* d_table [V, E] is overwritten: the sum of d_rows [N, E] over the places where an id stands, 0 elsewhere. */
 ATTN_API attn_status_t attn_embedding_backward(attn_handle_t handle, int64_t N, int64_t V, int64_t E,
-                                               const int32_t* ids, const float* d_rows, float* d_table);
+                                               const int32_t* ids, const float* d_rows, float* d_table, void* workspace,
+                                               size_t workspace_bytes);
+
+/* Of attn_embedding_backward, on CUDA for the current device; 0 on the CPU. No other of these calls needs any. */
+ATTN_API attn_status_t attn_embedding_workspace_size(attn_handle_t handle, int64_t N, int64_t V, int64_t E,
+                                                     size_t* bytes);
 
 /* z = x w + b; x [B, D], w [D], b [1], z [B]: one logit per item. */
 ATTN_API attn_status_t attn_dense_forward(attn_handle_t handle, int64_t B, int64_t D, const float* x, const float* w,
