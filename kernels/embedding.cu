@@ -8,8 +8,8 @@
 // head. Then, for each run that goes on behind its first piece, a block adds the heads it left to the table. However
 // often an id stands in the text, nobody adds more than 32 rows, or an eighth of its heads, one after another.
 //
-// Bytes: forward 4 N + 8 N E. Backward, beside the sort's: 4 V E for zeros, 16 N for keys and places, 12 N + 4 N E read
-// and 4 E written for each id and each piece with a head.
+// Bytes: forward 4 N + 8 N E. Backward, beside the sort's: 4 V E for zeros, 16 N for keys and places; 12 N + 4 N E read,
+// and 4 E written for each id and each head; 4 E read for each head, and 8 E for the row of the table it belongs to.
 #include "kernels/device/elements.cuh"
 #include "kernels/layers.h"
 

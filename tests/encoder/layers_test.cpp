@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Embedding, dense, cross-entropy and Adam against the reference, on both backends, and on several thread
-// counts of the CPU.
+// Dense, cross-entropy and Adam against the reference; all layers repeated.
 #include "reference/layers.h"
 
 #include <cmath>
 
-#include "attn_cuda/encoder.hpp"
-#include "support/attention_run.h"
-#include "support/backends.h"
+#include "encoder/layer_runs.h"
 #include "support/random.h"
 #include "support/tolerance.h"
 
@@ -18,76 +15,7 @@ namespace {
 constexpr std::int64_t kSizes[] = {0, 1, 3, 31, 32, 33, 127, 1000};
 constexpr std::int64_t kLarge = 100003;  // several tasks, the last one short
 
-// A backend, and on the CPU a number of threads.
-struct LayerRun {
-  attn_backend_t backend;
-  int threads;
-
-  RunOptions options(int misalignment = 0) const {
-    RunOptions options;
-    options.backend = backend;
-    options.threads = threads;
-    options.misalignment = misalignment;
-    return options;
-  }
-};
-
-std::ostream& operator<<(std::ostream& out, const LayerRun& run) {
-  out << name_of(run.backend);
-  return run.backend == ATTN_BACKEND_CPU ? out << run.threads : out;
-}
-
-std::vector<LayerRun> layer_runs() {
-  std::vector<LayerRun> runs = {{ATTN_BACKEND_CPU, 1}, {ATTN_BACKEND_CPU, 3}};
-  for (const attn_backend_t backend : backends()) runs.push_back({backend, 2});
-  return runs;
-}
-
-class Layers : public testing::TestWithParam<LayerRun> {
- protected:
-  const RunOptions options = GetParam().options(5);
-  const Handle handle = make_handle(options);
-};
-
-void embedding_backward(const Handle& handle, std::int64_t N, std::int64_t V, std::int64_t E, const std::int32_t* ids,
-                        const float* d_rows, float* d_table) {
-  std::size_t bytes = 0;
-  check(attn_embedding_workspace_size(handle.get(), N, V, E, &bytes));
-  const Buffer<std::byte> workspace(handle, bytes);
-  check(attn_embedding_backward(handle.get(), N, V, E, ids, d_rows, d_table, workspace.data(), workspace.size()));
-}
-
-TEST_P(Layers, EmbeddingCopiesRows) {
-  for (const std::int64_t N : kSizes)
-    for (const std::int64_t E : {1, 7, 33, 128}) {
-      constexpr std::int32_t kV = 37;
-      Random random(1);
-      const std::vector<std::int32_t> ids = random.integers(N, 0, kV - 1);
-      const std::vector<float> table = random.normal(kV * E);
-      Tensors tensors(handle, options);
-      float* const rows = tensors.out(N * E);
-      check(attn_embedding_forward(handle.get(), N, kV, E, tensors.lengths(ids), tensors.in(table), rows));
-      tensors.expect_intact();
-      const std::vector<float> expected = narrow(reference::embedding_forward(E, ids, widen(table)));
-      EXPECT_TRUE(same_bits(tensors.values(rows), expected)) << N << " " << E;
-    }
-}
-
-TEST_P(Layers, EmbeddingGradientSumsOverRepeatedIds) {
-  for (const std::int64_t N : kSizes)
-    for (const std::int64_t E : {1, 7, 33, 128})
-      for (const std::int32_t V : {1, 5, 2000}) {
-        Random random(2);
-        const std::vector<std::int32_t> ids = random.integers(N, 0, V - 1);
-        const std::vector<float> d_rows = random.normal(N * E);
-        Tensors tensors(handle, options);
-        float* const d_table = tensors.out(V * E);
-        embedding_backward(handle, N, V, E, tensors.lengths(ids), tensors.in(d_rows), d_table);
-        tensors.expect_intact();
-        EXPECT_TRUE(close(Operation::embedding, tensors.values(d_table),
-                          reference::embedding_backward(V, E, ids, widen(d_rows)), {V, E}));
-      }
-}
+using Layers = LayerTest;
 
 TEST_P(Layers, Dense) {
   for (const std::int64_t B : kSizes)
@@ -192,7 +120,7 @@ std::vector<float> all_layers(const RunOptions& options) {
   check(attn_dense_forward(handle.get(), kB, kD, x, w, b, z));
   check(attn_sigmoid_cross_entropy(handle.get(), kB, z, y, losses, d_z));
   check(attn_dense_backward(handle.get(), kB, kD, x, w, d_z, d_x, d_w, d_b));
-  embedding_backward(handle, kB, kV, kD, ids, d_x, d_table);
+  embedding_backward(handle, tensors, kB, kV, kD, ids, d_x, d_table);
   const std::vector<float> zeros(kV * kD);
   auto *p = const_cast<float*>(tensors.in(std::vector<float>(zeros.size(), 0.1f))),
        *m = const_cast<float*>(tensors.in(zeros)), *s = const_cast<float*>(tensors.in(zeros));
