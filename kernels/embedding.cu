@@ -2,14 +2,14 @@
 //
 //   rows_n = table_{ids_n}    d_table_i = sum of d_rows_n over the places n with ids_n = i
 //
-// The gradient is summed in fp32 in an order that the ids alone decide, so without atomics. Places are sorted by id, those
-// of one id staying in order, and cut into pieces of 32. A warp takes 128 columns of a piece and adds up each run of
-// equal ids within it: where the run begins in the piece, the sum goes to the table, else it is what the piece has at its
-// head. Then, for each run that goes on behind its first piece, a block adds the heads it left to the table. However
+// The gradient is summed in fp32 in an order that the ids alone decide, so without atomics. Places are sorted by id,
+// those of one id staying in order, and cut into pieces of 32. A warp takes 128 columns of a piece and adds up each run
+// of equal ids within it: where the run begins in the piece, the sum goes to the table, else it is the head of the
+// piece. Then, for each run that goes on behind its first piece, a block adds the heads it left to the table. However
 // often an id stands in the text, nobody adds more than 32 rows, or an eighth of its heads, one after another.
 //
-// Bytes: forward 4 N + 8 N E. Backward, beside the sort's: 4 V E for zeros, 16 N for keys and places; 12 N + 4 N E read,
-// and 4 E written for each id and each head; 4 E read for each head, and 8 E for the row of the table it belongs to.
+// Bytes: forward 4 N + 8 N E. Backward, beside the sort's: 4 V E for zeros, 16 N for keys and places; 12 N + 4 N E
+// read, and 4 E written for each id and each head; 4 E read for each head, and 8 E for the row it belongs to.
 #include "kernels/device/elements.cuh"
 #include "kernels/layers.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of the classifier's layers as host code sees them: fp32, part of the encoder library. As in launch.h, each
-// call enqueues work on `stream` and returns what the launch returned; nothing is allocated or waited for, sizes may be
-// zero, and every pointer may stand at any element.
+// The kernels of the classifier's layers as host code sees them: fp32, part of the encoder library. As in launch.h,
+// each call enqueues work on `stream` and returns what the launch returned; nothing is allocated or waited for, sizes
+// may be zero, and every pointer may stand at any element.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -21,7 +21,15 @@ std::size_t embedding_workspace(const Handle& handle, std::int64_t N, std::int64
 class CudaLayers : public testing::Test {
  protected:
   CudaLayers() { EXPECT_EQ(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess); }
-  ~CudaLayers() override { cudaStreamDestroy(stream); }
+  // Ends the capture of a test that failed, so that it does not spoil the next.
+  ~CudaLayers() override {
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    cudaGraph_t left = nullptr;
+    if (cudaStreamIsCapturing(stream, &status) == cudaSuccess && status != cudaStreamCaptureStatusNone)
+      cudaStreamEndCapture(stream, &left);
+    cudaStreamDestroy(stream);
+    cudaGetLastError();
+  }
 
   const Handle handle = Handle(ATTN_BACKEND_CUDA);
   cudaStream_t stream = nullptr;
