@@ -389,6 +389,16 @@ TEST(Arguments, EmptyTensorsNeedNoPointers) {
   EXPECT_EQ(attn_adam_step(c.handle, &c.adam, 0, nullptr, nullptr, nullptr, nullptr), ATTN_SUCCESS);
 }
 
+TEST(Arguments, EmbeddingsNeedNoWorkspaceOnTheCpu) {
+  Calls c;
+  c.bytes = 1;
+  EXPECT_EQ(c.embedding_size(), ATTN_SUCCESS);
+  EXPECT_EQ(c.bytes, 0u);
+  c.workspace = nullptr;
+  c.workspace_bytes = 0;
+  EXPECT_EQ(c.embedding_backward(), ATTN_SUCCESS) << attn_last_error();
+}
+
 TEST(Arguments, ANullPlanMayBeDestroyed) { EXPECT_EQ(attn_bilstm_destroy(nullptr), ATTN_SUCCESS); }
 
 TEST(Arguments, ARefusedCreationGivesNoPlan) {
