@@ -8,8 +8,8 @@
 // A block takes 32 columns, one per lane, of one span of keys of one item, 32 keys at a time; its warps, four or for
 // few queries one, share out the queries, eight at a time. q and dq of the eight stay in registers while the keys pass
 // by; dk of the 32 keys is kept in shared memory, for each warp apart, and added up when all queries have passed. So dk
-// is complete, and a span leaves one part of dq and of dv, to be added by row_sums.cu: at most 16 per item, or 1024 /
-// Q where that is more.
+// is complete, and a span leaves one part of dq and of dv, to be added by row_sums.cu: spans and slices of columns make
+// 256 blocks of an item, or nearly so.
 //
 // Bound by tanh: B Q T A of them. Bytes, s per element, for each item and 32 columns: s of each element of k, and of
 // dk; for each 32 keys, s of each element of q and 8 for its part of dq (4 at the first); 4 for each dE.
@@ -26,6 +26,7 @@ namespace {
 constexpr int kAtOnce = 8;  // queries of a warp
 
 static_assert(kStepKeys == kLanes, "lanes stand for keys while dE is loaded");
+static_assert(kStepColumns == kLanes, "and for columns after that");
 
 template <int kWarps>
 struct GradientShared {
@@ -97,7 +98,7 @@ __global__ void __launch_bounds__(kWarps* kLanes, 16 / kWarps)
     step.column = item % slices * kLanes + lane;
     step.inside = step.column < p.A;
     const Index begin = step.part % p.spans.chunks * p.spans.chunk_keys, end = min(begin + p.spans.chunk_keys, p.T);
-    const Index valid = valid_keys(p.lengths, step.b, p.T);
+    const Index valid = min(valid_keys(p.lengths, step.b, p.T), end);
     if (step.inside && begin < valid && p.Q > 0) step.factor = to_float(p.v[step.column]);
 
     float d_v = 0;

@@ -11,7 +11,8 @@
 //
 // Bound by tanh where alpha is recomputed: B Q T A of them. Bytes, s per element, for each tile: s D of each query and
 // key, with recomputation s A of each and of v; 4 for each query. For each pair: s where weights are given and s where
-// dAlpha is, 4 for g and 4 for alpha (unless the given weights are fp32), 12 in the second kernel.
+// dAlpha is, 4 for g and 4 for alpha (unless the given weights are fp32), 12 in the second kernel, and there for each
+// query and 1024 keys 4 for each tile of keys.
 #include "kernels/device/grid.cuh"
 #include "kernels/device/pairs.cuh"
 #include "kernels/device/softmax.cuh"
@@ -71,7 +72,6 @@ __global__ void __launch_bounds__(kWarps* kLanes, 12 / kWarps)
 
 constexpr int kGradientWarps = 8;
 constexpr int kGradientThreads = kGradientWarps * kLanes;
-constexpr Index kSliceKeys = 1024;
 
 template <class Storage>
 __global__ void __launch_bounds__(kGradientThreads)

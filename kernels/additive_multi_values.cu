@@ -18,11 +18,10 @@ namespace {
 
 constexpr int kWarps = 4;
 constexpr int kThreads = kWarps * kLanes;
-constexpr int kKeys = 16;
 
 struct ValueShared {
-  MixWeights<kKeys> weights;
-  MixSums<kKeys, kWarps>::Scratch scratch;
+  MixWeights<kValueKeys> weights;
+  MixSums<kValueKeys, kWarps>::Scratch scratch;
 };
 
 template <class Storage>
@@ -30,15 +29,16 @@ __global__ void __launch_bounds__(kThreads, 4)
     value_gradients_kernel(const AdditiveBackward<Storage> p, const Index tiles, const Index slices) {
   __shared__ ValueShared shared;
   for (Index item = blockIdx.x; item < p.B * tiles * slices; item += gridDim.x) {
-    const Index column = item % slices * kMixColumns, begin = item / slices % tiles * kKeys, b = item / slices / tiles;
-    const int keys = static_cast<int>(keys_from(begin, valid_keys(p.lengths, b, p.T), kKeys));
-    MixSums<kKeys, kWarps> gradient;
+    const Index column = item % slices * kMixColumns, begin = item / slices % tiles * kValueKeys,
+                b = item / slices / tiles;
+    const int keys = static_cast<int>(keys_from(begin, valid_keys(p.lengths, b, p.T), kValueKeys));
+    MixSums<kValueKeys, kWarps> gradient;
     gradient.clear();
     for (Index first = 0; first < p.Q && keys > 0; first += kTileKeys) {
       const int count = static_cast<int>(min(p.Q - first, Index{kTileKeys}));
       const float* const alpha = p.alpha + (b * p.Q + first) * p.T + begin;
-      for (int at = static_cast<int>(threadIdx.x); at < count * kKeys; at += kThreads) {
-        const int i = at / kKeys, j = at % kKeys;
+      for (int at = static_cast<int>(threadIdx.x); at < count * kValueKeys; at += kThreads) {
+        const int i = at / kValueKeys, j = at % kValueKeys;
         shared.weights[i][j] = j < keys ? alpha[i * p.T + j] : 0.0f;
       }
       __syncthreads();
@@ -56,7 +56,7 @@ __global__ void __launch_bounds__(kThreads, 4)
 
 template <class Storage>
 cudaError_t launch_additive_multi_values(const AdditiveBackward<Storage>& params, cudaStream_t stream) {
-  const Index tiles = divide_up(params.T, kKeys), slices = divide_up(params.D, kMixColumns);
+  const Index tiles = divide_up(params.T, kValueKeys), slices = divide_up(params.D, kMixColumns);
   const Index items = params.B * tiles * slices;
   if (items == 0) return cudaSuccess;
   value_gradients_kernel<Storage><<<blocks_for(items), kThreads, 0, stream>>>(params, tiles, slices);

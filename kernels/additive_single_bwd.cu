@@ -11,7 +11,7 @@
 // added by row_sums.cu.
 //
 // Bytes, s per element: s B T (A + D), s B T A more where alpha is recomputed; written s B T (A + D); 16 B T for alpha,
-// g and back; s (3 A + 2 D) and 8 A for each chunk.
+// g and back; s (3 A + 2 D), 8 A and the sums of all chunks of the row, 4 each, for each chunk.
 #include "kernels/device/chunk.cuh"
 #include "kernels/device/grid.cuh"
 #include "kernels/device/rows.cuh"
@@ -37,11 +37,10 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_scores_kernel(
                   DotTerm<Storage>(p.d_o + chunk.b * p.D, p.D), scratch, g);
     __syncthreads();
 
-    const float lse = p.weights == nullptr ? p.lse[chunk.b] : 0.0f;
     float mean = 0;
     for (int j = static_cast<int>(threadIdx.x); j < chunk.count; j += kRowThreads) {
       const Index at = chunk.first + j;
-      const float weight = p.weights == nullptr ? expf(alpha[j] - lse) : to_float(p.weights[at]);
+      const float weight = p.weights == nullptr ? expf(alpha[j] - p.lse[chunk.b]) : to_float(p.weights[at]);
       if (p.kept_alpha != nullptr) p.kept_alpha[at] = weight;
       if (!p.wants_scores) continue;
       const float gradient = p.d_weights == nullptr ? g[j] : g[j] + to_float(p.d_weights[at]);

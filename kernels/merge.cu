@@ -17,8 +17,6 @@
 namespace attn::kernels {
 namespace {
 
-constexpr Index kSliceKeys = 1024;
-
 // The state of a whole row, to all threads.
 __device__ SoftmaxState merge_states(const SoftmaxState* states, Index chunks, float* scratch) {
   SoftmaxState mine = empty_state();

@@ -13,8 +13,8 @@
 // and the chunk's part of dw, without x. row_sums.cu adds dw and db over the batch. Rows of more than 2048 elements do
 // not go to shared memory and are read again instead, for each of the four sums.
 //
-// Bytes, s per element: s B (T D + T); written s B T D; 20 B T for e, g and s; for each chunk 4 s D, and 20 D for the
-// vectors and its part of dw.
+// Bytes, s per element: s B (T D + T); written s B T D; 20 B T for e, g and s; for each chunk 4 s D, 20 D for the
+// vectors and its part of dw, and 8 for each chunk of the item.
 #include "kernels/device/chunk.cuh"
 #include "kernels/device/grid.cuh"
 #include "kernels/device/row_tile.cuh"

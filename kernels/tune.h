@@ -2,8 +2,8 @@
 //
 // How work is cut and what stands where in a workspace: pure functions of the shape, for host code and tests.
 //
-// What decides the order of a sum depends on one batch item's shape alone, never on the batch or the device: an item
-// gives the same bits in any batch, on any GPU.
+// What decides the order of a sum depends on one batch item's shape alone, never on the batch or on how many
+// multiprocessors there are: an item gives the same bits in any batch and on any number of them.
 #pragma once
 
 #include <algorithm>
@@ -20,9 +20,11 @@ inline constexpr int kTileKeys = 128;        // between two looks at the running
 inline constexpr int kLeastChunkKeys = 24;   // shorter chunks would be mostly merging
 inline constexpr int kMostChunkKeys = 1024;  // of one query: their scores stay in shared memory
 inline constexpr int kWantedBlocks = 256;    // per batch item: all multiprocessors of a large GPU, nearly twice
-inline constexpr int kStepKeys = 32;         // whose gradients a block of the fused gradient pass makes at a time
-inline constexpr int kMostSpans = 16;        // partial sums of a d_q,
-inline constexpr int kSpanRows = 1024;       // or as many as make this many rows of an item
+inline constexpr int kStepKeys = 32;         // whose gradients a block of the fused gradient pass makes at a time,
+inline constexpr int kStepColumns = 32;      // in as many columns
+inline constexpr int kSweep = 128;           // columns that a warp has at a time, four a lane
+inline constexpr int kValueKeys = 16;        // whose d_x a block makes
+inline constexpr int kSliceKeys = 1024;      // of a row of weights or scores that a block finishes
 inline constexpr int kDirectRows = 512;      // more rows than that are summed in two steps,
 inline constexpr int kSumParts = 64;         // the first of which leaves this many
 
@@ -65,11 +67,13 @@ inline Split split_tiles(Index Q, Index T) {
   return split_evenly(T, std::min<Index>(kTileKeys, split_multi(Q, T).chunk_keys));
 }
 
-// Keys per block of the fused gradient pass, which leaves one partial d_q per span: a fixed number of them, more only
-// where an item has few queries.
-inline Split split_spans(Index Q, Index T) {
-  const Index most = std::max<Index>(kMostSpans, kSpanRows / std::max<Index>(1, Q));
-  return split_evenly(T, std::max<Index>(kStepKeys, round_up(divide_up(T, most), kStepKeys)));
+// Keys per block of the fused gradient pass, which leaves one partial d_q per span: as many as together with the slices
+// of columns make the wanted blocks, so that the partial sums of a query are 8192 + A numbers at most. Shorter than a
+// step only where all columns are one slice.
+inline Split split_spans(Index T, Index A) {
+  const Index slices = divide_up(A, kStepColumns), keys = divide_up(T, divide_up(kWantedBlocks, slices));
+  if (slices == 1 && keys <= kLeastChunkKeys) return split_evenly(T, kLeastChunkKeys);
+  return split_evenly(T, std::max<Index>(kStepKeys, round_up(keys, kStepKeys)));
 }
 
 // Gives out consecutive pieces of a workspace as offsets in bytes. What is too large for any memory stays so instead of
@@ -131,7 +135,7 @@ struct AdditiveBackwardPlan {
 inline AdditiveBackwardPlan plan_additive_backward(Index B, Index Q, Index T, Index A, Index D) {
   AdditiveBackwardPlan plan{};
   plan.split = Q == 1 ? split_single(T, A + D) : split_tiles(Q, T);
-  plan.spans = Q == 1 ? plan.split : split_spans(Q, T);
+  plan.spans = Q == 1 ? plan.split : split_spans(T, A);
   Layout layout;
   plan.weights = layout.take(B * Q * T);
   plan.d_e = layout.take(B * Q * T);

@@ -9,7 +9,9 @@
 
 namespace attn::kernels {
 
-inline constexpr int kMixColumns = kLanes * kPacket;
+inline constexpr int kMixColumns = kSweep;
+
+static_assert(kSweep == kLanes * kPacket, "a packet per lane");
 
 // Shared memory for the weights of kTileKeys rows; the odd packet keeps neighbouring rows in different banks.
 template <int kCount>

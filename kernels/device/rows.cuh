@@ -11,7 +11,8 @@ namespace attn::kernels {
 
 inline constexpr int kRowWarps = 8;
 inline constexpr int kRowThreads = kRowWarps * kLanes;
-inline constexpr int kSweep = kLanes * kPacket;  // columns that a warp has in one packet per lane
+
+static_assert(kSweep == kLanes * kPacket, "a packet per lane");
 
 // Scratch of a block; each function here leaves it free for the next.
 using RowScratch = float[kRowWarps][kSweep];

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How kernels/tune.h cuts work and lays out workspaces.
+#include "kernels/tune.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace attn::kernels {
+namespace {
+
+constexpr int kMostMultiprocessors = 170;  // of the GPUs that the library is compiled for
+
+// Around the sizes of tiles, chunks and spans, and far from them.
+const std::vector<Index> kSizes = {1,   2,   3,   4,    5,    8,    13,   16,   17,   24,   25,
+                                   31,  32,  33,  50,   64,   65,   127,  128,  129,  200,  255,
+                                   256, 257, 400, 1000, 1023, 1024, 1025, 4096, 6144, 6145, 100003};
+
+template <class Body>
+void for_each_size(const Body& body) {
+  for (const Index a : kSizes)
+    for (const Index b : kSizes) body(a, b);
+}
+
+// Chunks follow each other without gap or overlap, none is empty, and the last ends at T.
+void expect_covered(const Split& split, Index T, const std::string& what) {
+  SCOPED_TRACE(what + ", T = " + std::to_string(T));
+  ASSERT_GE(split.chunk_keys, 1);
+  ASSERT_GE(split.chunks, 1);
+  EXPECT_GE(split.chunks * split.chunk_keys, T);
+  EXPECT_LT((split.chunks - 1) * split.chunk_keys, std::max<Index>(T, 1));
+}
+
+TEST(Tune, EveryKeyIsInOneChunk) {
+  for (const Index other : kSizes) {
+    for (Index T = 0; T < 3000; ++T) {
+      expect_covered(split_single(T, other), T, "single, width " + std::to_string(other));
+      expect_covered(split_multi(other, T), T, "multi, Q = " + std::to_string(other));
+      expect_covered(split_tiles(other, T), T, "tiles, Q = " + std::to_string(other));
+      expect_covered(split_spans(T, other), T, "spans, A = " + std::to_string(other));
+      if (testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
+// What the kernels have room for in shared memory and registers.
+TEST(Tune, ChunksFitTheKernels) {
+  for_each_size([](Index T, Index other) {
+    EXPECT_LE(split_single(T, other).chunk_keys, kMostChunkKeys) << T;
+    EXPECT_LE(split_tiles(other, T).chunk_keys, kTileKeys) << T;
+  });
+}
+
+// Bits of an item may depend neither on its batch nor on the device: plans know no device, and cut every batch alike.
+TEST(Tune, CutsAreTheSameInEveryBatch) {
+  const auto same = [](const Split& a, const Split& b) { return a.chunk_keys == b.chunk_keys && a.chunks == b.chunks; };
+  for_each_size([&](Index Q, Index T) {
+    for (const Index width : {1, 31, 64, 128, 1000}) {
+      const auto additive = plan_additive_backward(1, Q, T, width, 128);
+      const auto pooling = plan_pooling_backward(1, T, width);
+      const auto forward = plan_forward(split_forward(Q, T, width, 128), 1, Q, T, 128, true);
+      for (const Index B : {0, 2, 33, 5000}) {
+        EXPECT_TRUE(same(plan_additive_backward(B, Q, T, width, 128).split, additive.split));
+        EXPECT_TRUE(same(plan_additive_backward(B, Q, T, width, 128).spans, additive.spans));
+        EXPECT_TRUE(same(plan_pooling_backward(B, T, width).split, pooling.split));
+        EXPECT_EQ(plan_forward(split_forward(Q, T, width, 128), B, Q, T, 128, true).whole, forward.whole);
+      }
+    }
+  });
+}
+
+TEST(Tune, OneItemOf4096KeysFillsEveryGpu) {
+  constexpr Index T = 4096;
+  for (Index width = 1; width <= 5000; ++width) {
+    EXPECT_GE(split_single(T, width).chunks, kMostMultiprocessors) << "width " << width;
+    EXPECT_GE(split_spans(T, width).chunks * divide_up(width, kStepColumns), kMostMultiprocessors) << "A = " << width;
+  }
+  for (Index Q = 2; Q <= 5000; ++Q) {
+    const Index tiles = divide_up(Q, Q <= kFewQueries ? kFewQueries : kTileQueries);
+    EXPECT_GE(tiles * split_multi(Q, T).chunks, kMostMultiprocessors) << "Q = " << Q;
+    EXPECT_GE(tiles * split_tiles(Q, T).chunks, kMostMultiprocessors) << "Q = " << Q;
+  }
+}
+
+// ---- workspaces -----------------------------------------------------------------------------------------------------
+
+struct Piece {
+  Index offset;
+  double count;  // of floats
+};
+
+std::vector<Piece> pieces_of(const ForwardPlan& plan, Index B, Index Q, Index T, Index D, bool fp32) {
+  const double rows = plan.whole ? 0 : static_cast<double>(B) * static_cast<double>(Q);
+  const auto chunks = static_cast<double>(plan.split.chunks);
+  return {{plan.states, rows * chunks * 2},
+          {plan.contexts, rows * chunks * static_cast<double>(D)},
+          {plan.scores, fp32 ? 0 : rows * static_cast<double>(T)}};
+}
+
+std::vector<Piece> pieces_of(const AdditiveBackwardPlan& plan, Index B, Index Q, Index T, Index A) {
+  const double items = static_cast<double>(B), rows = items * static_cast<double>(Q), width = static_cast<double>(A);
+  const double pairs = rows * static_cast<double>(T), spans = static_cast<double>(plan.spans.chunks);
+  return {{plan.weights, pairs},
+          {plan.d_e, pairs},
+          {plan.means, rows * static_cast<double>(plan.split.chunks)},
+          {plan.d_q_parts, rows * spans * width},
+          {plan.d_v_parts, items * spans * width},
+          {plan.sums, kSumParts * width}};
+}
+
+std::vector<Piece> pieces_of(const PoolingBackwardPlan& plan, Index B, Index T, Index D) {
+  const double items = static_cast<double>(B), chunks = items * static_cast<double>(plan.split.chunks);
+  const double keys = static_cast<double>(T), width = static_cast<double>(D);
+  return {{plan.e, items * keys},     {plan.d_z, items * keys},
+          {plan.sums, chunks * 2},    {plan.vectors, chunks * 2 * width},
+          {plan.d_w, chunks * width}, {plan.parts, kSumParts * std::max(keys, width)}};
+}
+
+// No piece reaches into the next or behind the end, and each begins at a boundary of 64 bytes.
+template <class Plan, class... Shape>
+void expect_disjoint(const Plan& plan, Shape... shape) {
+  std::vector<Piece> pieces = pieces_of(plan, shape...);
+  pieces.push_back({plan.bytes, 0});
+  for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
+    EXPECT_EQ(pieces[i].offset % 64, 0) << "piece " << i;
+    EXPECT_LE(static_cast<double>(pieces[i].offset) + 4 * pieces[i].count, static_cast<double>(pieces[i + 1].offset))
+        << "piece " << i;
+  }
+}
+
+TEST(Tune, PiecesOfAWorkspaceDoNotOverlap) {
+  for_each_size([](Index Q, Index T) {
+    for (const Index B : {0, 1, 7})
+      for (const Index A : {1, 33, 1000})
+        for (const Index D : {1, 17, 2049}) {
+          for (const bool fp32 : {true, false})
+            expect_disjoint(plan_forward(split_forward(Q, T, A, D), B, Q, T, D, fp32), B, Q, T, D, fp32);
+          expect_disjoint(plan_additive_backward(B, Q, T, A, D), B, Q, T, A);
+          expect_disjoint(plan_pooling_backward(B, T, D), B, T, D);
+        }
+  });
+}
+
+// The constants of kernels/README.md, in floats; 16 more where a piece is rounded up.
+TEST(Tune, WorkspacesGrowWithInputsOutputsAndPairs) {
+  for (const Index B : {1, 3})
+    for_each_size([&](Index Q, Index T) {
+      for_each_size([&](Index A, Index D) {
+        const Index pairs = B * Q * T, tensors = B * (Q + T) * (A + D);
+        const Index forward = plan_forward(split_forward(Q, T, A, D), B, Q, T, D, false).bytes / 4;
+        ASSERT_LE(forward, 2 * pairs + 8 * tensors + 3 * 16) << Q << " " << T << " " << A << " " << D;
+        const Index backward = plan_additive_backward(B, Q, T, A, D).bytes / 4;
+        ASSERT_LE(backward, 11 * pairs + 32 * tensors + 64 * A + 6 * 16) << Q << " " << T << " " << A << " " << D;
+      });
+      const Index D = Q, pooling = plan_pooling_backward(B, T, D).bytes / 4;
+      ASSERT_LE(pooling, 4 * B * (T + 1) * D + 64 * (T + D) + 6 * 16) << T << " " << D;
+    });
+}
+
+TEST(Tune, SizesBeyond32BitsAreExact) {
+  constexpr Index k2to17 = Index{1} << 17;
+  const auto plan = plan_additive_backward(3, k2to17, k2to17, 64, 64);
+  EXPECT_EQ(plan.d_e - plan.weights, 4 * 3 * k2to17 * k2to17);
+  expect_disjoint(plan, 3, k2to17, k2to17, 64);
+  const auto pooling = plan_pooling_backward(k2to17, k2to17, 512);
+  EXPECT_EQ(pooling.d_z - pooling.e, 4 * k2to17 * k2to17);
+  EXPECT_EQ(pooling.d_w - pooling.vectors, 2 * (pooling.parts - pooling.d_w));
+  expect_disjoint(pooling, k2to17, k2to17, 512);
+}
+
+// The API lets shapes of nearly 2^59 elements pass; what they would need must not wrap around to something small.
+TEST(Tune, ImpossibleSizesStayImpossible) {
+  constexpr Index kImpossible = Index{1} << 62;
+  EXPECT_GE(plan_forward(split_multi(400, 256), 1, 400, 256, Index{1} << 50, true).bytes, kImpossible);
+  EXPECT_GE(plan_additive_backward(1, Index{1} << 49, 512, 512, 1).bytes, kImpossible);
+  EXPECT_GE(plan_pooling_backward(1, 4096, Index{1} << 58).bytes, kImpossible);
+  Layout layout;
+  layout.take_rows(Index{1} << 40, Index{1} << 40);
+  const Index after = layout.take(1);
+  EXPECT_GE(after, kImpossible);
+  EXPECT_GE(layout.bytes(), after);
+}
+
+}  // namespace
+}  // namespace attn::kernels
