@@ -47,8 +47,10 @@ inline Split split_single(Index T, Index width) {
   return split_evenly(T, std::min<Index>(std::max<Index>(keys, kLeastChunkKeys), kMostChunkKeys));
 }
 
-// Several queries: blocks of queries times chunks of keys.
+// Several queries: blocks of queries times chunks of keys. Likewise.
 inline Split split_multi(Index Q, Index T) {
+  constexpr Index kShortKeys = 64;
+  if (T <= kShortKeys) return {std::max<Index>(1, T), 1};
   const Index wanted = divide_up(kWantedBlocks, std::max<Index>(1, divide_up(Q, kTileQueries)));
   return split_evenly(T, std::max<Index>(kLeastChunkKeys, round_up(divide_up(T, wanted), 8)));
 }
