@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the kernels in the library that ships take of a multiprocessor: no spilled registers and no local memory, on any GPU.
+Nor do they add floating-point numbers by atomic operations, whose order, and so whose sum, would change from run to run.
 
 Run by ctest: resources_test.py LIBRARY PTXAS. Translates the PTX inside the library, as a driver would, for each
 architecture, and reads what ptxas says of each kernel.
@@ -23,6 +24,8 @@ KERNEL = re.compile(
     r"Used (?P<registers>\d+) registers",
     re.DOTALL,
 )
+
+FLOAT_ATOMIC = re.compile(rb"\b(?:atom|red)\.[.\w:]*\.(?:f16|bf16|f32|f64)[.\w]*")
 
 
 def texts_of(library):
@@ -50,7 +53,8 @@ def main():
     library, ptxas = pathlib.Path(sys.argv[1]), sys.argv[2]
     texts = texts_of(library)
     jobs = [(target, text) for target in TARGETS for text in texts[max(at for at in texts if at <= target)]]
-    faults, most, count = [], 0, 0
+    most, count = 0, 0
+    faults = [f"sm_{at}: {found.decode()}" for at in texts for text in texts[at] for found in FLOAT_ATOMIC.findall(text)]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for (target, _), kernels in zip(jobs, pool.map(lambda job: measure(ptxas, job[1], job[0]), jobs)):
             for name, stack, stores, loads, registers in kernels:
