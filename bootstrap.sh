@@ -20,6 +20,9 @@ usage: ./bootstrap.sh VERB
                      sanitizers, Python
   test --no-cuda     the same without all that needs a CUDA compiler
   test --gpu         the CUDA kernels on the GPU of this machine
+  bench [OPTIONS]    build attn_bench and run it: times on the CPU and on a GPU, and where there is a CUDA compiler but no
+                     GPU, counts on a virtual one; OPTIONS go to it, such as --benchmark_filter=pooling
+                     and --benchmark_format=json
   nvcc               name the CUDA compiler that these use
   format [--check]   format the C, C++ and CUDA sources, or only say which are not
   help               this text
@@ -61,11 +64,13 @@ data_needs=(
   "curl|tool curl|curl: downloads"
   "ca-certificates|true|certificates of web servers"
 )
-test_needs=(
-  "${build_needs[@]}" "${format_needs[@]}" "${data_needs[@]}"
+bench_needs=(
   "libgtest-dev|header gtest/gtest.h|GoogleTest"
-  "libgmock-dev|header gmock/gmock.h|GoogleMock"
   "libbenchmark-dev|header benchmark/benchmark.h|Google Benchmark"
+)
+test_needs=(
+  "${build_needs[@]}" "${format_needs[@]}" "${data_needs[@]}" "${bench_needs[@]}"
+  "libgmock-dev|header gmock/gmock.h|GoogleMock"
   "clang-14|tool clang++-14|the second compiler, version 14"
   "libomp-14-dev|true|OpenMP of the second compiler"
   "python3|tool python3|Python, for tests"
@@ -296,11 +301,26 @@ run_gpu_tests() {
   fi
 }
 
+bench() {
+  local cuda=OFF
+  require "${build_needs[@]}" "${bench_needs[@]}"
+  if [[ -n ${CUDACXX:-} || -x ${ATTN_NVCC:-/usr/local/cuda/bin/nvcc} || -d $root/.deps/cuda ]] || tool nvcc; then
+    require_nvcc
+    cuda=ON
+  fi
+  build bench -DATTN_CUDA=$cuda >&2 || fail "could not build attn_bench, see above"
+  if [[ $cuda == ON ]] && ! { tool nvidia-smi && nvidia-smi --list-gpus >/dev/null 2>&1; }; then
+    export LD_LIBRARY_PATH=$root/build/bench/vgpu/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+  fi
+  exec "$root/build/bench/tests/bench/attn_bench" "$@"
+}
+
 verb=${1:-}
 case $verb in
   train) train "${@:2}" ;;
   data) fetch_data ;;
   test) run_tests "${@:2}" ;;
+  bench) bench "${@:2}" ;;
   nvcc)
     require_nvcc
     printf '%s\n' "$CUDACXX"

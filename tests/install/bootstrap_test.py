@@ -75,7 +75,7 @@ def machine(tmp_path):
 def test_help_names_every_verb(machine):
     result = machine.run("help")
     assert result.returncode == 0
-    for verb in ("train", "data", "test", "nvcc", "format", "help"):
+    for verb in ("train", "data", "test", "bench", "nvcc", "format", "help"):
         assert f"\n  {verb} " in result.stdout
     assert machine.log.read_text() == ""
 
@@ -194,6 +194,40 @@ def test_tests_need_more_than_training(machine):
     assert result.returncode == 1
     for package in PRODUCT | TESTS_ONLY:
         assert f"  {package} " in result.stderr
+
+
+@pytest.fixture
+def attn_bench(machine):
+    program = machine.root / "build/bench/tests/bench/attn_bench"
+    program.parent.mkdir(parents=True)
+    machine.script(program, 'printf "<%s>" "$@"; echo; echo "library path ${LD_LIBRARY_PATH:-none}"')
+
+
+@pytest.mark.parametrize("compiler, gpu", [(False, False), (False, True), (True, False), (True, True)])
+def test_bench_runs_on_what_there_is(machine, attn_bench, compiler, gpu):
+    if compiler:
+        machine.tool("nvcc")
+    machine.tool("nvidia-smi", "" if gpu else "exit 9")
+    result = machine.run("bench", "--benchmark_filter=pooling", "two words")
+    assert result.returncode == 0, result.stderr
+    cuda = "ON" if compiler else "OFF"
+    assert machine.calls("cmake") == [["--preset", "bench", f"-DATTN_CUDA={cuda}"], ["--build", "--preset", "bench"]]
+    stand_in = f"{machine.root}/build/bench/vgpu/lib" if compiler and not gpu else "none"
+    assert result.stdout.splitlines() == ["<--benchmark_filter=pooling><two words>", f"library path {stand_in}"]
+
+
+def test_bench_installs_what_it_needs(machine, attn_bench):
+    machine.absent("libbenchmark-dev", "clang-14")
+    assert machine.run("bench").returncode == 0
+    assert machine.installed() == {"libbenchmark-dev"}
+
+
+def test_failed_build_does_not_run_the_benchmarks(machine, attn_bench):
+    machine.tool("cmake", "exit 1")
+    result = machine.run("bench")
+    assert result.returncode != 0
+    assert "could not build attn_bench" in result.stderr
+    assert result.stdout == ""
 
 
 @pytest.fixture
