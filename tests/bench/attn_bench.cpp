@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Every call of libattn_cuda, for each backend, storage type and shape. On the CPU, and on a GPU with a cold and with a
-// warm L2 cache: times, bytes per second by kernels/traffic.h, tanh per second and, on a GPU, the share of the roofline
-// (roofline.h). On the virtual GPU: what one call makes it count, and no times. Options are those of Google Benchmark,
-// such as --benchmark_filter=pooling and --benchmark_format=json.
+// warm L2 cache: times, tanh per second, bytes per second (on a GPU those of kernels/traffic.h, on the CPU every input and
+// output once) and, on a GPU, the share of the roofline (roofline.h). On the virtual GPU: what one call makes it count,
+// and no times; large shapes would take minutes there and are left out. Options are those of Google Benchmark, such as
+// --benchmark_filter=pooling and --benchmark_format=json.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -41,21 +42,25 @@ std::string name_of(const Pass& pass, const char* backend, const Storage& storag
   return name + "/D:" + std::to_string(s.D);
 }
 
-// Null where the library does not offer the call: then the benchmark is skipped and says why.
-std::unique_ptr<Call> make_call(benchmark::State& state, const Handle& handle, const Pass& pass, const Shape& shape,
-                                const Storage& storage) {
-  try {
-    return bench::make_call(handle, pass, shape, storage.dtype);
-  } catch (const Error& error) {
-    state.SkipWithError(error.what());
-    return nullptr;
-  }
+// measure(state, call) is the benchmark. Where the library does not offer the call it is skipped, and says why.
+template <class Measure>
+benchmark::internal::Benchmark* add(const std::string& name, attn_backend_t backend, const Pass& pass,
+                                    const Storage& storage, const Shape& shape, const Measure& measure) {
+  const auto body = [=](benchmark::State& state) {
+    try {
+      const Handle handle(backend);
+      measure(state, *make_call(handle, pass, shape, storage.dtype));
+    } catch (const std::exception& error) {
+      state.SkipWithError(error.what());
+    }
+  };
+  return benchmark::RegisterBenchmark(name.c_str(), body)->Unit(benchmark::kMicrosecond);
 }
 
-void count_work(benchmark::State& state, const Cost& cost) {
-  state.SetBytesProcessed(state.iterations() * cost.moved);
+void count_work(benchmark::State& state, Index bytes, Index tanhs) {
+  state.SetBytesProcessed(state.iterations() * bytes);
   state.counters["tanh_per_second"] =
-      benchmark::Counter(static_cast<double>(cost.tanhs), benchmark::Counter::kIsIterationInvariantRate);
+      benchmark::Counter(static_cast<double>(tanhs), benchmark::Counter::kIsIterationInvariantRate);
 }
 
 template <class Register>
@@ -76,16 +81,11 @@ void for_each_call(const Register& add) {
 void add_cpu() {
   benchmark::AddCustomContext("cpu_target", attn_cpu_target());
   for_each_call([](const Pass& pass, const Storage& storage, const Shape& shape) {
-    benchmark::RegisterBenchmark(name_of(pass, "cpu", storage, shape).c_str(),
-                                 [=](benchmark::State& state) {
-                                   const Handle handle;
-                                   const auto call = make_call(state, handle, pass, shape, storage);
-                                   if (call == nullptr) return;
-                                   for (auto _ : state) call->run();
-                                   count_work(state, cost_of(pass, shape));
-                                 })
-        ->UseRealTime()
-        ->Unit(benchmark::kMicrosecond);
+    const auto measure = [=](benchmark::State& state, Call& call) {
+      for (auto _ : state) call.run();
+      count_work(state, cost_of(pass, shape).least, cost_of(pass, shape).tanhs);
+    };
+    add(name_of(pass, "cpu", storage, shape), ATTN_BACKEND_CPU, pass, storage, shape, measure)->UseRealTime();
   });
 }
 
@@ -102,7 +102,7 @@ void time_on(Gpu& gpu, benchmark::State& state, Call& call, const Cost& cost, Ca
     all += seconds;
     state.SetIterationTime(seconds);
   }
-  count_work(state, cost);
+  count_work(state, cost.moved, cost.tanhs);
   state.counters["roofline"] = roofline_fraction(cost, gpu.peak(), all / static_cast<double>(state.iterations()));
 }
 
@@ -119,34 +119,31 @@ void count_on(Gpu& gpu, benchmark::State& state, Call& call, const Cost& cost) {
 
 void add_cuda(Gpu& gpu) {
   benchmark::AddCustomContext("cuda_device", gpu.name());
-  for_each_call([&](const Pass& pass, const Storage& storage, const Shape& shape) {
+  for_each_call([&gpu](const Pass& pass, const Storage& storage, const Shape& shape) {
     const Cost cost = cost_of(pass, shape);
-    const auto add = [&](const std::string& kind, auto measure) {
-      return benchmark::RegisterBenchmark((name_of(pass, "cuda", storage, shape) + "/" + kind).c_str(),
-                                          [=](benchmark::State& state) {
-                                            const Handle handle(ATTN_BACKEND_CUDA);
-                                            const auto call = make_call(state, handle, pass, shape, storage);
-                                            if (call != nullptr) measure(state, *call);
-                                          })
-          ->UseManualTime()
-          ->Unit(benchmark::kMicrosecond);
+    const auto add_kind = [&](const char* kind, const auto& measure) {
+      const std::string name = name_of(pass, "cuda", storage, shape) + "/" + kind;
+      return add(name, ATTN_BACKEND_CUDA, pass, storage, shape, measure)->UseManualTime();
     };
-    if (gpu.is_virtual()) {
-      if (cost.tanhs + cost.least / shape.size > kMostVirtual) return;
-      add("counts", [&gpu, cost](benchmark::State& state, Call& call) {
+    if (!gpu.is_virtual()) {
+      for (const Cache cache : {Cache::cold, Cache::warm})
+        add_kind(cache == Cache::cold ? "cold" : "warm",
+                 [&gpu, cost, cache](benchmark::State& state, Call& call) { time_on(gpu, state, call, cost, cache); });
+    } else if (cost.tanhs + cost.least / shape.size <= kMostVirtual) {
+      add_kind("counts", [&gpu, cost](benchmark::State& state, Call& call) {
         count_on(gpu, state, call, cost);
       })->Iterations(1);
-      return;
     }
-    for (const Cache cache : {Cache::cold, Cache::warm})
-      add(cache == Cache::cold ? "cold" : "warm",
-          [&gpu, cost, cache](benchmark::State& state, Call& call) { time_on(gpu, state, call, cost, cache); });
   });
 }
 
-std::unique_ptr<Gpu> find_gpu() try { return std::make_unique<Gpu>(); } catch (const std::exception& error) {
-  std::fprintf(stderr, "attn_bench: no CUDA device: %s\n", error.what());
-  return nullptr;
+std::unique_ptr<Gpu> find_gpu() {
+  try {
+    return std::make_unique<Gpu>();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "attn_bench: no CUDA device: %s\n", error.what());
+    return nullptr;
+  }
 }
 
 #endif

@@ -25,8 +25,8 @@ class Gpu {
   bool is_virtual() const { return name_.rfind("Virtual GPU", 0) == 0; }
   const Peak& peak() const { return peak_; }
 
-  // How long the GPU takes for a call, on the default stream. L2 warm: right after the same call; cold: after as much
-  // other data went through it as it holds twice.
+  // How long the GPU takes for a call, on the default stream. L2 cold: after other data went through it, twice as much
+  // as it holds; warm: after that and the same call.
   double seconds(Call& call, Cache cache);
 
   // What one call makes the virtual GPU count, by the names of tests/vgpu/exec/counters.h; pipes as in "warp_fma".
