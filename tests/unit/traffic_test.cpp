@@ -33,6 +33,7 @@ TEST(Traffic, OfTilesByHand) {
   ASSERT_EQ(split_multi(40, 300).chunks, 13);
   const Index inputs = 3 * 300 * (7 + 9) + 13 * (40 + 3) * 7, parts = 40 * 13;
   EXPECT_EQ(additive_forward_bytes(s, false), 2 * (4 * inputs + 4 * 40 * 9 + 4 * 40 + 20 * parts + 8 * parts * 9));
+  EXPECT_EQ(additive_forward_bytes(s, true), additive_forward_bytes(s, false) + 2 * (4 + 8) * 40 * 300);
 }
 
 TEST(Traffic, OfPoolingBackwardByHand) {

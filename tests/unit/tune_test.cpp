@@ -30,8 +30,8 @@ void expect_covered(const Split& split, Index T, const std::string& what) {
   SCOPED_TRACE(what + ", T = " + std::to_string(T));
   ASSERT_GE(split.chunk_keys, 1);
   ASSERT_GE(split.chunks, 1);
-  EXPECT_GE(split.chunks * split.chunk_keys, T);
-  EXPECT_LT((split.chunks - 1) * split.chunk_keys, std::max<Index>(T, 1));
+  ASSERT_GE(split.chunks * split.chunk_keys, T);
+  ASSERT_LT((split.chunks - 1) * split.chunk_keys, std::max<Index>(T, 1));
 }
 
 TEST(Tune, EveryKeyIsInOneChunk) {
@@ -48,9 +48,11 @@ TEST(Tune, EveryKeyIsInOneChunk) {
 
 // What the kernels have room for in shared memory and registers.
 TEST(Tune, ChunksFitTheKernels) {
-  for_each_size([](Index T, Index other) {
-    EXPECT_LE(split_single(T, other).chunk_keys, kMostChunkKeys) << T;
-    EXPECT_LE(split_tiles(other, T).chunk_keys, kTileKeys) << T;
+  for_each_size([](Index size, Index other) {
+    for (const Index T : {size, 1000 * size}) {
+      EXPECT_LE(split_single(T, other).chunk_keys, kMostChunkKeys) << T;
+      EXPECT_LE(split_tiles(other, T).chunk_keys, kTileKeys) << T;
+    }
   });
 }
 
