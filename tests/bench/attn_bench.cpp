@@ -130,7 +130,7 @@ void add_cuda(Gpu& gpu) {
         add_kind(cache == Cache::cold ? "cold" : "warm",
                  [&gpu, cost, cache](benchmark::State& state, Call& call) { time_on(gpu, state, call, cost, cache); });
     } else if (cost.tanhs + cost.least / shape.size <= kMostVirtual) {
-      add_kind("counts", [&gpu, cost](benchmark::State& state, Call& call) {
+      add_kind("virtual_gpu_counts", [&gpu, cost](benchmark::State& state, Call& call) {
         count_on(gpu, state, call, cost);
       })->Iterations(1);
     }
