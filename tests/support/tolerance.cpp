@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <sstream>
 #include <string>
+
+#include "support/storage.h"
 
 namespace attn::test {
 namespace {
@@ -22,22 +23,25 @@ int category(Number number) {
   return 3;
 }
 
-double ratio(const Tolerance& rule, float got, double value, double terms) {
-  if (category(got) != category(value)) return kInfinity;
-  if (!std::isfinite(value)) return 0;
+double ratio(const Tolerance& rule, attn_dtype_t dtype, float got, double value, double terms) {
+  if (category(got) != category(rounded(dtype, value))) return kInfinity;
+  if (!std::isfinite(got)) return 0;
   if (!std::isfinite(terms)) return kInfinity;
   const double error = std::abs(static_cast<double>(got) - value);
   if (error == 0) return 0;
-  // Below the smallest normal number fp32 has no relative precision, and backends may flush to zero.
-  const double allowed = rule.k * kEpsilon * std::abs(value) + rule.c * kEpsilon * terms;
+  // Below its least normal number a type has the precision it has there. Of fp32 backends may flush such numbers to zero.
+  const Storage type = storage_of(dtype);
+  const double allowed =
+      rule.k * type.epsilon() * std::max(std::abs(value), type.least_normal()) + rule.c * kEpsilon * terms;
   return error / std::max(allowed, static_cast<double>(std::numeric_limits<float>::min()));
 }
 
-// Position of a float on the number line of all floats, so that neighbours differ by one.
-std::int64_t ordinal(float number) {
-  std::int32_t bits;
-  std::memcpy(&bits, &number, sizeof bits);
-  return bits < 0 ? -static_cast<std::int64_t>(bits & 0x7fffffff) : bits;
+// Units in the last place of the type between a result and the value it should have.
+double units_between(attn_dtype_t dtype, double got, double value) {
+  const Storage type = storage_of(dtype);
+  const double nearest = rounded(dtype, value);
+  const int exponent = nearest == 0 ? type.least : std::max(std::ilogb(nearest), type.least);
+  return std::abs(got - nearest) / std::ldexp(type.epsilon(), exponent);
 }
 
 std::string index_tuple(std::size_t flat, const std::vector<std::int64_t>& shape) {
@@ -97,16 +101,17 @@ Tolerance tolerance(Operation operation) {
   return {0, 0};
 }
 
-double worst_ratio(Operation operation, const std::vector<float>& got, const reference::Sum& expected) {
+double worst_ratio(Operation operation, const std::vector<float>& got, const reference::Sum& expected,
+                   attn_dtype_t dtype) {
   if (got.size() != expected.value.size() || got.size() != expected.terms.size()) return kInfinity;
   double worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i)
-    worst = std::max(worst, ratio(tolerance(operation), got[i], expected.value[i], expected.terms[i]));
+    worst = std::max(worst, ratio(tolerance(operation), dtype, got[i], expected.value[i], expected.terms[i]));
   return worst;
 }
 
 ::testing::AssertionResult close(Operation operation, const std::vector<float>& got, const reference::Sum& expected,
-                                 const std::vector<std::int64_t>& shape) {
+                                 const std::vector<std::int64_t>& shape, attn_dtype_t dtype) {
   std::size_t count = 1;
   for (std::int64_t extent : shape) count *= static_cast<std::size_t>(extent);
   if (got.size() != count || expected.value.size() != count || expected.terms.size() != count)
@@ -118,7 +123,7 @@ double worst_ratio(Operation operation, const std::vector<float>& got, const ref
   std::size_t worst = 0, failures = 0;
   double worst_of_all = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const double here = ratio(rule, got[i], expected.value[i], expected.terms[i]);
+    const double here = ratio(rule, dtype, got[i], expected.value[i], expected.terms[i]);
     if (here > 1) ++failures;
     if (here > worst_of_all) {
       worst_of_all = here;
@@ -133,8 +138,8 @@ double worst_ratio(Operation operation, const std::vector<float>& got, const ref
   text << failures << " of " << count << " elements out of tolerance, the worst at " << index_tuple(worst, shape)
        << ": got " << got[worst] << ", expected " << value << ", terms " << expected.terms[worst];
   if (category(got[worst]) == 3 && category(value) == 3)
-    text << ", error " << std::abs(got[worst] - value) << " or "
-         << std::abs(ordinal(got[worst]) - ordinal(static_cast<float>(value))) << " ULP";
+    text << ", error " << std::abs(got[worst] - value) << " or " << units_between(dtype, got[worst], value)
+         << " ULP of " << name_of(dtype);
   text << ", error to tolerance " << worst_of_all;
   return ::testing::AssertionFailure() << text.str();
 }
@@ -145,15 +150,19 @@ reference::Sum with_scale(const std::vector<double>& value, double scale) {
   return sum;
 }
 
-double ratio_to_naive(const std::vector<float>& got, const std::vector<float>& naive, const reference::Sum& expected) {
+double ratio_to_naive(const std::vector<float>& got, const std::vector<float>& naive, const reference::Sum& expected,
+                      attn_dtype_t dtype) {
   if (got.size() != expected.value.size() || naive.size() != expected.value.size()) return kInfinity;
   const Tolerance terms_alone{0, 1};
+  const Storage type = storage_of(dtype);
   double ours = 0, theirs = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double value = expected.value[i], terms = expected.terms[i];
-    ours = std::max(ours, ratio(terms_alone, got[i], value, terms));
+    const auto plain = static_cast<float>(rounded(dtype, naive[i]));
+    ours = std::max(ours, ratio(terms_alone, dtype, got[i], value, terms));
     if (std::isfinite(value) && terms > 0)
-      theirs = std::max({theirs, ratio(terms_alone, naive[i], value, terms), 0.5 * std::abs(value) / terms});
+      theirs = std::max({theirs, ratio(terms_alone, dtype, plain, value, terms),
+                         type.epsilon() / kEpsilon / 2 * std::max(std::abs(value), type.least_normal()) / terms});
   }
   return ours == 0 ? 0 : ours / theirs;
 }

@@ -9,6 +9,8 @@
 #include <limits>
 #include <sstream>
 
+#include "support/storage.h"
+
 namespace attn::test {
 namespace {
 
@@ -41,6 +43,34 @@ TEST(Tolerance, PlacesOfNanAndInfinityMustMatch) {
   EXPECT_FALSE(close(kSome, {kNan, kInf, kNan, 1}, expected, {4}));
   EXPECT_FALSE(close(kSome, {kNan, kInf, -kInf, kNan}, expected, {4}));
   EXPECT_FALSE(close(kSome, {kNan, kInf, -kInf, kInf}, expected, {4}));
+}
+
+TEST(Tolerance, TheResultIsRoundedToItsStorageAndTheReductionsBehindItAreNot) {
+  for (attn_dtype_t dtype : {ATTN_DTYPE_FP16, ATTN_DTYPE_BF16}) {
+    const auto [k, c] = tolerance(kSome);
+    const double unit = storage_of(dtype).epsilon();
+    const Sum expected{{1.0}, {100.0}};
+    const double allowed = k * unit + c * kEpsilon * 100;
+    EXPECT_TRUE(close(kSome, {static_cast<float>(1 + 0.99 * allowed)}, expected, {1}, dtype));
+    EXPECT_FALSE(close(kSome, {static_cast<float>(1 + 1.01 * allowed)}, expected, {1}, dtype));
+    EXPECT_FALSE(close(kSome, {static_cast<float>(1 + 0.99 * allowed)}, expected, {1})) << "fp32";
+  }
+}
+
+TEST(Tolerance, SubnormalNumbersOfFp16Count) {
+  const Sum expected{{0x1.8p-20}, {0x1.8p-20}};
+  EXPECT_TRUE(close(kSome, {0x1.8p-20F + 0x1p-24F}, expected, {1}, ATTN_DTYPE_FP16));
+  EXPECT_FALSE(close(kSome, {0x1.8p-20F + 0x1p-23F}, expected, {1}, ATTN_DTYPE_FP16));
+  EXPECT_FALSE(close(kSome, {0}, expected, {1}, ATTN_DTYPE_FP16));
+}
+
+TEST(Tolerance, WhatRoundsToInfinityIsInfinite) {
+  const Sum expected{{65520, 65519, -1e9}, {1, 1, 1}};
+  EXPECT_TRUE(close(kSome, {kInf, 65504, -kInf}, expected, {3}, ATTN_DTYPE_FP16));
+  EXPECT_FALSE(close(kSome, {65504, 65504, -kInf}, expected, {3}, ATTN_DTYPE_FP16));
+  EXPECT_FALSE(close(kSome, {kInf, kInf, -kInf}, expected, {3}, ATTN_DTYPE_FP16));
+  EXPECT_FALSE(close(kSome, {kInf, 65504, -65504}, expected, {3}, ATTN_DTYPE_FP16));
+  EXPECT_FALSE(close(kSome, {kInf, 65504, -kInf}, expected, {3}, ATTN_DTYPE_BF16));
 }
 
 TEST(Tolerance, AScaleThatForgivesEverythingIsRefused) {
@@ -79,6 +109,14 @@ TEST(Tolerance, RatioToNaive) {
   EXPECT_NEAR(ratio_to_naive(off(0, 4), off(0, 0), expected), 2, 1e-6);
   EXPECT_EQ(ratio_to_naive(off(0, 0), off(0, 0), expected), 0);
   EXPECT_TRUE(std::isinf(ratio_to_naive({kNan, -4}, off(1, 1), expected)));
+}
+
+// In 16 bits the naive result has been rounded too, and any result may be.
+TEST(Tolerance, RatioToNaiveOfTheSameStorage) {
+  const Sum expected{{1}, {1}};
+  const auto off = [](double units) { return std::vector<float>{static_cast<float>(1 + units * 0x1p-10)}; };
+  EXPECT_NEAR(ratio_to_naive(off(1), off(0), expected, ATTN_DTYPE_FP16), 2, 1e-6);
+  EXPECT_NEAR(ratio_to_naive(off(3), off(0.6), expected, ATTN_DTYPE_FP16), 3, 1e-6);
 }
 
 }  // namespace
