@@ -54,10 +54,6 @@ void require_struct(const char* name, const Struct* value) {
 inline void require_dtype(const char* name, attn_dtype_t dtype) {
   const int code = static_cast<int>(dtype);
   if (code < ATTN_DTYPE_FP32 || code > ATTN_DTYPE_BF16) reject(name, "a value of attn_dtype_t", std::to_string(code));
-  if (dtype != ATTN_DTYPE_FP32)
-    throw Failure(ATTN_UNSUPPORTED, std::string(name) +
-                                        ": expected ATTN_DTYPE_FP32, the only storage type of this version, got " +
-                                        (dtype == ATTN_DTYPE_FP16 ? "ATTN_DTYPE_FP16" : "ATTN_DTYPE_BF16"));
 }
 
 inline void require_pass(const char* name, attn_pass_t pass) {

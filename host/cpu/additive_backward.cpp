@@ -194,8 +194,8 @@ namespace attn::cpu {
 
 HWY_EXPORT(run_additive_backward);
 
-void additive_backward(const attn_additive_desc_t& desc, const attn_additive_backward_args_t& args, void* workspace,
-                       int threads) {
+void fp32::additive_backward(const attn_additive_desc_t& desc, const attn_additive_backward_args_t& args,
+                             void* workspace, int threads) {
   HWY_DYNAMIC_DISPATCH(run_additive_backward)(desc, args, workspace, threads);
 }
 

@@ -50,8 +50,8 @@ namespace attn::cpu {
 
 HWY_EXPORT(run_additive_forward);
 
-void additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,
-                      int threads) {
+void fp32::additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,
+                            int threads) {
   HWY_DYNAMIC_DISPATCH(run_additive_forward)(desc, args, workspace, threads);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The fused attention loops of the CPU backend. Arguments are validated by the C API; formulas, shapes and
-// the meaning of null pointers are in attn_cuda.h. Workspaces are 64-byte aligned.
+// The attentions of the CPU backend. Arguments are validated by the C API; formulas, shapes and the meaning of null
+// pointers are in attn_cuda.h. Workspaces are 64-byte aligned; what is needed of one does not depend on the threads:
+// nothing is kept per thread but what fits on its stack.
 #pragma once
 
 #include <cstddef>
@@ -10,17 +11,34 @@
 
 namespace attn::cpu {
 
-std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass, int threads);
+std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass);
 void additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,
                       int threads);
 void additive_backward(const attn_additive_desc_t& desc, const attn_additive_backward_args_t& args, void* workspace,
                        int threads);
 
-std::size_t pooling_workspace(const attn_pooling_desc_t& desc, attn_pass_t pass, int threads);
+std::size_t pooling_workspace(const attn_pooling_desc_t& desc, attn_pass_t pass);
 void pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_forward_args_t& args, void* workspace,
                      int threads);
 void pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_t& args, void* workspace,
                       int threads);
+
+// The fused loops, on tensors in fp32.
+namespace fp32 {
+
+std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass);
+void additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,
+                      int threads);
+void additive_backward(const attn_additive_desc_t& desc, const attn_additive_backward_args_t& args, void* workspace,
+                       int threads);
+
+std::size_t pooling_workspace(const attn_pooling_desc_t& desc, attn_pass_t pass);
+void pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_forward_args_t& args, void* workspace,
+                     int threads);
+void pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_t& args, void* workspace,
+                      int threads);
+
+}  // namespace fp32
 
 // Name of the instruction set that run-time dispatch chose, such as "AVX3"; static storage.
 const char* target_name();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The CPU backend: host memory, OpenMP threads, the fused loops of attention.h.
+// The CPU backend: host memory, OpenMP threads, the attentions of attention.h.
 #include "backend.h"
 
 #include <omp.h>
@@ -45,7 +45,7 @@ class CpuBackend final : public Backend {
   void synchronize() override {}
 
   std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass) const override {
-    return cpu::additive_workspace(desc, pass, threads_);
+    return cpu::additive_workspace(desc, pass);
   }
   void additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args,
                         void* workspace) override {
@@ -57,7 +57,7 @@ class CpuBackend final : public Backend {
   }
 
   std::size_t pooling_workspace(const attn_pooling_desc_t& desc, attn_pass_t pass) const override {
-    return cpu::pooling_workspace(desc, pass, threads_);
+    return cpu::pooling_workspace(desc, pass);
   }
   void pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_forward_args_t& args,
                        void* workspace) override {

@@ -168,13 +168,13 @@ namespace attn::cpu {
 HWY_EXPORT(run_pooling_forward);
 HWY_EXPORT(run_pooling_backward);
 
-void pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_forward_args_t& args, void* workspace,
-                     int threads) {
+void fp32::pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_forward_args_t& args, void* workspace,
+                           int threads) {
   HWY_DYNAMIC_DISPATCH(run_pooling_forward)(desc, args, workspace, threads);
 }
 
-void pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_t& args, void* workspace,
-                      int threads) {
+void fp32::pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_t& args, void* workspace,
+                            int threads) {
   HWY_DYNAMIC_DISPATCH(run_pooling_backward)(desc, args, workspace, threads);
 }
 

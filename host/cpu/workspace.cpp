@@ -3,18 +3,16 @@
 
 #include "cpu/attention.h"
 
-namespace attn::cpu {
+namespace attn::cpu::fp32 {
 
-// What is needed does not depend on the threads: nothing is kept per thread but what fits on its stack.
-
-std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass, int /*threads*/) {
+std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass) {
   return pass == ATTN_PASS_FORWARD ? ForwardWorkspace(desc.B, desc.Q, desc.T, desc.D, nullptr).bytes
                                    : AdditiveBackwardWorkspace(desc, nullptr).bytes;
 }
 
-std::size_t pooling_workspace(const attn_pooling_desc_t& desc, attn_pass_t pass, int /*threads*/) {
+std::size_t pooling_workspace(const attn_pooling_desc_t& desc, attn_pass_t pass) {
   return pass == ATTN_PASS_FORWARD ? ForwardWorkspace(desc.B, 1, desc.T, desc.D, nullptr).bytes
                                    : PoolingBackwardWorkspace(desc, nullptr).bytes;
 }
 
-}  // namespace attn::cpu
+}  // namespace attn::cpu::fp32

@@ -36,7 +36,7 @@ BilstmSizes sizes_of(const attn_bilstm_desc_t& desc) {
 
 void require_desc(const attn_bilstm_desc_t* desc) {
   require_struct("desc", desc);
-  require_dtype("desc.dtype", desc->dtype);
+  require_fp32("desc.dtype", desc->dtype);
   require_size("desc.B", desc->B, 0);
   require_size("desc.T", desc->T, 0);
   require_size("desc.E", desc->E, 1);

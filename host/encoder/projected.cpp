@@ -16,7 +16,7 @@ struct ProjectedSizes {
 
 ProjectedSizes sizes_of(const attn_projected_desc_t* desc) {
   require_struct("desc", desc);
-  require_dtype("desc.dtype", desc->dtype);
+  require_fp32("desc.dtype", desc->dtype);
   require_size("desc.B", desc->B, 0);
   require_size("desc.Q", desc->Q, 0);
   require_size("desc.T", desc->T, 0);

@@ -182,7 +182,7 @@ const std::vector<Rule>& rules() {
       {"desc.struct_size: expected ", kAdam, [](Calls& c) { c.adam.struct_size = 3; }},
       {"desc.dtype: expected a value of attn_dtype_t, got 3", kDescs,
        descs([](auto& d) { d.dtype = static_cast<attn_dtype_t>(3); })},
-      {"desc.dtype: expected ATTN_DTYPE_FP32, the only storage type of this version, got ATTN_DTYPE_BF16", kDescs,
+      {"desc.dtype: expected ATTN_DTYPE_FP32, the only storage type here, got ATTN_DTYPE_BF16", kDescs,
        descs([](auto& d) { d.dtype = ATTN_DTYPE_BF16; }), ATTN_UNSUPPORTED},
       {"desc.B: expected at least 0, got -1", kDescs, descs([](auto& d) { d.B = -1; })},
       {"desc.T: expected at least 0, got -1", kDescs, descs([](auto& d) { d.T = -1; })},

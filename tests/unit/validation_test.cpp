@@ -120,16 +120,6 @@ std::vector<Rule> rules() {
        both([](auto& d) { d.dtype = static_cast<attn_dtype_t>(3); }),
        invalid,
        {"desc.dtype: expected a value of attn_dtype_t, got 3"}},
-      {"dtype fp16",
-       kAll,
-       both([](auto& d) { d.dtype = ATTN_DTYPE_FP16; }),
-       ATTN_UNSUPPORTED,
-       {"desc.dtype: expected ATTN_DTYPE_FP32", "got ATTN_DTYPE_FP16"}},
-      {"dtype bf16",
-       kAll,
-       both([](auto& d) { d.dtype = ATTN_DTYPE_BF16; }),
-       ATTN_UNSUPPORTED,
-       {"desc.dtype: expected ATTN_DTYPE_FP32", "got ATTN_DTYPE_BF16"}},
       {"B", kAll, both([](auto& d) { d.B = -1; }), invalid, {"desc.B: expected at least 0, got -1"}},
       {"Q", kAdditive, [](Calls& c) { c.additive.Q = -2; }, invalid, {"desc.Q: expected at least 0, got -2"}},
       {"T", kAll, both([](auto& d) { d.T = -3; }), invalid, {"desc.T: expected at least 0, got -3"}},
@@ -255,6 +245,23 @@ std::vector<Rule> rules() {
 TEST(Validation, TheUnbrokenCallsSucceed) {
   Calls calls;
   for (Call call : kAll) EXPECT_EQ((calls.*call)(), ATTN_SUCCESS) << attn_last_error();
+}
+
+TEST(Validation, EveryStorageTypeIsTaken) {
+  for (attn_dtype_t dtype : {ATTN_DTYPE_FP16, ATTN_DTYPE_BF16}) {
+    Calls calls;
+    calls.additive.dtype = calls.pooling.dtype = dtype;
+    for (Call call : kAll) EXPECT_EQ((calls.*call)(), ATTN_SUCCESS) << attn_last_error();
+  }
+}
+
+// A shape at the limit needs a workspace that no machine has, and is told so.
+TEST(Validation, WorkspaceSizesDoNotWrapAround) {
+  Calls calls;
+  calls.additive = {sizeof calls.additive, ATTN_DTYPE_FP16, kMost / 16, 1, 1, 1, 1};
+  calls.pass = ATTN_PASS_BACKWARD;
+  EXPECT_EQ(calls.additive_size(), ATTN_SUCCESS) << attn_last_error();
+  EXPECT_GE(calls.bytes, static_cast<std::size_t>(kMost) / 64 * 64);
 }
 
 TEST(Validation, EveryRuleNamesArgumentExpectedAndGot) {

@@ -3,7 +3,8 @@
  * libattn_cuda: fused additive attention, forward and backward. C99.
  *
  * Alphabet: B batch, Q queries, T keys (positions), A attention width, D value width.
- * All tensors are row-major and contiguous; the shape stands beside each pointer.
+ * All tensors are row-major and contiguous, and need no other alignment than their elements; the shape stands beside
+ * each pointer.
  *
  * Every call returns a status. On failure attn_last_error() names the argument, what was expected and what
  * came; outputs are then unspecified, inputs untouched. Compute calls neither allocate, print, exit nor
@@ -38,7 +39,8 @@ typedef enum attn_status_t ATTN_INT {
 
 typedef enum attn_backend_t ATTN_INT { ATTN_BACKEND_CPU = 0, ATTN_BACKEND_CUDA = 1 } attn_backend_t;
 
-/* Storage type of the tensors; arithmetic is fp32 inside, always. This version computes in fp32 storage. */
+/* Storage type of the tensors: float, IEEE 754 binary16, or the upper half of a float. Arithmetic is fp32 inside, always;
+ * results are rounded to the nearest, ties to even, and become infinite where the type is too small for them. */
 typedef enum attn_dtype_t ATTN_INT { ATTN_DTYPE_FP32 = 0, ATTN_DTYPE_FP16 = 1, ATTN_DTYPE_BF16 = 2 } attn_dtype_t;
 
 typedef enum attn_pass_t ATTN_INT { ATTN_PASS_FORWARD = 0, ATTN_PASS_BACKWARD = 1 } attn_pass_t;
@@ -152,9 +154,9 @@ ATTN_API attn_status_t attn_additive_backward(attn_handle_t handle, const attn_a
 
 typedef struct attn_pooling_desc_t {
   size_t struct_size; /* sizeof(attn_pooling_desc_t) */
-  attn_dtype_t dtype;
-  int64_t B, T; /* >= 0 */
-  int64_t D;    /* >= 1 */
+  attn_dtype_t dtype; /* of every tensor */
+  int64_t B, T;       /* >= 0 */
+  int64_t D;          /* >= 1 */
 } attn_pooling_desc_t;
 
 typedef struct attn_pooling_forward_args_t {

@@ -65,7 +65,8 @@ class Handle {
   std::unique_ptr<attn_handle, Destroy> handle_;
 };
 
-// `size` values in the memory of the handle's backend, not initialised.
+// `size` values in the memory of the handle's backend, not initialised. T is float or, for storage in 16 bits, whatever
+// holds such numbers: __half, __nv_bfloat16, std::uint16_t.
 template <class T>
 class Buffer {
   static_assert(std::is_trivially_copyable<T>::value, "a buffer holds plain values");

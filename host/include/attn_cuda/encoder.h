@@ -26,8 +26,8 @@ ATTN_API const char* attn_encoder_libraries(attn_handle_t handle);
  */
 
 typedef struct attn_projected_desc_t {
-  size_t struct_size; /* sizeof(attn_projected_desc_t) */
-  attn_dtype_t dtype;
+  size_t struct_size;   /* sizeof(attn_projected_desc_t) */
+  attn_dtype_t dtype;   /* ATTN_DTYPE_FP32 */
   int64_t B, Q, T;      /* >= 0 */
   int64_t A, D, H;      /* >= 1; H is the width of the queries h */
   int32_t shared_query; /* 0: h is [B, Q, H]; 1: h is [Q, H], the same for every item, and d_h the sum over B */
@@ -92,10 +92,10 @@ typedef struct attn_bilstm* attn_bilstm_t;
 
 typedef struct attn_bilstm_desc_t {
   size_t struct_size; /* sizeof(attn_bilstm_desc_t) */
-  attn_dtype_t dtype;
-  int64_t B, T;     /* >= 0 */
-  int64_t E, H;     /* >= 1 */
-  int32_t training; /* 1: the plan also runs backward; 0: forward only */
+  attn_dtype_t dtype; /* ATTN_DTYPE_FP32 */
+  int64_t B, T;       /* >= 0 */
+  int64_t E, H;       /* >= 1 */
+  int32_t training;   /* 1: the plan also runs backward; 0: forward only */
 } attn_bilstm_desc_t;
 
 typedef struct attn_bilstm_forward_args_t {
