@@ -12,8 +12,9 @@ AdditiveOutput additive_forward(const AdditiveInput& input) {
 }
 
 AdditiveGradient additive_backward(const AdditiveInput& input, const std::vector<double>& d_o,
-                                   const std::vector<double>& d_weights) {
-  const auto d = backward(numbers<Scaled>(input), numbers<Scaled>(d_o), numbers<Scaled>(d_weights));
+                                   const std::vector<double>& d_weights, const std::vector<double>& weights) {
+  const auto d =
+      backward(numbers<Scaled>(input), numbers<Scaled>(d_o), numbers<Scaled>(d_weights), numbers<Scaled>(weights));
   return {to_sum(d.q), to_sum(d.k), to_sum(d.v), to_sum(d.x)};
 }
 

@@ -31,9 +31,10 @@ struct AdditiveGradient {
 };
 
 AdditiveOutput additive_forward(const AdditiveInput& input);
-// d_o [B, Q, D]; d_weights [B, Q, T], empty: none.
+// d_o [B, Q, D]; d_weights [B, Q, T], empty: none; weights [B, Q, T], those of the forward pass where its storage has
+// rounded them, empty: recomputed.
 AdditiveGradient additive_backward(const AdditiveInput& input, const std::vector<double>& d_o,
-                                   const std::vector<double>& d_weights);
+                                   const std::vector<double>& d_weights, const std::vector<double>& weights = {});
 
 struct PoolingInput {
   std::int64_t B, T, D;

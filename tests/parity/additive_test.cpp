@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Additive attention on each backend against the reference.
+// Additive attention on each backend, in each storage type, against the reference.
 #include <cmath>
 #include <limits>
 
-#include "reference/attention.h"
+#include "reference/formulas/additive.h"
 #include "support/attention_run.h"
 #include "support/backends.h"
 #include "support/inputs.h"
@@ -38,6 +38,16 @@ struct Case {
   }
 };
 
+// The case with the numbers that storage of this type has for its own; what both a backend and the reference get.
+Case stored(Case given, attn_dtype_t dtype) {
+  for (auto tensor : {&reference::AdditiveInput::q, &reference::AdditiveInput::k, &reference::AdditiveInput::v,
+                      &reference::AdditiveInput::x})
+    given.input.*tensor = rounded(dtype, given.input.*tensor);
+  given.d_o = narrow(rounded(dtype, widen(given.d_o)));
+  given.d_weights = narrow(rounded(dtype, widen(given.d_weights)));
+  return given;
+}
+
 struct Result {
   std::vector<float> o, weights, lse, d_q, d_k, d_v, d_x;
 
@@ -48,8 +58,9 @@ struct Result {
 
 Result run(const Case& given, const RunOptions& options) {
   const reference::AdditiveInput& in = given.input;
+  const attn_dtype_t dtype = options.dtype;
   const Handle handle = make_handle(options);
-  attn_additive_desc_t desc{sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D};
+  attn_additive_desc_t desc{sizeof desc, dtype, in.B, in.Q, in.T, in.A, in.D};
   const auto workspace_bytes = [&](attn_pass_t pass) {
     std::size_t bytes = 0;
     check(attn_additive_workspace_size(handle.get(), &desc, pass, &bytes));
@@ -59,37 +70,37 @@ Result run(const Case& given, const RunOptions& options) {
 
   Tensors forward(handle, options);
   attn_additive_forward_args_t args{sizeof args,
-                                    forward.in(narrow(in.q)),
-                                    forward.in(narrow(in.k)),
-                                    forward.in(narrow(in.v)),
-                                    forward.in(narrow(in.x)),
+                                    forward.in(narrow(in.q), dtype),
+                                    forward.in(narrow(in.k), dtype),
+                                    forward.in(narrow(in.v), dtype),
+                                    forward.in(narrow(in.x), dtype),
                                     forward.lengths(in.lengths),
-                                    forward.out(in.B * in.Q * in.D),
-                                    options.weights ? forward.out(in.B * in.Q * in.T) : nullptr,
+                                    forward.out(in.B * in.Q * in.D, dtype),
+                                    options.weights ? forward.out(in.B * in.Q * in.T, dtype) : nullptr,
                                     forward.out(in.B * in.Q)};
   std::size_t bytes = workspace_bytes(ATTN_PASS_FORWARD);
   check(attn_additive_forward(handle.get(), &desc, &args, forward.workspace(bytes), bytes));
   forward.expect_intact();
-  result.o = forward.values(static_cast<const float*>(args.o));
-  result.weights = forward.values(static_cast<const float*>(args.weights));
+  result.o = forward.values(args.o);
+  result.weights = forward.values(args.weights);
   result.lse = forward.values(args.lse);
 
   Tensors backward(handle, options);
   std::vector<float> weights = result.weights;
   if (options.weights) given.poison_rows(weights);
   const auto wanted = [&](int index, std::int64_t size) {
-    return index == options.skipped ? nullptr : backward.out(size);
+    return index == options.skipped ? nullptr : backward.out(size, dtype);
   };
   attn_additive_backward_args_t back{sizeof back,
-                                     backward.in(narrow(in.q)),
-                                     backward.in(narrow(in.k)),
-                                     backward.in(narrow(in.v)),
-                                     backward.in(narrow(in.x)),
+                                     backward.in(narrow(in.q), dtype),
+                                     backward.in(narrow(in.k), dtype),
+                                     backward.in(narrow(in.v), dtype),
+                                     backward.in(narrow(in.x), dtype),
                                      backward.lengths(in.lengths),
                                      backward.in(result.lse),
-                                     options.weights ? backward.in(weights) : nullptr,
-                                     backward.in(given.d_o),
-                                     options.d_weights ? backward.in(given.d_weights) : nullptr,
+                                     options.weights ? backward.in(weights, dtype) : nullptr,
+                                     backward.in(given.d_o, dtype),
+                                     options.d_weights ? backward.in(given.d_weights, dtype) : nullptr,
                                      wanted(0, in.B * in.Q * in.A),
                                      wanted(1, in.B * in.T * in.A),
                                      wanted(2, in.A),
@@ -97,28 +108,60 @@ Result run(const Case& given, const RunOptions& options) {
   bytes = workspace_bytes(ATTN_PASS_BACKWARD);
   check(attn_additive_backward(handle.get(), &desc, &back, backward.workspace(bytes), bytes));
   backward.expect_intact();
-  result.d_q = backward.values(static_cast<const float*>(back.d_q));
-  result.d_k = backward.values(static_cast<const float*>(back.d_k));
-  result.d_v = backward.values(static_cast<const float*>(back.d_v));
-  result.d_x = backward.values(static_cast<const float*>(back.d_x));
+  result.d_q = backward.values(back.d_q);
+  result.d_k = backward.values(back.d_k);
+  result.d_v = backward.values(back.d_v);
+  result.d_x = backward.values(back.d_x);
   return result;
 }
 
-void expect_parity(const Case& given, const RunOptions& options) {
+// The weights that the backward pass got where they are not those of the formula: 16 bits have rounded them.
+std::vector<double> rounded_weights(const Result& result, const RunOptions& options) {
+  return options.weights && options.dtype != ATTN_DTYPE_FP32 ? widen(result.weights) : std::vector<double>();
+}
+
+void expect_parity(const Case& any, const RunOptions& options) {
+  const attn_dtype_t dtype = options.dtype;
+  const Case given = stored(any, dtype);
   const reference::AdditiveInput& in = given.input;
   const Result got = run(given, options);
   const auto expected = reference::additive_forward(in);
-  EXPECT_TRUE(close(Operation::additive_forward, got.o, expected.o, {in.B, in.Q, in.D}));
-  EXPECT_TRUE(close(Operation::additive_forward, got.lse, expected.lse, {in.B, in.Q}));
+  EXPECT_TRUE(close(Operation::additive_forward, got.o, expected.o, {in.B, in.Q, in.D}, dtype)) << "o";
+  EXPECT_TRUE(close(Operation::additive_forward, got.lse, expected.lse, {in.B, in.Q})) << "lse";
   if (options.weights) {
-    EXPECT_TRUE(close(Operation::additive_forward, got.weights, expected.weights, {in.B, in.Q, in.T}));
+    EXPECT_TRUE(close(Operation::additive_forward, got.weights, expected.weights, {in.B, in.Q, in.T}, dtype))
+        << "weights";
   }
-  const auto gradient = reference::additive_backward(
-      in, widen(given.d_o), options.d_weights ? widen(given.d_weights) : std::vector<double>());
-  EXPECT_TRUE(close(Operation::additive_backward, got.d_q, gradient.q, {in.B, in.Q, in.A})) << "d_q";
-  EXPECT_TRUE(close(Operation::additive_backward, got.d_k, gradient.k, {in.B, in.T, in.A})) << "d_k";
-  EXPECT_TRUE(close(Operation::additive_backward, got.d_v, gradient.v, {in.A})) << "d_v";
-  EXPECT_TRUE(close(Operation::additive_backward, got.d_x, gradient.x, {in.B, in.T, in.D})) << "d_x";
+  const auto gradient = reference::additive_backward(in, widen(given.d_o),
+                                                     options.d_weights ? widen(given.d_weights) : std::vector<double>(),
+                                                     rounded_weights(got, options));
+  EXPECT_TRUE(close(Operation::additive_backward, got.d_q, gradient.q, {in.B, in.Q, in.A}, dtype)) << "d_q";
+  EXPECT_TRUE(close(Operation::additive_backward, got.d_k, gradient.k, {in.B, in.T, in.A}, dtype)) << "d_k";
+  EXPECT_TRUE(close(Operation::additive_backward, got.d_v, gradient.v, {in.A}, dtype)) << "d_v";
+  EXPECT_TRUE(close(Operation::additive_backward, got.d_x, gradient.x, {in.B, in.T, in.D}, dtype)) << "d_x";
+}
+
+// Beside plain fp32 loops on the same inputs, whose results are rounded to the same storage.
+void expect_as_exact_as_plain_loops(const Case& any, const RunOptions& options) {
+  const attn_dtype_t dtype = options.dtype;
+  const Case given = stored(any, dtype);
+  const Result got = run(given, options);
+  const std::vector<double> d_o = widen(given.d_o), d_weights = widen(given.d_weights),
+                            weights = rounded_weights(got, options);
+  const auto expected = reference::additive_forward(given.input);
+  const auto gradient = reference::additive_backward(given.input, d_o, d_weights, weights);
+  using reference::numbers;
+  const auto plain = forward(numbers<float>(given.input));
+  const auto d_plain =
+      backward(numbers<float>(given.input), numbers<float>(d_o), numbers<float>(d_weights), numbers<float>(weights));
+  Ratios ratios;
+  ratios.add("o", ratio_to_naive(got.o, plain.o, expected.o, dtype));
+  ratios.add("weights", ratio_to_naive(got.weights, plain.weights, expected.weights, dtype));
+  ratios.add("lse", ratio_to_naive(got.lse, plain.lse, expected.lse));
+  ratios.add("d_q", ratio_to_naive(got.d_q, d_plain.q, gradient.q, dtype));
+  ratios.add("d_k", ratio_to_naive(got.d_k, d_plain.k, gradient.k, dtype));
+  ratios.add("d_v", ratio_to_naive(got.d_v, d_plain.v, gradient.v, dtype));
+  ratios.add("d_x", ratio_to_naive(got.d_x, d_plain.x, gradient.x, dtype));
 }
 
 void expect_same_bits(const Result& a, const Result& b) {
@@ -134,18 +177,18 @@ void expect_same_bits(const Result& a, const Result& b) {
 // Several blocks of queries and chunks of keys, the last ones not whole.
 constexpr AdditiveShape kManyChunks{3, 9, 700, 19, 21};
 
-class Additive : public ::testing::TestWithParam<std::tuple<attn_backend_t, AdditiveShape>> {
+class Additive : public ::testing::TestWithParam<std::tuple<Target, AdditiveShape>> {
  protected:
-  Additive() { options.backend = std::get<0>(GetParam()); }
+  Additive() : options(on(std::get<0>(GetParam()))) {}
 
   const AdditiveShape shape = std::get<1>(GetParam());
   const Lengths lengths = Random(2).lengths(shape.B, shape.T);
   RunOptions options;
 };
 
-class AdditiveOn : public ::testing::TestWithParam<attn_backend_t> {
+class AdditiveOn : public ::testing::TestWithParam<Target> {
  protected:
-  AdditiveOn() { options.backend = GetParam(); }
+  AdditiveOn() : options(on(GetParam())) {}
 
   RunOptions options;
 };
@@ -180,6 +223,10 @@ TEST_P(Additive, SameBitsOnAnyThreadsAndInEachRun) {
   }
 }
 
+class NarrowAdditive : public Additive {};
+
+TEST_P(NarrowAdditive, AsExactAsPlainLoops) { expect_as_exact_as_plain_loops(Case(shape, lengths), options); }
+
 std::vector<AdditiveShape> shapes() {
   std::vector<AdditiveShape> all = additive_shapes();
   all.push_back(kManyChunks);
@@ -187,9 +234,13 @@ std::vector<AdditiveShape> shapes() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Additive,
-                         ::testing::Combine(::testing::ValuesIn(backends()), ::testing::ValuesIn(shapes())),
+                         ::testing::Combine(::testing::ValuesIn(targets(kFullStorage)), ::testing::ValuesIn(shapes())),
                          shape_name<AdditiveShape>);
-INSTANTIATE_TEST_SUITE_P(Backends, AdditiveOn, ::testing::ValuesIn(backends()), backend_name);
+const auto kNarrow =
+    ::testing::Combine(::testing::ValuesIn(targets(kHalfStorage)), ::testing::ValuesIn(narrow_additive_shapes()));
+INSTANTIATE_TEST_SUITE_P(NarrowShapes, Additive, kNarrow, shape_name<AdditiveShape>);
+INSTANTIATE_TEST_SUITE_P(Shapes, NarrowAdditive, kNarrow, shape_name<AdditiveShape>);
+INSTANTIATE_TEST_SUITE_P(Targets, AdditiveOn, ::testing::ValuesIn(targets(kAnyStorage)), target_name);
 
 TEST_P(AdditiveOn, OutputsDoNotDependOnWhichAreWanted) {
   const Case given({2, 9, 37, 33, 20}, {37, 30});
@@ -215,18 +266,30 @@ TEST_P(AdditiveOn, OnlyTheGradientOfValues) {
   const reference::AdditiveInput& in = given.input;
   const Handle handle = make_handle(options);
   Tensors tensors(handle, options);
-  attn_additive_desc_t desc{sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D};
-  const float *q = tensors.in(narrow(in.q)), *k = tensors.in(narrow(in.k)), *v = tensors.in(narrow(in.v)),
-              *x = tensors.in(narrow(in.x));
-  float *o = tensors.out(in.B * in.Q * in.D), *weights = tensors.out(in.B * in.Q * in.T),
-        *d_x = tensors.out(in.B * in.T * in.D);
+  const attn_dtype_t dtype = options.dtype;
+  attn_additive_desc_t desc{sizeof desc, dtype, in.B, in.Q, in.T, in.A, in.D};
+  const void *q = tensors.in(narrow(in.q), dtype), *k = tensors.in(narrow(in.k), dtype),
+             *v = tensors.in(narrow(in.v), dtype), *x = tensors.in(narrow(in.x), dtype);
+  void *o = tensors.out(in.B * in.Q * in.D, dtype), *weights = tensors.out(in.B * in.Q * in.T, dtype),
+       *d_x = tensors.out(in.B * in.T * in.D, dtype);
   attn_additive_forward_args_t forward{sizeof forward, q, k, v, x, nullptr, o, weights, nullptr};
   std::size_t bytes = 0;
   check(attn_additive_workspace_size(handle.get(), &desc, ATTN_PASS_FORWARD, &bytes));
   check(attn_additive_forward(handle.get(), &desc, &forward, tensors.workspace(bytes), bytes));
-  attn_additive_backward_args_t backward{
-      sizeof backward,       q,       k,       v,       x,       nullptr, tensors.in(run(given, options).lse), weights,
-      tensors.in(given.d_o), nullptr, nullptr, nullptr, nullptr, d_x};
+  attn_additive_backward_args_t backward{sizeof backward,
+                                         q,
+                                         k,
+                                         v,
+                                         x,
+                                         nullptr,
+                                         tensors.in(run(given, options).lse),
+                                         weights,
+                                         tensors.in(given.d_o, dtype),
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         d_x};
   check(attn_additive_workspace_size(handle.get(), &desc, ATTN_PASS_BACKWARD, &bytes));
   check(attn_additive_backward(handle.get(), &desc, &backward, tensors.workspace(bytes), bytes));
   tensors.expect_intact();
@@ -306,10 +369,41 @@ TEST_P(AdditiveOn, OnlyScoresOfMinusInfinity) {
 // Scores that overflow to -inf have weight 0, though nothing else stands in the first tile of keys.
 TEST_P(AdditiveOn, ScoresOfMinusInfinityBesideFiniteOnes) {
   Case given({1, 1, 150, 3, 4}, {});
-  given.input.v = {3e38, 3e38, 1};
+  const double huge =
+      options.dtype == ATTN_DTYPE_FP16 ? 65504 : 3e38;  // two of them are too much for fp32, if not in fp16
+  given.input.v = {huge, huge, 1};
   given.input.q[0] = given.input.q[1] = 0;
   for (std::size_t j = 0; j < 150; ++j) given.input.k[j * 3] = given.input.k[j * 3 + 1] = j < 100 ? -100 : 0;
   expect_parity(given, options);
+}
+
+// A sum that rounds to infinity in the storage type, beside one that just does not.
+TEST_P(AdditiveOn, SumsAtTheLargestNumber) {
+  const Storage type = storage_of(options.dtype);
+  const double unit = std::ldexp(type.epsilon(), type.greatest), largest = std::ldexp(2, type.greatest) - unit;
+  Case given({1, 2, 1, 3, 2}, {});
+  given.input.x.assign(2, 0);
+  given.d_o = narrow({largest, largest, 0.75 * unit, 0.25 * unit});
+  for (bool weights : {true, false}) {
+    options.weights = weights;
+    expect_parity(given, options);
+    EXPECT_EQ(run(given, options).d_x, narrow({HUGE_VAL, largest}));
+  }
+}
+
+// Inputs, weights and results near the smallest numbers of fp16, where it is as far from one to the next everywhere.
+TEST_P(AdditiveOn, SubnormalNumbers) {
+  for (const AdditiveShape& s : {AdditiveShape{2, 5, 70, 33, 20}, AdditiveShape{2, 1, 300, 19, 36}}) {
+    Case given(s, {});
+    for (double& x : given.input.x) x *= 0x1p-18;
+    for (double& v : given.input.v) v *= 8;
+    for (float& d_o : given.d_o) d_o *= 0x1p-12F;
+    for (float& d_weights : given.d_weights) d_weights *= 0x1p-20F;
+    expect_parity(given, options);
+    options.weights = false;
+    expect_parity(given, options);
+    options.weights = true;
+  }
 }
 
 TEST(AdditiveTargets, EveryInstructionSet) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attention pooling on each backend against the reference.
+// Attention pooling on each backend, in each storage type, against the reference.
 #include <limits>
 
-#include "reference/attention.h"
+#include "reference/formulas/pooling.h"
 #include "support/attention_run.h"
 #include "support/backends.h"
 #include "support/inputs.h"
@@ -28,6 +28,15 @@ struct Case {
   }
 };
 
+// The case with the numbers that storage of this type has for its own; what both a backend and the reference get.
+Case stored(Case given, attn_dtype_t dtype) {
+  for (auto tensor : {&reference::PoolingInput::x, &reference::PoolingInput::w, &reference::PoolingInput::b})
+    given.input.*tensor = rounded(dtype, given.input.*tensor);
+  given.d_o = narrow(rounded(dtype, widen(given.d_o)));
+  given.d_weights = narrow(rounded(dtype, widen(given.d_weights)));
+  return given;
+}
+
 struct Result {
   std::vector<float> o, weights, d_x, d_w, d_b;
 
@@ -36,83 +45,105 @@ struct Result {
 
 Result run(const Case& given, const RunOptions& options) {
   const reference::PoolingInput& in = given.input;
+  const attn_dtype_t dtype = options.dtype;
   const Handle handle = make_handle(options);
-  attn_pooling_desc_t desc{sizeof desc, ATTN_DTYPE_FP32, in.B, in.T, in.D};
+  attn_pooling_desc_t desc{sizeof desc, dtype, in.B, in.T, in.D};
   const auto workspace_bytes = [&](attn_pass_t pass) {
     std::size_t bytes = 0;
     check(attn_pooling_workspace_size(handle.get(), &desc, pass, &bytes));
     return bytes;
   };
-  const auto bias = [&](Tensors& tensors) { return in.b.empty() ? nullptr : tensors.in(narrow(in.b)); };
+  const auto bias = [&](Tensors& tensors) { return in.b.empty() ? nullptr : tensors.in(narrow(in.b), dtype); };
   Result result;
 
   Tensors forward(handle, options);
   attn_pooling_forward_args_t args{sizeof args,
-                                   forward.in(narrow(in.x)),
-                                   forward.in(narrow(in.w)),
+                                   forward.in(narrow(in.x), dtype),
+                                   forward.in(narrow(in.w), dtype),
                                    bias(forward),
                                    forward.lengths(in.lengths),
-                                   forward.out(in.B * in.D),
-                                   options.weights ? forward.out(in.B * in.T) : nullptr};
+                                   forward.out(in.B * in.D, dtype),
+                                   options.weights ? forward.out(in.B * in.T, dtype) : nullptr};
   std::size_t bytes = workspace_bytes(ATTN_PASS_FORWARD);
   check(attn_pooling_forward(handle.get(), &desc, &args, forward.workspace(bytes), bytes));
   forward.expect_intact();
-  result.o = forward.values(static_cast<const float*>(args.o));
-  result.weights = forward.values(static_cast<const float*>(args.weights));
+  result.o = forward.values(args.o);
+  result.weights = forward.values(args.weights);
 
   Tensors backward(handle, options);
   const auto wanted = [&](int index, std::int64_t size) {
-    return index == options.skipped ? nullptr : backward.out(size);
+    return index == options.skipped ? nullptr : backward.out(size, dtype);
   };
   attn_pooling_backward_args_t back{sizeof back,
-                                    backward.in(narrow(in.x)),
-                                    backward.in(narrow(in.w)),
+                                    backward.in(narrow(in.x), dtype),
+                                    backward.in(narrow(in.w), dtype),
                                     bias(backward),
                                     backward.lengths(in.lengths),
-                                    backward.in(given.d_o),
-                                    options.d_weights ? backward.in(given.d_weights) : nullptr,
+                                    backward.in(given.d_o, dtype),
+                                    options.d_weights ? backward.in(given.d_weights, dtype) : nullptr,
                                     wanted(0, in.B * in.T * in.D),
                                     wanted(1, in.D),
                                     wanted(2, in.T)};
   bytes = workspace_bytes(ATTN_PASS_BACKWARD);
   check(attn_pooling_backward(handle.get(), &desc, &back, backward.workspace(bytes), bytes));
   backward.expect_intact();
-  result.d_x = backward.values(static_cast<const float*>(back.d_x));
-  result.d_w = backward.values(static_cast<const float*>(back.d_w));
-  result.d_b = backward.values(static_cast<const float*>(back.d_b));
+  result.d_x = backward.values(back.d_x);
+  result.d_w = backward.values(back.d_w);
+  result.d_b = backward.values(back.d_b);
   return result;
 }
 
-void expect_parity(const Case& given, const RunOptions& options) {
+void expect_parity(const Case& any, const RunOptions& options) {
+  const attn_dtype_t dtype = options.dtype;
+  const Case given = stored(any, dtype);
   const reference::PoolingInput& in = given.input;
   const Result got = run(given, options);
   const auto expected = reference::pooling_forward(in);
-  EXPECT_TRUE(close(Operation::pooling_forward, got.o, expected.o, {in.B, in.D})) << "o";
+  EXPECT_TRUE(close(Operation::pooling_forward, got.o, expected.o, {in.B, in.D}, dtype)) << "o";
   if (options.weights) {
-    EXPECT_TRUE(close(Operation::pooling_forward, got.weights, expected.weights, {in.B, in.T})) << "weights";
+    EXPECT_TRUE(close(Operation::pooling_forward, got.weights, expected.weights, {in.B, in.T}, dtype)) << "weights";
   }
   const auto gradient = reference::pooling_backward(in, widen(given.d_o),
                                                     options.d_weights ? widen(given.d_weights) : std::vector<double>());
-  EXPECT_TRUE(close(Operation::pooling_backward, got.d_x, gradient.x, {in.B, in.T, in.D})) << "d_x";
-  EXPECT_TRUE(close(Operation::pooling_backward, got.d_w, gradient.w, {in.D})) << "d_w";
-  EXPECT_TRUE(close(Operation::pooling_backward, got.d_b, gradient.b, {in.T})) << "d_b";
+  EXPECT_TRUE(close(Operation::pooling_backward, got.d_x, gradient.x, {in.B, in.T, in.D}, dtype)) << "d_x";
+  EXPECT_TRUE(close(Operation::pooling_backward, got.d_w, gradient.w, {in.D}, dtype)) << "d_w";
+  EXPECT_TRUE(close(Operation::pooling_backward, got.d_b, gradient.b, {in.T}, dtype)) << "d_b";
+}
+
+// Beside plain fp32 loops on the same inputs, whose results are rounded to the same storage.
+void expect_as_exact_as_plain_loops(const Case& any, const RunOptions& options) {
+  const attn_dtype_t dtype = options.dtype;
+  const Case given = stored(any, dtype);
+  const Result got = run(given, options);
+  const std::vector<double> d_o = widen(given.d_o), d_weights = widen(given.d_weights);
+  const auto expected = reference::pooling_forward(given.input);
+  const auto gradient = reference::pooling_backward(given.input, d_o, d_weights);
+  using reference::numbers;
+  const auto plain = forward(numbers<float>(given.input));
+  const auto d_plain = backward(numbers<float>(given.input), numbers<float>(d_o), numbers<float>(d_weights));
+  Ratios ratios;
+  ratios.add("o", ratio_to_naive(got.o, plain.o, expected.o, dtype));
+  ratios.add("weights", ratio_to_naive(got.weights, plain.weights, expected.weights, dtype));
+  ratios.add("d_x", ratio_to_naive(got.d_x, d_plain.x, gradient.x, dtype));
+  ratios.add("d_w", ratio_to_naive(got.d_w, d_plain.w, gradient.w, dtype));
+  ratios.add("d_b", ratio_to_naive(got.d_b, d_plain.b, gradient.b, dtype));
 }
 
 // Several chunks of positions, the last one not whole.
 constexpr PoolingShape kManyChunks{3, 700, 21};
 
-class Pooling : public ::testing::TestWithParam<std::tuple<attn_backend_t, PoolingShape>> {
+class Pooling : public ::testing::TestWithParam<std::tuple<Target, PoolingShape>> {
  protected:
-  Pooling() { options.backend = std::get<0>(GetParam()); }
+  Pooling() : options(on(std::get<0>(GetParam()))) {}
 
   const PoolingShape shape = std::get<1>(GetParam());
   const Lengths lengths = Random(2).lengths(shape.B, shape.T);
   RunOptions options;
 };
 
-class PoolingOn : public ::testing::TestWithParam<attn_backend_t> {
+class PoolingOn : public ::testing::TestWithParam<Target> {
  protected:
-  PoolingOn() { options.backend = GetParam(); }
+  PoolingOn() : options(on(GetParam())) {}
 
   RunOptions options;
 };
@@ -148,6 +179,13 @@ TEST_P(Pooling, SameBitsOnAnyThreadsAndInEachRun) {
   }
 }
 
+class NarrowPooling : public Pooling {};
+
+TEST_P(NarrowPooling, AsExactAsPlainLoops) {
+  // With one position the gradient of its score is zero, and plain loops find that without any error.
+  if (shape.T != 1) expect_as_exact_as_plain_loops(Case(shape, lengths), options);
+}
+
 std::vector<PoolingShape> shapes() {
   std::vector<PoolingShape> all = pooling_shapes();
   all.push_back(kManyChunks);
@@ -155,9 +193,13 @@ std::vector<PoolingShape> shapes() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Pooling,
-                         ::testing::Combine(::testing::ValuesIn(backends()), ::testing::ValuesIn(shapes())),
+                         ::testing::Combine(::testing::ValuesIn(targets(kFullStorage)), ::testing::ValuesIn(shapes())),
                          shape_name<PoolingShape>);
-INSTANTIATE_TEST_SUITE_P(Backends, PoolingOn, ::testing::ValuesIn(backends()), backend_name);
+const auto kNarrow =
+    ::testing::Combine(::testing::ValuesIn(targets(kHalfStorage)), ::testing::ValuesIn(narrow_pooling_shapes()));
+INSTANTIATE_TEST_SUITE_P(NarrowShapes, Pooling, kNarrow, shape_name<PoolingShape>);
+INSTANTIATE_TEST_SUITE_P(Shapes, NarrowPooling, kNarrow, shape_name<PoolingShape>);
+INSTANTIATE_TEST_SUITE_P(Targets, PoolingOn, ::testing::ValuesIn(targets(kAnyStorage)), target_name);
 
 TEST_P(PoolingOn, OutputsDoNotDependOnWhichAreWanted) {
   const Case given(kManyChunks, {700, 0, 411});
@@ -222,6 +264,28 @@ void expect_specials_pass(RunOptions options) {
 }
 
 TEST_P(PoolingOn, NanAndInfinitiesReachWhatTheyTouch) { expect_specials_pass(options); }
+
+// A gradient that is half as large again as the largest number of the storage type.
+TEST_P(PoolingOn, GradientsBeyondTheLargestNumber) {
+  const Storage type = storage_of(options.dtype);
+  const auto largest = static_cast<float>(std::ldexp(2 - type.epsilon(), type.greatest));
+  Case given({3, 2, 2}, {});
+  given.input.x.assign(12, 0);
+  given.input.b.assign(2, 0);
+  given.d_o.assign(6, 0);
+  given.d_weights = {largest, -largest, largest, -largest, largest, -largest};
+  expect_parity(given, options);
+  EXPECT_EQ(run(given, options).d_b, (std::vector<float>{HUGE_VALF, -HUGE_VALF}));
+}
+
+// Inputs, weights and results near the smallest numbers of fp16, where it is as far from one to the next everywhere.
+TEST_P(PoolingOn, SubnormalNumbers) {
+  Case given({2, 300, 36}, {});
+  for (double& x : given.input.x) x *= 0x1p-18;
+  for (float& d_o : given.d_o) d_o *= 0x1p-12F;
+  for (float& d_weights : given.d_weights) d_weights *= 0x1p-16F;
+  expect_parity(given, options);
+}
 
 TEST(PoolingTargets, EveryInstructionSet) {
   on_each_instruction_set([] {

@@ -12,48 +12,58 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <memory>
 #include <new>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "attn_cuda/attn_cuda.hpp"
+#include "support/backends.h"
 #include "support/guarded_buffer.h"
+#include "support/storage.h"
 
 namespace attn::test {
 
 struct RunOptions {
   attn_backend_t backend = ATTN_BACKEND_CPU;
-  int threads = 2;  // of the CPU
-  int misalignment = 0;
+  attn_dtype_t dtype = ATTN_DTYPE_FP32;
+  int threads = 2;        // of the CPU
+  int misalignment = 0;   // in elements; 0: none
   bool weights = true;    // forward writes them, backward gets them
   bool d_weights = true;  // backward gets a gradient of the weights
   int skipped = -1;       // the one gradient not wanted, in the order of the arguments
   bool fenced = false;    // inputs end at a page that may not be read
 };
 
-// An input that ends right before a page which may not be read; the NaN it ends with stand in that page.
+inline RunOptions on(const Target& target) {
+  RunOptions options;
+  options.backend = target.backend;
+  options.dtype = target.dtype;
+  return options;
+}
+
+// Bytes that end right before pages which may not be read, enough of them for `behind` bytes.
 class FencedInput {
  public:
-  explicit FencedInput(const std::vector<float>& values) {
-    const auto last = std::find_if(values.rbegin(), values.rend(), [](float value) { return !std::isnan(value); });
-    const auto readable = static_cast<std::size_t>(values.rend() - last) * sizeof(float);
+  FencedInput(const std::vector<std::byte>& bytes, std::size_t behind) {
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    const std::size_t open = (readable + page - 1) / page * page;
-    bytes_ = open + (values.size() * sizeof(float) / page + 1) * page;
+    const std::size_t open = (bytes.size() + page - 1) / page * page;
+    bytes_ = open + (behind / page + 1) * page;
     memory_ = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory_ == MAP_FAILED) throw std::bad_alloc();
-    data_ = static_cast<std::byte*>(memory_) + open - readable;
-    if (readable > 0) std::memcpy(data_, values.data(), readable);
+    data_ = static_cast<std::byte*>(memory_) + open - bytes.size();
+    if (!bytes.empty()) std::memcpy(data_, bytes.data(), bytes.size());
     if (mprotect(static_cast<std::byte*>(memory_) + open, bytes_ - open, PROT_NONE) != 0) throw std::bad_alloc();
   }
   ~FencedInput() { munmap(memory_, bytes_); }
   FencedInput(const FencedInput&) = delete;
   FencedInput& operator=(const FencedInput&) = delete;
 
-  const float* data() const { return reinterpret_cast<const float*>(data_); }
+  const std::byte* data() const { return data_; }
 
  private:
   void* memory_;
@@ -68,31 +78,43 @@ inline Handle make_handle(const RunOptions& options) {
 }
 
 // Guarded tensors of one call in the memory of a handle, each a little differently aligned, and whether all guards still
-// stand. On a device a fenced input is an allocation of its own that ends with it.
+// stand. A fenced input ends before its last NaN, which stand where nothing may be read; on a device it is an allocation
+// of its own.
 class Tensors {
  public:
   Tensors(const Handle& handle, const RunOptions& options) : handle_(&handle), options_(options) {}
 
-  const float* in(const std::vector<float>& values) {
-    if (!options_.fenced) return add(GuardedBuffer(values, next()));
-    if (on_device()) return upload_exactly(values);
-    fenced_.push_back(std::make_unique<FencedInput>(values));
+  const void* in(const std::vector<float>& values, attn_dtype_t dtype) {
+    if (!options_.fenced) return add(GuardedMemory(encode(dtype, values), next(dtype)), dtype);
+    const auto last = std::find_if(values.rbegin(), values.rend(), [](float value) { return !std::isnan(value); });
+    const std::vector<std::byte> readable = encode(dtype, {values.begin(), last.base()});
+    if (on_device()) {
+      exact_.emplace_back(*handle_, readable);
+      return exact_.back().data();
+    }
+    fenced_.push_back(std::make_unique<FencedInput>(readable, values.size() * sizeof(float)));
     return fenced_.back()->data();
   }
-  float* out(std::int64_t size) { return add(GuardedBuffer(size, next())); }
-  void* workspace(std::size_t bytes) { return add(GuardedBuffer(static_cast<std::int64_t>((bytes + 3) / 4), 0)); }
+  void* out(std::int64_t size, attn_dtype_t dtype) {
+    return add(GuardedMemory(static_cast<std::size_t>(size) * storage_of(dtype).size, next(dtype)), dtype);
+  }
+  // In fp32.
+  const float* in(const std::vector<float>& values) { return static_cast<const float*>(in(values, ATTN_DTYPE_FP32)); }
+  float* out(std::int64_t size) { return static_cast<float*>(out(size, ATTN_DTYPE_FP32)); }
+
+  void* workspace(std::size_t bytes) { return add(GuardedMemory(bytes), ATTN_DTYPE_FP32); }
   const std::int32_t* lengths(const std::vector<std::int32_t>& values) {
     if (values.empty()) return nullptr;
     lengths_.emplace_back(*handle_, values);
     return lengths_.back().data();
   }
 
-  // What stands in a tensor made by in() or out().
-  std::vector<float> values(const float* tensor) {
+  // What stands in a tensor made by in() or out(); nothing in none.
+  std::vector<float> values(const void* tensor) {
     for (Guarded& guarded : guarded_)
       if (guarded.tensor == tensor) {
         fetch(guarded);
-        return guarded.host->values();
+        return decode(guarded.dtype, guarded.host->bytes());
       }
     return {};
   }
@@ -106,21 +128,22 @@ class Tensors {
 
  private:
   struct Guarded {
-    std::unique_ptr<GuardedBuffer> host;
-    Buffer<float> device;  // a copy of all of it, guards too; empty on the CPU
-    float* tensor;
+    std::unique_ptr<GuardedMemory> host;
+    Buffer<std::byte> device;  // a copy of all of it, guards too; empty on the CPU
+    void* tensor;
+    attn_dtype_t dtype;
   };
 
   bool on_device() const { return options_.backend == ATTN_BACKEND_CUDA; }
 
-  float* add(GuardedBuffer&& made) {
-    Guarded guarded{std::make_unique<GuardedBuffer>(std::move(made)), {}, nullptr};
+  void* add(GuardedMemory&& made, attn_dtype_t dtype) {
+    Guarded guarded{std::make_unique<GuardedMemory>(std::move(made)), {}, nullptr, dtype};
     guarded.tensor = guarded.host->data();
     if (on_device()) {
       // Shifted, so that the copy stands as the original does against boundaries of 64 bytes.
-      std::vector<float> image(guarded.host->past_line());
+      std::vector<std::byte> image(guarded.host->past_line());
       image.insert(image.end(), guarded.host->memory().begin(), guarded.host->memory().end());
-      guarded.device = Buffer<float>(*handle_, image);
+      guarded.device = Buffer<std::byte>(*handle_, image);
       guarded.tensor = guarded.device.data() + guarded.host->past_line() + guarded.host->offset();
     }
     guarded_.push_back(std::move(guarded));
@@ -129,28 +152,41 @@ class Tensors {
 
   void fetch(Guarded& guarded) const {
     if (!on_device()) return;
-    const std::vector<float> image = guarded.device.download();
+    const std::vector<std::byte> image = guarded.device.download();
     std::copy(image.begin() + static_cast<std::ptrdiff_t>(guarded.host->past_line()), image.end(),
               guarded.host->memory().begin());
   }
 
-  // All but the NaN at the end.
-  const float* upload_exactly(const std::vector<float>& values) {
-    const auto last = std::find_if(values.rbegin(), values.rend(), [](float value) { return !std::isnan(value); });
-    exact_.emplace_back(*handle_, std::vector<float>(values.begin(), last.base()));
-    return exact_.back().data();
-  }
-
-  int next() {
-    return options_.misalignment == 0 ? 0 : (options_.misalignment + 3 * static_cast<int>(guarded_.size())) % 16;
+  // Bytes behind a boundary of 64, another for each tensor.
+  int next(attn_dtype_t dtype) const {
+    const int size = static_cast<int>(storage_of(dtype).size);
+    return options_.misalignment == 0
+               ? 0
+               : (options_.misalignment + 3 * static_cast<int>(guarded_.size())) % (64 / size) * size;
   }
 
   const Handle* handle_;
   RunOptions options_;
   std::vector<std::unique_ptr<FencedInput>> fenced_;
-  std::vector<Buffer<float>> exact_;
+  std::vector<Buffer<std::byte>> exact_;
   std::vector<Buffer<std::int32_t>> lengths_;
   std::vector<Guarded> guarded_;
+};
+
+// Errors of the results of a call as multiples of those of plain loops: prints them, and takes none above 2.
+class Ratios {
+ public:
+  void add(const char* name, double ratio) {
+    EXPECT_LE(ratio, 2) << name << ": error as a multiple of that of plain loops";
+    line_ << "  " << name << ' ' << ratio;
+  }
+  Ratios() { line_.precision(2); }
+  ~Ratios() { std::printf("  errors to those of plain loops:%s\n", line_.str().c_str()); }
+  Ratios(const Ratios&) = delete;
+  Ratios& operator=(const Ratios&) = delete;
+
+ private:
+  std::ostringstream line_;
 };
 
 inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {

@@ -1,35 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The backends that a parity test runs on.
+// The backends that a parity test runs on, and the storage types it runs with.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "attn_cuda/attn_cuda.h"
+#include "support/storage.h"
 
 namespace attn::test {
 
-inline std::vector<attn_backend_t> backends() {
+// What a test runs on and with.
+struct Target {
+  attn_backend_t backend;
+  attn_dtype_t dtype;
+};
+
+// Every backend of this build with each of the storage types.
+inline std::vector<Target> targets(const std::vector<attn_dtype_t>& dtypes) {
+  std::vector<Target> all;
+  for (attn_dtype_t dtype : dtypes) {
+    all.push_back({ATTN_BACKEND_CPU, dtype});
 #ifdef ATTN_WITH_CUDA
-  return {ATTN_BACKEND_CPU, ATTN_BACKEND_CUDA};
-#else
-  return {ATTN_BACKEND_CPU};
+    all.push_back({ATTN_BACKEND_CUDA, dtype});
 #endif
+  }
+  return all;
 }
 
-inline const char* name_of(attn_backend_t backend) { return backend == ATTN_BACKEND_CUDA ? "cuda" : "cpu"; }
+inline const std::vector<attn_dtype_t> kFullStorage = {ATTN_DTYPE_FP32};
+inline const std::vector<attn_dtype_t> kHalfStorage = {ATTN_DTYPE_FP16, ATTN_DTYPE_BF16};
+inline const std::vector<attn_dtype_t> kAnyStorage = {ATTN_DTYPE_FP32, ATTN_DTYPE_FP16, ATTN_DTYPE_BF16};
 
-// Names of tests whose parameter is a backend.
-inline std::string backend_name(const testing::TestParamInfo<attn_backend_t>& info) { return name_of(info.param); }
+inline std::ostream& operator<<(std::ostream& out, const Target& target) {
+  return out << (target.backend == ATTN_BACKEND_CUDA ? "cuda_" : "cpu_") << name_of(target.dtype);
+}
 
-// Of those whose parameter is a backend and a shape that prints.
+// Names of tests by their parameter, a target or a target and a shape.
+inline std::string target_name(const testing::TestParamInfo<Target>& info) {
+  return testing::PrintToString(info.param);
+}
 template <class Shape>
-std::string shape_name(const testing::TestParamInfo<std::tuple<attn_backend_t, Shape>>& info) {
-  return std::string(name_of(std::get<0>(info.param))) + "_" + testing::PrintToString(std::get<1>(info.param));
+std::string shape_name(const testing::TestParamInfo<std::tuple<Target, Shape>>& info) {
+  return testing::PrintToString(std::get<0>(info.param)) + "_" + testing::PrintToString(std::get<1>(info.param));
 }
 
 }  // namespace attn::test

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -16,58 +16,75 @@ namespace attn::test {
 
 inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-class GuardedBuffer {
+class GuardedMemory {
  public:
-  // `misalignment` counts floats (0..15) that data() stands behind a boundary of 64 bytes.
-  explicit GuardedBuffer(std::int64_t size, int misalignment = 0)
-      : GuardedBuffer(std::vector<float>(static_cast<std::size_t>(size), kNan), misalignment) {}
-
-  explicit GuardedBuffer(const std::vector<float>& values, int misalignment = 0)
-      : size_(values.size()), memory_(kGuard + 2 * kLine + size_ + kGuard, guard()) {
+  // `misalignment` counts bytes (0..63, even) that data() stands behind a boundary of 64 bytes.
+  explicit GuardedMemory(std::size_t size, int misalignment = 0)
+      : size_(size), memory_(kGuard + 2 * kLine + size_ + size_ % 2 + kGuard) {
+    for (std::size_t at = 0; at < memory_.size(); ++at) memory_[at] = guard(at);
     offset_ = kGuard + (kLine - past_line()) % kLine + static_cast<std::size_t>(misalignment);
-    std::copy(values.begin(), values.end(), data());
+  }
+  explicit GuardedMemory(const std::vector<std::byte>& bytes, int misalignment = 0)
+      : GuardedMemory(bytes.size(), misalignment) {
+    std::copy(bytes.begin(), bytes.end(), data());
   }
 
-  GuardedBuffer(const GuardedBuffer&) = delete;
-  GuardedBuffer& operator=(const GuardedBuffer&) = delete;
-  GuardedBuffer(GuardedBuffer&&) = default;
+  GuardedMemory(const GuardedMemory&) = delete;
+  GuardedMemory& operator=(const GuardedMemory&) = delete;
+  GuardedMemory(GuardedMemory&&) = default;
 
-  float* data() { return memory_.data() + offset_; }
-  const float* data() const { return memory_.data() + offset_; }
-  std::vector<float> values() const { return {data(), data() + size_}; }
+  std::byte* data() { return memory_.data() + offset_; }
+  const std::byte* data() const { return memory_.data() + offset_; }
+  std::vector<std::byte> bytes() const { return {data(), data() + size_}; }
 
-  // The whole of it with its guards, for a copy elsewhere, and where in it the values begin, in floats.
-  std::vector<float>& memory() { return memory_; }
+  // The whole of it with its guards, for a copy elsewhere, and where in it the contents begin.
+  std::vector<std::byte>& memory() { return memory_; }
   std::size_t offset() const { return offset_; }
-  // How many floats the whole of it begins behind a boundary of 64 bytes.
-  std::size_t past_line() const { return reinterpret_cast<std::uintptr_t>(memory_.data()) / sizeof(float) % kLine; }
+  // How many bytes the whole of it begins behind a boundary of 64.
+  std::size_t past_line() const { return reinterpret_cast<std::uintptr_t>(memory_.data()) % kLine; }
 
   ::testing::AssertionResult intact() const {
-    for (std::size_t i = 0; i < memory_.size(); ++i) {
-      if (i == offset_) i += size_;
-      if (i < memory_.size() && !is_guard(memory_[i]))
-        return ::testing::AssertionFailure() << "element " << static_cast<std::int64_t>(i - offset_)
-                                             << " of a buffer of " << size_ << " was overwritten with " << memory_[i];
+    for (std::size_t at = 0; at < memory_.size(); ++at) {
+      if (at == offset_) at += size_;
+      if (at < memory_.size() && memory_[at] != guard(at))
+        return ::testing::AssertionFailure() << "byte " << static_cast<std::int64_t>(at - offset_) << " of a buffer of "
+                                             << size_ << " was overwritten";
     }
     return ::testing::AssertionSuccess();
   }
 
  private:
-  static constexpr std::size_t kGuard = 64;  // floats before and behind, whole lines: more than the widest vector
-  static constexpr std::size_t kLine = 16;   // floats in 64 bytes
+  static constexpr std::size_t kGuard = 256;  // before and behind, whole lines: more than the widest vector
+  static constexpr std::size_t kLine = 64;
 
-  // A NaN of its own, so that an ordinary NaN written over a guard is noticed too.
-  static constexpr std::uint32_t kGuardBits = 0x7fedc0de;
-  static float guard() {
-    float value;
-    std::memcpy(&value, &kGuardBits, sizeof value);
-    return value;
-  }
-  static bool is_guard(float value) { return std::memcmp(&value, &kGuardBits, sizeof value) == 0; }
+  // A NaN of its own, so that an ordinary NaN written over a guard is noticed too. It is one in each storage type, and
+  // starts at every second byte.
+  static std::byte guard(std::size_t at) { return std::byte{at % 2 == 0 ? std::uint8_t{0xed} : std::uint8_t{0x7f}}; }
 
   std::size_t size_;
   std::size_t offset_ = 0;
-  std::vector<float> memory_;
+  std::vector<std::byte> memory_;
+};
+
+// The same for floats.
+class GuardedBuffer {
+ public:
+  // `misalignment` counts floats (0..15) that data() stands behind a boundary of 64 bytes.
+  explicit GuardedBuffer(std::int64_t size, int misalignment = 0)
+      : memory_(static_cast<std::size_t>(size) * sizeof(float), misalignment * 4) {}
+
+  explicit GuardedBuffer(const std::vector<float>& values, int misalignment = 0)
+      : GuardedBuffer(static_cast<std::int64_t>(values.size()), misalignment) {
+    std::copy(values.begin(), values.end(), data());
+  }
+
+  float* data() { return reinterpret_cast<float*>(memory_.data()); }
+  const float* data() const { return reinterpret_cast<const float*>(memory_.data()); }
+  std::vector<float> values() const { return {data(), data() + memory_.bytes().size() / sizeof(float)}; }
+  ::testing::AssertionResult intact() const { return memory_.intact(); }
+
+ private:
+  GuardedMemory memory_;
 };
 
 // Fills what stands behind the lengths in `tensor` [B, T, width]; no lengths: no padding.

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "support/storage.h"
+
 namespace attn::test {
 namespace {
 
@@ -30,6 +32,21 @@ TEST(GuardedBuffer, KeepsItsValues) {
   GuardedBuffer buffer(std::vector<float>{1, 2, 3}, 1);
   buffer.data()[1] = 5;
   EXPECT_EQ(buffer.values(), (std::vector<float>{1, 5, 3}));
+}
+
+// What surrounds 16-bit elements is NaN in either format, at any of their places.
+TEST(GuardedMemory, HoldsElementsOfTwoBytes) {
+  for (attn_dtype_t dtype : {ATTN_DTYPE_FP16, ATTN_DTYPE_BF16})
+    for (int misalignment = 0; misalignment < 64; misalignment += 2) {
+      GuardedMemory memory(encode(dtype, {1, -2, 3}), misalignment);
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.data()) % 64, static_cast<std::uintptr_t>(misalignment));
+      EXPECT_EQ(decode(dtype, memory.bytes()), (std::vector<float>{1, -2, 3}));
+      for (float value : decode(dtype, {memory.data() - 6, memory.data()})) EXPECT_TRUE(std::isnan(value));
+      EXPECT_TRUE(memory.intact());
+      const std::vector<std::byte> nan = encode(dtype, {kNan});
+      std::copy(nan.begin(), nan.end(), memory.data() + 6);
+      EXPECT_FALSE(memory.intact());
+    }
 }
 
 TEST(FillPadding, StartsAtTheLengths) {

@@ -55,13 +55,13 @@ AdditiveResult<Number> forward(const Additive<Number>& in) {
   return out;
 }
 
-// d_o [B, Q, D]; d_weights [B, Q, T], empty: none.
+// d_o [B, Q, D]; d_weights [B, Q, T], empty: none; weights [B, Q, T] as the forward pass stored them, empty: recomputed.
 template <class Number>
 AdditiveGradients<Number> backward(const Additive<Number>& in, const std::vector<Number>& d_o,
-                                   const std::vector<Number>& d_weights) {
+                                   const std::vector<Number>& d_weights, std::vector<Number> weights = {}) {
   AdditiveGradients<Number> d{zeros<Number>(in.B * in.Q * in.A), zeros<Number>(in.B * in.T * in.A), zeros<Number>(in.A),
                               zeros<Number>(in.B * in.T * in.D)};
-  const std::vector<Number> weights = forward(in).weights;
+  if (weights.empty()) weights = forward(in).weights;
   for (std::int64_t row = 0; row < in.B * in.Q; ++row) {
     const std::int64_t b = row / in.Q, n = valid_length(in.lengths, b, in.T), item = b * in.T;
     const std::vector<Number> t = additive_tanh(in, b, row, n);
