@@ -67,7 +67,8 @@ __global__ void __launch_bounds__(kWarps* kLanes, 12 / kWarps)
   for (Index item = blockIdx.x; item < to.B * tiles * to.split.chunks; item += gridDim.x) {
     const Index chunk = item % to.split.chunks, tile = item / to.split.chunks % tiles;
     const Index b = item / to.split.chunks / tiles, begin = chunk * to.split.chunk_keys;
-    const Index keys = keys_from(begin, valid_keys(to.lengths, b, to.T), to.split.chunk_keys);
+    const Keys of_item(to, b);
+    const Index keys = keys_from(begin, of_item.valid, to.split.chunk_keys);
     if (keys == 0 && !whole) continue;
     const Index first_row = b * to.Q + tile * kQueries, row = first_row + query;
     const int queries = static_cast<int>(min(to.Q - tile * kQueries, Index{kQueries}));
@@ -76,7 +77,7 @@ __global__ void __launch_bounds__(kWarps* kLanes, 12 / kWarps)
 
     for (Index done = 0; done < keys || done == 0; done += kTileKeys) {
       const int count = static_cast<int>(min(keys - done, Index{kTileKeys}));
-      const Index first_key = b * to.T + begin + done;
+      const Index first_key = of_item.first + begin + done;
 
       // 1. Scores, then exponentials.
       float e[kSlots];

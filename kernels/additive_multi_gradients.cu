@@ -98,7 +98,8 @@ __global__ void __launch_bounds__(kWarps* kLanes, 16 / kWarps)
     step.column = item % slices * kLanes + lane;
     step.inside = step.column < p.A;
     const Index begin = step.part % p.spans.chunks * p.spans.chunk_keys, end = min(begin + p.spans.chunk_keys, p.T);
-    const Index valid = min(valid_keys(p.lengths, step.b, p.T), end);
+    const Keys of_item(p, step.b);
+    const Index valid = min(of_item.valid, end);
     if (step.inside && begin < valid && p.Q > 0) step.factor = to_float(p.v[step.column]);
 
     float d_v = 0;
@@ -106,7 +107,7 @@ __global__ void __launch_bounds__(kWarps* kLanes, 16 / kWarps)
       const int count = static_cast<int>(keys_from(key, valid, kStepKeys));
       for (int j = warp; j < kStepKeys; j += kWarps) {
         shared.keys[j][lane] =
-            j < count && step.inside ? to_float(p.k[(step.b * p.T + key + j) * p.A + step.column]) : 0.0f;
+            j < count && step.inside ? to_float(p.k[(of_item.first + key + j) * p.A + step.column]) : 0.0f;
         for (int w = 0; w < kWarps; ++w) shared.d_keys[w][j][lane] = 0;
       }
       __syncthreads();
@@ -117,8 +118,8 @@ __global__ void __launch_bounds__(kWarps* kLanes, 16 / kWarps)
       for (int j = warp; j < kStepKeys; j += kWarps) {
         float d_k = 0;
         for (int w = 0; w < kWarps; ++w) d_k += shared.d_keys[w][j][lane];
-        if (p.d_k != nullptr && step.inside && key + j < end)
-          store(j < count ? step.factor * d_k : 0.0f, p.d_k + (step.b * p.T + key + j) * p.A + step.column);
+        if (p.d_k != nullptr && step.inside && key + j < min(end, of_item.stored))
+          store(j < count ? step.factor * d_k : 0.0f, p.d_k + (of_item.first + key + j) * p.A + step.column);
       }
       __syncthreads();
     }

@@ -30,9 +30,11 @@ __global__ void __launch_bounds__(kWarps* kLanes, 12 / kWarps)
 
   for (Index item = blockIdx.x; item < p.B * tiles * p.split.chunks; item += gridDim.x) {
     const Index chunk = item % p.split.chunks, tile = item / p.split.chunks % tiles;
-    const Index b = item / p.split.chunks / tiles, begin = chunk * p.split.chunk_keys, first_key = b * p.T + begin;
-    const int keys = static_cast<int>(keys_from(begin, valid_keys(p.lengths, b, p.T), p.split.chunk_keys));
+    const Index b = item / p.split.chunks / tiles, begin = chunk * p.split.chunk_keys;
+    const Keys of_item(p, b);
+    const int keys = static_cast<int>(keys_from(begin, of_item.valid, p.split.chunk_keys));
     if (keys == 0) continue;
+    const Index first_key = of_item.first + begin;
     const Index first_row = b * p.Q + tile * kQueries, row = first_row + query;
     const int queries = static_cast<int>(min(p.Q - tile * kQueries, Index{kQueries}));
     const bool mine = query < queries;
@@ -78,7 +80,7 @@ __global__ void __launch_bounds__(kGradientThreads)
     score_gradients_kernel(const AdditiveBackward<Storage> p, const Index slices) {
   __shared__ float scratch[kGradientWarps];
   for (Index item = blockIdx.x; item < p.B * p.Q * slices; item += gridDim.x) {
-    const Index row = item / slices, begin = item % slices * kSliceKeys, valid = valid_keys(p.lengths, row / p.Q, p.T);
+    const Index row = item / slices, begin = item % slices * kSliceKeys, valid = Keys(p, row / p.Q).valid;
     if (begin >= valid) continue;
     const Index chunks = chunks_with_keys(valid, p.split);
     float mean = 0;

@@ -31,7 +31,8 @@ __global__ void __launch_bounds__(kThreads, 4)
   for (Index item = blockIdx.x; item < p.B * tiles * slices; item += gridDim.x) {
     const Index column = item % slices * kMixColumns, begin = item / slices % tiles * kValueKeys,
                 b = item / slices / tiles;
-    const int keys = static_cast<int>(keys_from(begin, valid_keys(p.lengths, b, p.T), kValueKeys));
+    const Keys of_item(p, b);
+    const int keys = static_cast<int>(keys_from(begin, of_item.valid, kValueKeys));
     MixSums<kValueKeys, kWarps> gradient;
     gradient.clear();
     for (Index first = 0; first < p.Q && keys > 0; first += kTileKeys) {
@@ -46,8 +47,8 @@ __global__ void __launch_bounds__(kThreads, 4)
       __syncthreads();
     }
     gradient.finish(shared.scratch, [&](int j, int c, float sum) {
-      if (begin + j < p.T && column + c < p.D)
-        store(j < keys ? sum : 0.0f, p.d_x + (b * p.T + begin + j) * p.D + column + c);
+      if (begin + j < of_item.stored && column + c < p.D)
+        store(j < keys ? sum : 0.0f, p.d_x + (of_item.first + begin + j) * p.D + column + c);
     });
   }
 }

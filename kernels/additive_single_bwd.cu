@@ -30,16 +30,16 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_scores_kernel(
     const Chunk chunk(p, item);
     if (chunk.count == 0) continue;
     if (p.weights == nullptr)
-      reduce_rows(Rows<const Storage>(p.k + chunk.first * p.A, p.A), chunk.count,
+      reduce_rows(Rows<const Storage>(p.k + chunk.row * p.A, p.A), chunk.count,
                   AdditiveTerm<Storage>(p.q + chunk.b * p.A, p.v, p.A), scratch, alpha);
     if (p.wants_scores)
-      reduce_rows(Rows<const Storage>(p.x + chunk.first * p.D, p.D), chunk.count,
+      reduce_rows(Rows<const Storage>(p.x + chunk.row * p.D, p.D), chunk.count,
                   DotTerm<Storage>(p.d_o + chunk.b * p.D, p.D), scratch, g);
     __syncthreads();
 
     float mean = 0;
     for (int j = static_cast<int>(threadIdx.x); j < chunk.count; j += kRowThreads) {
-      const Index at = chunk.first + j;
+      const Index at = chunk.place + j;
       const float weight = p.weights == nullptr ? expf(alpha[j] - p.lse[chunk.b]) : to_float(p.weights[at]);
       if (p.kept_alpha != nullptr) p.kept_alpha[at] = weight;
       if (!p.wants_scores) continue;
@@ -56,8 +56,8 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_scores_kernel(
 template <class Storage>
 __device__ void key_gradients(const AdditiveBackward<Storage>& p, const Chunk& chunk, const float* d_e,
                               RowScratch& scratch) {
-  const Rows<const Storage> k(p.k + chunk.first * p.A, p.A), vectors[] = {{p.q + chunk.b * p.A, p.A}, {p.v, p.A}};
-  const Rows<Storage> d_k(p.d_k == nullptr ? nullptr : p.d_k + chunk.first * p.A, p.A);
+  const Rows<const Storage> k(p.k + chunk.row * p.A, p.A), vectors[] = {{p.q + chunk.b * p.A, p.A}, {p.v, p.A}};
+  const Rows<Storage> d_k(p.d_k == nullptr ? nullptr : p.d_k + chunk.row * p.A, p.A);
   for (Index first = 0; first < p.A; first += kSweep) {
     const Index column = first + lane_index() * kPacket;
     float4 packets[2][1]{}, d_q{}, d_v{};
@@ -69,7 +69,7 @@ __device__ void key_gradients(const AdditiveBackward<Storage>& p, const Chunk& c
       d_q = add_multiple(d_e[j], t.slope, d_q);
       if (p.d_k != nullptr) d_k.store(j, column, factor * (d_e[j] * t.slope));
     }
-    for (int j = chunk.count + warp_index(); p.d_k != nullptr && j < chunk.size; j += kRowWarps)
+    for (int j = chunk.count + warp_index(); p.d_k != nullptr && j < chunk.rows; j += kRowWarps)
       d_k.store(j, column, float4{});
     add_warps(factor * d_q, scratch, [&](int c, float sum) {
       if (p.d_q_parts != nullptr && first + c < p.A) p.d_q_parts[chunk.item * p.A + first + c] = sum;
@@ -85,11 +85,11 @@ template <class Storage>
 __device__ void value_gradients(const AdditiveBackward<Storage>& p, const Chunk& chunk, const float* alpha,
                                 RowScratch& scratch) {
   const Rows<const Storage> d_o[] = {{p.d_o + chunk.b * p.D, p.D}};
-  const Rows<Storage> d_x(p.d_x + chunk.first * p.D, p.D);
+  const Rows<Storage> d_x(p.d_x + chunk.row * p.D, p.D);
   for (Index first = 0; first < p.D; first += kSweep) {
     float4 gradient[1][1];
     share_columns(d_o, first, scratch, gradient);
-    for (int j = warp_index(); j < chunk.size; j += kRowWarps)
+    for (int j = warp_index(); j < chunk.rows; j += kRowWarps)
       d_x.store(j, first + lane_index() * kPacket, j < chunk.count ? alpha[j] * gradient[0][0] : float4{});
   }
 }
@@ -100,7 +100,7 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_gradients_kern
   __shared__ RowScratch scratch;
   for (Index item = blockIdx.x; item < p.B * p.split.chunks; item += gridDim.x) {
     const Chunk chunk(p, item);
-    for (int j = static_cast<int>(threadIdx.x); j < chunk.count; j += kRowThreads) alpha[j] = p.alpha[chunk.first + j];
+    for (int j = static_cast<int>(threadIdx.x); j < chunk.count; j += kRowThreads) alpha[j] = p.alpha[chunk.place + j];
     __syncthreads();
     if (p.d_x != nullptr) value_gradients(p, chunk, alpha, scratch);
     if (p.wants_scores) {
@@ -108,7 +108,7 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_gradients_kern
       for (Index c = threadIdx.x; c < chunk.chunks; c += kRowThreads) mean += p.means[chunk.b * p.split.chunks + c];
       mean = sum_block<kRowWarps>(mean, scratch[0]);
       for (int j = static_cast<int>(threadIdx.x); j < chunk.count; j += kRowThreads)
-        alpha[j] *= p.d_e[chunk.first + j] - mean;
+        alpha[j] *= p.d_e[chunk.place + j] - mean;
       __syncthreads();
       key_gradients(p, chunk, alpha, scratch);
     }

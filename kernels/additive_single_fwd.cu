@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_forward_kernel
     if (chunk.count == 0 && to.states != nullptr) continue;
 
     // 1. Scores.
-    reduce_rows(Rows<const Storage>(p.k + chunk.first * p.A, p.A), chunk.count,
+    reduce_rows(Rows<const Storage>(p.k + chunk.row * p.A, p.A), chunk.count,
                 AdditiveTerm<Storage>(p.q + chunk.b * p.A, p.v, p.A), scratch, e);
     __syncthreads();
 
@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_forward_kernel
     for (int j = thread; j < chunk.count; j += kRowThreads) state.max = fmaxf(state.max, e[j]);
     state.max = max_block<kRowWarps>(state.max, scratch[0]);
     for (int j = thread; j < chunk.count; j += kRowThreads) {
-      if (to.scores != nullptr) to.scores[chunk.first + j] = e[j];
+      if (to.scores != nullptr) to.scores[chunk.place + j] = e[j];
       e[j] = expf(e[j] - shift_of(state.max));
       state.sum += e[j];
     }
@@ -48,7 +48,7 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_forward_kernel
     // 3. Context and weights.
     const ChunkOutput<Storage> output(to, chunk, state);
     output.rest(e);
-    combine_rows(Rows<const Storage>(to.x + chunk.first * to.D, to.D), chunk.count, e, scratch,
+    combine_rows(Rows<const Storage>(to.x + chunk.row * to.D, to.D), chunk.count, e, scratch,
                  [&](Index d, float sum) { output.context(d, sum); });
   }
 }

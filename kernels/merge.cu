@@ -31,7 +31,7 @@ __global__ void __launch_bounds__(kRowThreads, 4) merge_kernel(const Attention<S
   __shared__ float factors[kRowThreads];
   for (Index item = blockIdx.x; item < p.B * p.Q * slices; item += gridDim.x) {
     const Index row = item / slices, slice = item % slices, b = row / p.Q;
-    const Index valid = valid_keys(p.lengths, b, p.T), chunks = chunks_with_keys(valid, p.split);
+    const Index valid = Keys(p, b).valid, chunks = chunks_with_keys(valid, p.split);
     const SoftmaxState* const states = p.states + row * p.split.chunks;
     const SoftmaxState whole = merge_states(states, chunks, scratch[0]);
     const float sum = chunks == 0 ? 1.0f : divisor(whole.sum);

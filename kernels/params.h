@@ -2,7 +2,8 @@
 //
 // What host code hands to the kernels: sizes and raw device pointers. Tensors are row-major and contiguous, `Storage`
 // is float, __half or __nv_bfloat16, and every pointer may stand at any element. Keys from lengths[b] on are padding:
-// never read, their weights and gradients are zero. Lengths outside 0 ... T count as the nearer of the two.
+// never read, their weights and gradients are zero. With cu_seqlens there is no padding: the rows of k, x and their
+// gradients are packed, those of item b from cu_seqlens[b] on. Lengths outside 0 ... T count as the nearer of the two.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +21,12 @@ struct SoftmaxState {
 template <class Storage>
 struct Attention {
   Index B, Q, T, D;
-  const Storage* x;             // [B, T, D]
-  const std::int32_t* lengths;  // [B] or null: all T
-  Storage* o;                   // [B, Q, D]
-  Storage* weights;             // [B, Q, T] or null
-  float* lse;                   // [B, Q] or null
+  const Storage* x;                // [B, T, D] or packed
+  const std::int32_t* lengths;     // [B] or null: all T
+  const std::int32_t* cu_seqlens;  // [B + 1] or null: not packed
+  Storage* o;                      // [B, Q, D]
+  Storage* weights;                // [B, Q, T] or null
+  float* lse;                      // [B, Q] or null
   Split split;
   // Null where one block sees a whole row.
   SoftmaxState* states;  // [B, Q, chunks]
@@ -37,7 +39,7 @@ struct AdditiveForward {
   Attention<Storage> to;
   Index A;
   const Storage* q;  // [B, Q, A]
-  const Storage* k;  // [B, T, A]
+  const Storage* k;  // [B, T, A] or packed
   const Storage* v;  // [A]
 };
 
@@ -51,37 +53,39 @@ struct PoolingForward {
 template <class Storage>
 struct AdditiveBackward {
   Index B, Q, T, A, D;
-  const Storage* q;             // [B, Q, A]
-  const Storage* k;             // [B, T, A]
-  const Storage* v;             // [A]
-  const Storage* x;             // [B, T, D]
-  const std::int32_t* lengths;  // [B] or null: all T
-  const float* lse;             // [B, Q]
-  const Storage* weights;       // [B, Q, T] or null: recomputed
-  const Storage* d_o;           // [B, Q, D]
-  const Storage* d_weights;     // [B, Q, T] or null
-  Storage* d_k;                 // [B, T, A] or null
-  Storage* d_x;                 // [B, T, D] or null
-  bool wants_scores;            // whether any of d_q, d_k and d_v is wanted
-  Split split, spans;           // see AdditiveBackwardPlan
-  const float* alpha;           // [B, Q, T], the weights in fp32
-  float* kept_alpha;            // the same, or null where the caller's weights serve
-  float* d_e;                   // [B, Q, T]; g before
-  float* means;                 // [B, Q, chunks], sum_j alpha_ij g_ij of a chunk
-  float* d_q_parts;             // [B, Q, spans, A], or null without d_q
-  float* d_v_parts;             // [B, spans, A], or null without d_v
+  const Storage* q;                // [B, Q, A]
+  const Storage* k;                // [B, T, A] or packed
+  const Storage* v;                // [A]
+  const Storage* x;                // [B, T, D] or packed
+  const std::int32_t* lengths;     // [B] or null: all T
+  const std::int32_t* cu_seqlens;  // [B + 1] or null: not packed
+  const float* lse;                // [B, Q]
+  const Storage* weights;          // [B, Q, T] or null: recomputed
+  const Storage* d_o;              // [B, Q, D]
+  const Storage* d_weights;        // [B, Q, T] or null
+  Storage* d_k;                    // as k, or null
+  Storage* d_x;                    // as x, or null
+  bool wants_scores;               // whether any of d_q, d_k and d_v is wanted
+  Split split, spans;              // see AdditiveBackwardPlan
+  const float* alpha;              // [B, Q, T], the weights in fp32
+  float* kept_alpha;               // the same, or null where the caller's weights serve
+  float* d_e;                      // [B, Q, T]; g before
+  float* means;                    // [B, Q, chunks], sum_j alpha_ij g_ij of a chunk
+  float* d_q_parts;                // [B, Q, spans, A], or null without d_q
+  float* d_v_parts;                // [B, spans, A], or null without d_v
 };
 
 template <class Storage>
 struct PoolingBackward {
   Index B, T, D;
-  const Storage* x;             // [B, T, D]
-  const Storage* w;             // [D]
-  const Storage* b;             // [T] or null
-  const std::int32_t* lengths;  // [B] or null: all T
-  const Storage* d_o;           // [B, D]
-  const Storage* d_weights;     // [B, T] or null
-  Storage* d_x;                 // [B, T, D] or null
+  const Storage* x;                // [B, T, D] or packed
+  const Storage* w;                // [D]
+  const Storage* b;                // [T] or null, by position in the item
+  const std::int32_t* lengths;     // [B] or null: all T
+  const std::int32_t* cu_seqlens;  // [B + 1] or null: not packed
+  const Storage* d_o;              // [B, D]
+  const Storage* d_weights;        // [B, T] or null
+  Storage* d_x;                    // as x, or null
   Split split;
   float* e;        // [B, T]
   float* d_z;      // [B, T], gradient of x_t . w + b_t; of the weights before

@@ -35,7 +35,7 @@ template <class Storage>
 __device__ void coefficients(const PoolingBackward<Storage>& p, const Chunk& chunk, int first, int count, float* cg,
                              float* c, Sums& sums) {
   for (int j = first + static_cast<int>(threadIdx.x); j < first + count; j += kRowThreads) {
-    const Index at = chunk.first + j;
+    const Index at = chunk.place + j;
     const Tanh<float> e = tanh_and_slope(c[j] + (p.b == nullptr ? 0.0f : to_float(p.b[chunk.begin + j])));
     const float g = p.d_weights == nullptr ? cg[j] : cg[j] + to_float(p.d_weights[at]);
     const float exponential = expf(e.value);
@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(kRowThreads, 2)
   for (Index item = blockIdx.x; item < p.B * p.split.chunks; item += gridDim.x) {
     const Chunk chunk(p, item);
     if (chunk.count == 0) continue;
-    const Rows<const Storage> x(p.x + chunk.first * p.D, p.D);
+    const Rows<const Storage> x(p.x + chunk.row * p.D, p.D);
     w.fill(columns, Rows<const Storage>(p.w, p.D), 0, 1);
     d_o.fill(columns, Rows<const Storage>(p.d_o + chunk.b * p.D, p.D), 0, 1);
     TileSums<2> vectors;
@@ -107,7 +107,7 @@ __global__ void __launch_bounds__(kRowThreads, 4) wide_pooling_sums_kernel(const
   for (Index item = blockIdx.x; item < p.B * p.split.chunks; item += gridDim.x) {
     const Chunk chunk(p, item);
     if (chunk.count == 0) continue;
-    const Rows<const Storage> x(p.x + chunk.first * p.D, p.D);
+    const Rows<const Storage> x(p.x + chunk.row * p.D, p.D);
     reduce_rows(x, chunk.count, DotTerm<Storage>(p.w, p.D), scratch, c);
     reduce_rows(x, chunk.count, DotTerm<Storage>(p.d_o + chunk.b * p.D, p.D), scratch, cg);
     __syncthreads();
@@ -139,21 +139,21 @@ __global__ void __launch_bounds__(kRowThreads, 4) pooling_gradients_kernel(const
     for (int j = static_cast<int>(threadIdx.x); j < chunk.size; j += kRowThreads) {
       alpha[j] = d_z[j] = 0;
       if (j < chunk.count) {
-        const float e = p.e[chunk.first + j];
+        const float e = p.e[chunk.place + j];
         alpha[j] = expf(e) / sum;
-        d_z[j] = alpha[j] * (p.d_z[chunk.first + j] - mean) * fmaf(-e, e, 1.0f);
+        d_z[j] = alpha[j] * (p.d_z[chunk.place + j] - mean) * fmaf(-e, e, 1.0f);
       }
-      p.d_z[chunk.first + j] = d_z[j];
+      p.d_z[chunk.place + j] = d_z[j];
     }
     __syncthreads();
 
     // 2. dx.
     const Rows<const Storage> vectors[] = {{p.w, p.D}, {p.d_o + chunk.b * p.D, p.D}};
-    const Rows<Storage> d_x(p.d_x == nullptr ? nullptr : p.d_x + chunk.first * p.D, p.D);
-    for (Index first = 0; p.d_x != nullptr && chunk.size > 0 && first < p.D; first += kSweep) {
+    const Rows<Storage> d_x(p.d_x == nullptr ? nullptr : p.d_x + chunk.row * p.D, p.D);
+    for (Index first = 0; p.d_x != nullptr && chunk.rows > 0 && first < p.D; first += kSweep) {
       float4 packets[2][1];
       share_columns(vectors, first, scratch, packets);
-      for (int j = warp_index(); j < chunk.size; j += kRowWarps)
+      for (int j = warp_index(); j < chunk.rows; j += kRowWarps)
         d_x.store(j, first + lane_index() * kPacket,
                   j < chunk.count ? add_multiple(d_z[j], packets[0][0], alpha[j] * packets[1][0]) : float4{});
     }

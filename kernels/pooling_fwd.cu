@@ -26,7 +26,7 @@ __device__ float exponentials(const PoolingForward<Storage>& p, const Chunk& chu
   for (int j = first + static_cast<int>(threadIdx.x); j < first + count; j += kRowThreads) {
     const float bias = p.b == nullptr ? 0.0f : to_float(p.b[chunk.begin + j]);
     const float score = tanh_and_slope(e[j] + bias).value;
-    if (p.to.scores != nullptr) p.to.scores[chunk.first + j] = score;
+    if (p.to.scores != nullptr) p.to.scores[chunk.place + j] = score;
     e[j] = expf(score);
     sum += e[j];
   }
@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(kRowThreads, 2)
   for (Index item = blockIdx.x; item < to.B * to.split.chunks; item += gridDim.x) {
     const Chunk chunk(to, item);
     if (chunk.count == 0 && to.states != nullptr) continue;
-    const Rows<const Storage> x(to.x + chunk.first * to.D, to.D);
+    const Rows<const Storage> x(to.x + chunk.row * to.D, to.D);
     TileSums<1> context;
     float sum = 0;
     for (int first = 0; first < chunk.count; first += rows) {
@@ -80,7 +80,7 @@ __global__ void __launch_bounds__(kRowThreads, 4) wide_pooling_forward_kernel(co
   for (Index item = blockIdx.x; item < to.B * to.split.chunks; item += gridDim.x) {
     const Chunk chunk(to, item);
     if (chunk.count == 0 && to.states != nullptr) continue;
-    const Rows<const Storage> x(to.x + chunk.first * to.D, to.D);
+    const Rows<const Storage> x(to.x + chunk.row * to.D, to.D);
     reduce_rows(x, chunk.count, DotTerm<Storage>(p.w, to.D), scratch, e);
     __syncthreads();
     const float sum = exponentials(p, chunk, 0, chunk.count, e);

@@ -18,7 +18,7 @@ int main(void) {
   float o[1];                       /* [1, 1, 1] */
   float weights[2];                 /* [1, 1, 2] */
   attn_additive_desc_t desc = {sizeof(attn_additive_desc_t), ATTN_DTYPE_FP32, 1, 1, 2, 1, 1};
-  attn_additive_forward_args_t args = {sizeof(attn_additive_forward_args_t), q, k, v, x, NULL, o, weights, NULL};
+  attn_additive_forward_args_t args = {sizeof(attn_additive_forward_args_t), q, k, v, x, NULL, NULL, o, weights, NULL};
   attn_handle_t handle = NULL;
   void* workspace = NULL;
   size_t bytes = 0;

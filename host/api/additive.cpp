@@ -25,7 +25,7 @@ AdditiveSizes sizes_of(const attn_additive_desc_t* desc) {
           element_count("weights", {desc->B, desc->Q, desc->T}), element_count("lse", {desc->B, desc->Q})};
 }
 
-// q, k, v, x and lengths, which both passes take.
+// q, k, v, x, lengths and cu_seqlens, which both passes take.
 template <class Args>
 void require_inputs(const Backend& backend, const attn_additive_desc_t& desc, const AdditiveSizes& sizes,
                     const Args* args) {
@@ -34,7 +34,9 @@ void require_inputs(const Backend& backend, const attn_additive_desc_t& desc, co
   require_pointer("args.k", args->k, sizes.k);
   require_pointer("args.v", args->v, sizes.weights);
   require_pointer("args.x", args->x, sizes.x);
-  if (backend.kind() == ATTN_BACKEND_CPU) require_lengths("args.lengths", args->lengths, desc.B, desc.T);
+  const bool on_host = backend.kind() == ATTN_BACKEND_CPU;
+  if (on_host) require_lengths("args.lengths", args->lengths, desc.B, desc.T);
+  require_cu_seqlens("args.cu_seqlens", args->cu_seqlens, args->lengths, on_host, desc.B, desc.T);
 }
 
 }  // namespace

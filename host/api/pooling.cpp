@@ -20,14 +20,16 @@ PoolingSizes sizes_of(const attn_pooling_desc_t* desc) {
   return {element_count("x", {desc->B, desc->T, desc->D}), element_count("o", {desc->B, desc->D})};
 }
 
-// x, w and lengths, which both passes take; b may be null.
+// x, w, lengths and cu_seqlens, which both passes take; b may be null.
 template <class Args>
 void require_inputs(const Backend& backend, const attn_pooling_desc_t& desc, const PoolingSizes& sizes,
                     const Args* args) {
   require_struct("args", args);
   require_pointer("args.x", args->x, sizes.x);
   require_pointer("args.w", args->w, sizes.x);
-  if (backend.kind() == ATTN_BACKEND_CPU) require_lengths("args.lengths", args->lengths, desc.B, desc.T);
+  const bool on_host = backend.kind() == ATTN_BACKEND_CPU;
+  if (on_host) require_lengths("args.lengths", args->lengths, desc.B, desc.T);
+  require_cu_seqlens("args.cu_seqlens", args->cu_seqlens, args->lengths, on_host, desc.B, desc.T);
 }
 
 }  // namespace

@@ -78,4 +78,20 @@ inline void require_lengths(const char* name, const std::int32_t* lengths, std::
              std::to_string(lengths[b]));
 }
 
+// `cu_seqlens`, which takes the place of `lengths`; of a CPU handle its values too.
+inline void require_cu_seqlens(const char* name, const std::int32_t* cu_seqlens, const std::int32_t* lengths,
+                               bool readable, std::int64_t B, std::int64_t T) {
+  if (cu_seqlens == nullptr) return;
+  if (lengths != nullptr) reject(name, "null where there are lengths", "a pointer");
+  if (!readable) return;
+  if (cu_seqlens[0] != 0) reject(std::string(name) + "[0]", "0", std::to_string(cu_seqlens[0]));
+  for (std::int64_t b = 0; b < B; ++b) {
+    const std::int64_t first = cu_seqlens[b], end = cu_seqlens[b + 1];
+    if (end < first || end - first > T)
+      reject(std::string(name) + "[" + std::to_string(b + 1) + "]",
+             std::to_string(first) + " to " + std::to_string(first) + " + T = " + std::to_string(first + T),
+             std::to_string(end));
+  }
+}
+
 }  // namespace attn

@@ -29,7 +29,7 @@ namespace attn::cpu::HWY_NAMESPACE {
 HWY_INLINE void weights_and_gradients(const AdditiveBackward& all, std::int64_t block, std::int64_t chunk) {
   const std::int64_t T = all.T, A = all.A, D = all.D;
   const auto [b, first, last] = all.block(block);
-  const auto [begin, end] = all.space.split.keys_of(chunk, all.valid(b));
+  const auto [begin, end] = all.space.split.keys_of(chunk, all.keys.valid(b));
   for (std::int64_t row = first; row < last; ++row) all.space.means[row * all.space.split.chunks + chunk] = 0;
   for (std::int64_t j = begin; j < end; j += kTileKeys) {
     const std::int64_t count = std::min(kTileKeys, end - j);
@@ -37,14 +37,14 @@ HWY_INLINE void weights_and_gradients(const AdditiveBackward& all, std::int64_t 
       const float* alpha = all.weights + row * T + j;
       if (all.recompute) {
         float* const e = all.space.weights + row * T + j;
-        reduce_rows(all.k + (b * T + j) * A, count, A, AdditiveScore{all.q + row * A, all.v}, e);
+        reduce_rows(all.k + (all.keys.first(b) + j) * A, count, A, AdditiveScore{all.q + row * A, all.v}, e);
         for_vectors(count, [&](auto access, std::int64_t at) HWY_ATTR {
           access.store(exp(Float(), hn::Sub(access.load(e + at), set(all.lse[row]))), e + at);
         });
       }
       if (!all.wants_scores()) continue;
       float* const g = all.space.d_e + row * all.space.row_keys + j;
-      reduce_rows(all.x + (b * T + j) * D, count, D, Dot{all.d_o + row * D}, g);
+      reduce_rows(all.x + (all.keys.first(b) + j) * D, count, D, Dot{all.d_o + row * D}, g);
       Vector mean = zero();
       for_vectors(count, [&](auto access, std::int64_t at) HWY_ATTR {
         Vector gradient = access.load(g + at);
@@ -61,11 +61,11 @@ HWY_INLINE void weights_and_gradients(const AdditiveBackward& all, std::int64_t 
 
 // 2. d_x of a tile of keys.
 HWY_INLINE void value_gradients(const AdditiveBackward& all, std::int64_t b, std::int64_t tile) {
-  const std::int64_t end = std::min((tile + 1) * kTileKeys, all.T);
+  const std::int64_t end = std::min((tile + 1) * kTileKeys, all.keys.stored(b));
   for (std::int64_t j = tile * kTileKeys; j < end; ++j) {
-    float* const d_x = all.d_x + (b * all.T + j) * all.D;
+    float* const d_x = all.d_x + (all.keys.first(b) + j) * all.D;
     std::fill_n(d_x, all.D, 0.0f);
-    if (j < all.valid(b))
+    if (j < all.keys.valid(b))
       combine_rows(all.d_o + b * all.Q * all.D, all.Q, all.D, all.weights + b * all.Q * all.T + j, all.T, 0.0f, d_x);
   }
 }
@@ -99,12 +99,12 @@ HWY_INLINE Vector add_gradient(Vector q, Vector k, float score_gradient, Vector 
 template <class Access>
 HWY_INLINE void group_gradients(const AdditiveBackward& all, std::int64_t b, std::int64_t j, std::int64_t first,
                                 std::int64_t last, std::int64_t a, Access access) {
-  const std::int64_t A = all.A, keys = all.valid(b) - j;
+  const std::int64_t A = all.A, keys = all.keys.valid(b) - j;
   const float* const q = all.q + b * all.Q * A + a;
-  const float* const k = all.k + (b * all.T + j) * A + a;
+  const float* const k = all.k + (all.keys.first(b) + j) * A + a;
   const float* const d_e = all.space.d_e + b * all.Q * all.space.row_keys + j;
   float* const d_q = all.d_q == nullptr ? nullptr : all.d_q + b * all.Q * A + a;
-  float* const d_k = all.d_k == nullptr ? nullptr : all.d_k + (b * all.T + j) * A + a;
+  float* const d_k = all.d_k == nullptr ? nullptr : all.d_k + (all.keys.first(b) + j) * A + a;
   float* const d_v = all.space.d_v + b * A + a;
 
   const auto key = [&](std::int64_t n) HWY_ATTR { return n < keys ? access.load(k + n * A) : zero(); };
@@ -137,13 +137,13 @@ HWY_INLINE void group_gradients(const AdditiveBackward& all, std::int64_t b, std
 
 // 4. d_q, d_k and d_v of `width` columns of item b, from a on.
 HWY_INLINE void column_gradients(const AdditiveBackward& all, std::int64_t b, std::int64_t a, std::int64_t width) {
-  const std::int64_t Q = all.Q, T = all.T, A = all.A;
-  const std::int64_t count = Q == 0 ? 0 : all.valid(b);
+  const std::int64_t Q = all.Q, A = all.A;
+  const std::int64_t count = Q == 0 ? 0 : all.keys.valid(b);
   float* const d_q = all.d_q == nullptr ? nullptr : all.d_q + b * Q * A + a;
   std::fill_n(all.space.d_v + b * A + a, width, 0.0f);
   for (std::int64_t i = 0; d_q != nullptr && i < Q; ++i) std::fill_n(d_q + i * A, width, 0.0f);
-  for (std::int64_t j = count; all.d_k != nullptr && j < T; ++j)
-    std::fill_n(all.d_k + (b * T + j) * A + a, width, 0.0f);
+  for (std::int64_t j = count; all.d_k != nullptr && j < all.keys.stored(b); ++j)
+    std::fill_n(all.d_k + (all.keys.first(b) + j) * A + a, width, 0.0f);
   if (count == 0) return;
 
   for (std::int64_t first = 0; first < Q; first += kBlockQueries)
@@ -173,7 +173,7 @@ void run_additive_backward(const attn_additive_desc_t& desc, const attn_additive
   if (!all.wants_scores()) return;
   parallel_for(threads, all.B * split.blocks, [&](std::int64_t task) HWY_ATTR {
     const auto [b, first, last] = all.block(task);
-    for (std::int64_t row = first; row < last; ++row) score_gradients(all, row, all.valid(b));
+    for (std::int64_t row = first; row < last; ++row) score_gradients(all, row, all.keys.valid(b));
   });
   // Columns do not meet, so how many a task has is free: all where the batch alone keeps the threads busy.
   const std::int64_t wanted = divide_up(4 * threads, std::max<std::int64_t>(all.B, 1));

@@ -18,18 +18,18 @@ struct AdditiveBackward {
   };
 
   std::int64_t B, Q, T, A, D;
-  const float* q;               // [B, Q, A]
-  const float* k;               // [B, T, A]
-  const float* v;               // [A]
-  const float* x;               // [B, T, D]
-  const std::int32_t* lengths;  // [B] or null
-  const float* lse;             // [B, Q]
-  const float* d_o;             // [B, Q, D]
-  const float* d_weights;       // [B, Q, T] or null
-  float* d_q;                   // [B, Q, A] or null
-  float* d_k;                   // [B, T, A] or null
-  float* d_v;                   // [A] or null
-  float* d_x;                   // [B, T, D] or null
+  Keys keys;
+  const float* q;          // [B, Q, A]
+  const float* k;          // [B, T, A] or packed
+  const float* v;          // [A]
+  const float* x;          // [B, T, D] or packed
+  const float* lse;        // [B, Q]
+  const float* d_o;        // [B, Q, D]
+  const float* d_weights;  // [B, Q, T] or null
+  float* d_q;              // [B, Q, A] or null
+  float* d_k;              // as k, or null
+  float* d_v;              // [A] or null
+  float* d_x;              // as x, or null
   AdditiveBackwardWorkspace space;
   bool recompute;        // the weights, into the workspace
   const float* weights;  // [B, Q, T], the caller's or the workspace's
@@ -40,11 +40,11 @@ struct AdditiveBackward {
         T(desc.T),
         A(desc.A),
         D(desc.D),
+        keys{desc.T, args.lengths, args.cu_seqlens},
         q(static_cast<const float*>(args.q)),
         k(static_cast<const float*>(args.k)),
         v(static_cast<const float*>(args.v)),
         x(static_cast<const float*>(args.x)),
-        lengths(args.lengths),
         lse(args.lse),
         d_o(static_cast<const float*>(args.d_o)),
         d_weights(static_cast<const float*>(args.d_weights)),
@@ -55,8 +55,6 @@ struct AdditiveBackward {
         space(desc, workspace),
         recompute(args.weights == nullptr),
         weights(recompute ? space.weights : static_cast<const float*>(args.weights)) {}
-
-  std::int64_t valid(std::int64_t b) const { return valid_keys(lengths, b, T); }
 
   // Whether anything is wanted that passes through the scores.
   bool wants_scores() const { return d_q != nullptr || d_k != nullptr || d_v != nullptr; }

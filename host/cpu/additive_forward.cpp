@@ -21,7 +21,8 @@ namespace attn::cpu::HWY_NAMESPACE {
 
 void run_additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,
                           int threads) {
-  const std::int64_t T = desc.T, A = desc.A;
+  const std::int64_t A = desc.A;
+  const Keys keys{desc.T, args.lengths, args.cu_seqlens};
   const auto* const q = static_cast<const float*>(args.q);
   const auto* const k = static_cast<const float*>(args.k);
   const auto* const v = static_cast<const float*>(args.v);
@@ -29,15 +30,15 @@ void run_additive_forward(const attn_additive_desc_t& desc, const attn_additive_
                       desc.Q,
                       desc.T,
                       desc.D,
+                      keys,
                       static_cast<const float*>(args.x),
-                      args.lengths,
                       static_cast<float*>(args.o),
                       static_cast<float*>(args.weights),
                       args.lse};
   attend(
       all,
       [=](std::int64_t b, std::int64_t row, std::int64_t j, std::int64_t count, float* e) HWY_ATTR {
-        reduce_rows(k + (b * T + j) * A, count, A, AdditiveScore{q + row * A, v}, e);
+        reduce_rows(k + (keys.first(b) + j) * A, count, A, AdditiveScore{q + row * A, v}, e);
       },
       workspace, threads);
 }

@@ -28,11 +28,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 struct Attention {
   std::int64_t B, Q, T, D;
-  const float* x;               // [B, T, D]
-  const std::int32_t* lengths;  // [B] or null
-  float* o;                     // [B, Q, D]
-  float* weights;               // [B, Q, T] or null
-  float* lse;                   // [B, Q] or null
+  Keys keys;
+  const float* x;  // [B, T, D] or packed
+  float* o;        // [B, Q, D]
+  float* weights;  // [B, Q, T] or null
+  float* lse;      // [B, Q] or null
 };
 
 // A block of queries, rows first ... last - 1 of [B, Q], and how many keys they have.
@@ -43,7 +43,7 @@ struct Block {
       : b(index / split.blocks),
         first(b * all.Q + index % split.blocks * kBlockQueries),
         last(std::min(first + kBlockQueries, (b + 1) * all.Q)),
-        count(valid_keys(all.lengths, b, all.T)) {}
+        count(all.keys.valid(b)) {}
 };
 
 // The context of a chunk of keys, [D]: of the first chunk in the output.
@@ -68,7 +68,8 @@ HWY_INLINE void attend_chunk(const Attention& all, const ForwardWorkspace& space
       scores(block.b, row, j, count, e);
       if (all.weights != nullptr) std::copy_n(e, count, all.weights + row * all.T + j);
       const float scale = softmax_tile(count, e, space.states[row * chunks + chunk]);
-      combine_rows(all.x + (block.b * all.T + j) * D, count, D, e, 1, scale, context_of(all, space, row, chunk));
+      combine_rows(all.x + (all.keys.first(block.b) + j) * D, count, D, e, 1, scale,
+                   context_of(all, space, row, chunk));
     }
   }
 }

@@ -12,9 +12,9 @@ namespace {
 
 attn_additive_forward_args_t on_twins(const attn_additive_desc_t& d, attn_additive_forward_args_t args, Twins& twins) {
   args.q = twins.in(args.q, d.B * d.Q * d.A);
-  args.k = twins.in(args.k, d.B, 1, d.T, d.A);
+  args.k = twins.in_keys(args.k, d.A);
   args.v = twins.in(args.v, d.A);
-  args.x = twins.in(args.x, d.B, 1, d.T, d.D);
+  args.x = twins.in_keys(args.x, d.D);
   args.o = twins.out(args.o, d.B * d.Q * d.D);
   args.weights = twins.out(args.weights, d.B * d.Q * d.T);
   return args;
@@ -23,21 +23,21 @@ attn_additive_forward_args_t on_twins(const attn_additive_desc_t& d, attn_additi
 attn_additive_backward_args_t on_twins(const attn_additive_desc_t& d, attn_additive_backward_args_t args,
                                        Twins& twins) {
   args.q = twins.in(args.q, d.B * d.Q * d.A);
-  args.k = twins.in(args.k, d.B, 1, d.T, d.A);
+  args.k = twins.in_keys(args.k, d.A);
   args.v = twins.in(args.v, d.A);
-  args.x = twins.in(args.x, d.B, 1, d.T, d.D);
-  args.weights = twins.in(args.weights, d.B, d.Q, d.T, 1);
+  args.x = twins.in_keys(args.x, d.D);
+  args.weights = twins.in_pairs(args.weights, d.Q);
   args.d_o = twins.in(args.d_o, d.B * d.Q * d.D);
-  args.d_weights = twins.in(args.d_weights, d.B, d.Q, d.T, 1);
+  args.d_weights = twins.in_pairs(args.d_weights, d.Q);
   args.d_q = twins.out(args.d_q, d.B * d.Q * d.A);
-  args.d_k = twins.out(args.d_k, d.B * d.T * d.A);
+  args.d_k = twins.out_keys(args.d_k, d.A);
   args.d_v = twins.out(args.d_v, d.A);
-  args.d_x = twins.out(args.d_x, d.B * d.T * d.D);
+  args.d_x = twins.out_keys(args.d_x, d.D);
   return args;
 }
 
 attn_pooling_forward_args_t on_twins(const attn_pooling_desc_t& d, attn_pooling_forward_args_t args, Twins& twins) {
-  args.x = twins.in(args.x, d.B, 1, d.T, d.D);
+  args.x = twins.in_keys(args.x, d.D);
   args.w = twins.in(args.w, d.D);
   args.b = twins.in(args.b, d.T);
   args.o = twins.out(args.o, d.B * d.D);
@@ -46,12 +46,12 @@ attn_pooling_forward_args_t on_twins(const attn_pooling_desc_t& d, attn_pooling_
 }
 
 attn_pooling_backward_args_t on_twins(const attn_pooling_desc_t& d, attn_pooling_backward_args_t args, Twins& twins) {
-  args.x = twins.in(args.x, d.B, 1, d.T, d.D);
+  args.x = twins.in_keys(args.x, d.D);
   args.w = twins.in(args.w, d.D);
   args.b = twins.in(args.b, d.T);
   args.d_o = twins.in(args.d_o, d.B * d.D);
-  args.d_weights = twins.in(args.d_weights, d.B, 1, d.T, 1);
-  args.d_x = twins.out(args.d_x, d.B * d.T * d.D);
+  args.d_weights = twins.in_pairs(args.d_weights, 1);
+  args.d_x = twins.out_keys(args.d_x, d.D);
   args.d_w = twins.out(args.d_w, d.D);
   args.d_b = twins.out(args.d_b, d.T);
   return args;
@@ -59,7 +59,7 @@ attn_pooling_backward_args_t on_twins(const attn_pooling_desc_t& d, attn_pooling
 
 template <class Args, class Desc>
 std::size_t bytes_of_twins(const Desc& desc) {
-  Twins twins(desc.dtype, nullptr, nullptr, 1);
+  Twins twins(desc.dtype, desc.B, {desc.T, nullptr, nullptr}, nullptr, 1);
   on_twins(desc, Args{}, twins);
   return twins.bytes();
 }
@@ -67,7 +67,7 @@ std::size_t bytes_of_twins(const Desc& desc) {
 // Runs `pass`, which computes in fp32.
 template <class Desc, class Args, class Pass>
 void run(Desc desc, const Args& args, void* workspace, int threads, const Pass& pass) {
-  Twins twins(desc.dtype, args.lengths, workspace, threads);
+  Twins twins(desc.dtype, desc.B, {desc.T, args.lengths, args.cu_seqlens}, workspace, threads);
   const Args converted = on_twins(desc, args, twins);
   desc.dtype = ATTN_DTYPE_FP32;
   pass(desc, converted, twins.rest(), threads);

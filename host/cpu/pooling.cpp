@@ -43,24 +43,26 @@ void run_pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_for
   const auto* const x = static_cast<const float*>(args.x);
   const auto* const w = static_cast<const float*>(args.w);
   const auto* const bias = static_cast<const float*>(args.b);
-  const Attention all{desc.B, 1, T, D, x, args.lengths, static_cast<float*>(args.o), static_cast<float*>(args.weights),
+  const Keys keys{T, args.lengths, args.cu_seqlens};
+  const Attention all{desc.B, 1, T, D, keys, x, static_cast<float*>(args.o), static_cast<float*>(args.weights),
                       nullptr};
   attend(
       all,
-      [=](std::int64_t b, std::int64_t, std::int64_t j, std::int64_t count, float* e)
-          HWY_ATTR { pooling_scores(x + (b * T + j) * D, w, bias == nullptr ? nullptr : bias + j, count, D, e); },
+      [=](std::int64_t b, std::int64_t, std::int64_t j, std::int64_t count, float* e) HWY_ATTR {
+        pooling_scores(x + (keys.first(b) + j) * D, w, bias == nullptr ? nullptr : bias + j, count, D, e);
+      },
       workspace, threads);
 }
 
 struct PoolingBackward {
   std::int64_t B, T, D;
-  const float* x;  // [B, T, D]
-  const float* w;  // [D]
-  const float* b;  // [T] or null
-  const std::int32_t* lengths;
+  Keys keys;
+  const float* x;          // [B, T, D] or packed
+  const float* w;          // [D]
+  const float* b;          // [T] or null
   const float* d_o;        // [B, D]
   const float* d_weights;  // [B, T] or null
-  float* d_x;              // [B, T, D] or null
+  float* d_x;              // as x, or null
   float* d_w;              // [D] or null
   float* d_b;              // [T] or null
   PoolingBackwardWorkspace space;
@@ -69,10 +71,10 @@ struct PoolingBackward {
       : B(desc.B),
         T(desc.T),
         D(desc.D),
+        keys{desc.T, args.lengths, args.cu_seqlens},
         x(static_cast<const float*>(args.x)),
         w(static_cast<const float*>(args.w)),
         b(static_cast<const float*>(args.b)),
-        lengths(args.lengths),
         d_o(static_cast<const float*>(args.d_o)),
         d_weights(static_cast<const float*>(args.d_weights)),
         d_x(static_cast<float*>(args.d_x)),
@@ -82,15 +84,16 @@ struct PoolingBackward {
 
   // 1. e and g of a chunk of positions, and its sums of exp(e) and exp(e) g.
   HWY_INLINE void scores(std::int64_t item, std::int64_t chunk) const {
-    const auto [begin, end] = space.split.keys_of(chunk, valid_keys(lengths, item, T));
+    const auto [begin, end] = space.split.keys_of(chunk, keys.valid(item));
     float* const sums = space.sums + (item * space.split.chunks + chunk) * 2;
     sums[0] = sums[1] = 0;
     for (std::int64_t t = begin; t < end; t += kTileKeys) {
       const std::int64_t count = std::min(kTileKeys, end - t), first = item * T + t;
+      const float* const rows = x + (keys.first(item) + t) * D;
       float* const e = space.e + first;
       float* const g = space.d_z + first;
-      pooling_scores(x + first * D, w, b == nullptr ? nullptr : b + t, count, D, e);
-      reduce_rows(x + first * D, count, D, Dot{d_o + item * D}, g);
+      pooling_scores(rows, w, b == nullptr ? nullptr : b + t, count, D, e);
+      reduce_rows(rows, count, D, Dot{d_o + item * D}, g);
       Vector total = zero(), weighted = zero();
       for_vectors(count, [&](auto access, std::int64_t at) HWY_ATTR {
         Vector gradient = access.load(g + at);
@@ -114,11 +117,11 @@ struct PoolingBackward {
       total += space.sums[(item * space.split.chunks + c) * 2];
       weighted += space.sums[(item * space.split.chunks + c) * 2 + 1];
     }
-    const auto [begin, end] = space.split.keys_of(chunk, valid_keys(lengths, item, T));
+    const auto [begin, end] = space.split.keys_of(chunk, keys.valid(item));
     float* const d_w_part = space.d_w + (item * space.split.chunks + chunk) * D;
     std::fill_n(d_w_part, D, 0.0f);
     for (std::int64_t t = begin; t < end; t += kTileKeys) {
-      const std::int64_t count = std::min(kTileKeys, end - t), first = item * T + t;
+      const std::int64_t count = std::min(kTileKeys, end - t), first = item * T + t, row = keys.first(item) + t;
       HWY_ALIGN float alpha[kTileKeys];
       float* const d_z = space.d_z + first;
       for_vectors(count, [&](auto access, std::int64_t at) HWY_ATTR {
@@ -128,20 +131,21 @@ struct PoolingBackward {
         access.store(weight, alpha + at);
         access.store(hn::Mul(d_e, hn::NegMulAdd(e, e, set(1.0f))), d_z + at);
       });
-      if (d_w != nullptr) combine_rows(x + first * D, count, D, d_z, 1, 1.0f, d_w_part);
+      if (d_w != nullptr) combine_rows(x + row * D, count, D, d_z, 1, 1.0f, d_w_part);
       if (d_x != nullptr)
-        for (std::int64_t j = 0; j < count; ++j) position_gradient(item, first + j, alpha[j], d_z[j]);
+        for (std::int64_t j = 0; j < count; ++j) position_gradient(item, row + j, alpha[j], d_z[j]);
     }
-    const auto padding = space.split.keys_of(chunk, T);
-    const std::int64_t rest = item * T + std::max(padding.begin, end), behind = item * T + padding.end;
-    std::fill(space.d_z + rest, space.d_z + behind, 0.0f);
-    if (d_x != nullptr) std::fill(d_x + rest * D, d_x + behind * D, 0.0f);
+    const std::int64_t rest = std::max(begin, end), behind = space.split.keys_of(chunk, T).end;
+    std::fill(space.d_z + item * T + rest, space.d_z + item * T + behind, 0.0f);
+    float* const padding = d_x == nullptr ? nullptr : d_x + keys.first(item) * D;
+    for (std::int64_t t = rest; padding != nullptr && t < std::min(behind, keys.stored(item)); ++t)
+      std::fill_n(padding + t * D, D, 0.0f);
   }
 
-  HWY_INLINE void position_gradient(std::int64_t item, std::int64_t position, float alpha, float d_z) const {
+  HWY_INLINE void position_gradient(std::int64_t item, std::int64_t row, float alpha, float d_z) const {
     for_vectors(D, [&](auto access, std::int64_t at) HWY_ATTR {
       const Vector through_o = hn::Mul(set(alpha), access.load(d_o + item * D + at));
-      access.store(hn::MulAdd(set(d_z), access.load(w + at), through_o), d_x + position * D + at);
+      access.store(hn::MulAdd(set(d_z), access.load(w + at), through_o), d_x + row * D + at);
     });
   }
 };

@@ -52,4 +52,20 @@ inline std::int64_t valid_keys(const std::int32_t* lengths, std::int64_t b, std:
   return lengths == nullptr ? T : lengths[b];
 }
 
+// Where the keys of an item are among the rows of k and x, and how many it has: T for each, with padding behind the
+// lengths, or packed.
+struct Keys {
+  std::int64_t T;
+  const std::int32_t* lengths;     // [B] or null
+  const std::int32_t* cu_seqlens;  // [B + 1] or null
+
+  // The first row of item b; of item B: how many rows there are.
+  std::int64_t first(std::int64_t b) const { return cu_seqlens == nullptr ? b * T : cu_seqlens[b]; }
+  std::int64_t valid(std::int64_t b) const {
+    return cu_seqlens == nullptr ? valid_keys(lengths, b, T) : cu_seqlens[b + 1] - cu_seqlens[b];
+  }
+  // The valid ones and padding.
+  std::int64_t stored(std::int64_t b) const { return cu_seqlens == nullptr ? T : valid(b); }
+};
+
 }  // namespace attn::cpu

@@ -19,9 +19,10 @@ void with_format(attn_dtype_t dtype, const Body& body) {
 
 }  // namespace
 
-const float* Twins::widened(const void* tensor, const Shape& shape, const std::int32_t* lengths) {
+template <class First, class Valid>
+const float* Twins::widened(const void* tensor, std::int64_t blocks, std::int64_t size, const First& first,
+                            const Valid& valid) {
   if (dtype_ == ATTN_DTYPE_FP32) return static_cast<const float*>(tensor);
-  const std::int64_t size = shape.T * shape.width, blocks = shape.B * shape.rows;
   float* const twin = carver_.take<float>(blocks * size);
   if (twin == nullptr || tensor == nullptr) return nullptr;
 
@@ -30,18 +31,34 @@ const float* Twins::widened(const void* tensor, const Shape& shape, const std::i
   with_format(dtype_, [&](auto format) {
     parallel_for(threads_, blocks * pieces, [&](std::int64_t task) {
       const std::int64_t block = task / pieces, begin = task % pieces * kPiece;
-      const std::int64_t valid = valid_keys(lengths, block / shape.rows, shape.T) * shape.width;
-      const std::int64_t end = block * size + std::min(begin + kPiece, valid);
+      const std::int64_t end = first(block) + std::min(begin + kPiece, valid(block));
 #pragma omp simd
-      for (std::int64_t at = block * size + begin; at < end; ++at) twin[at] = format.widen(bits[at]);
+      for (std::int64_t at = first(block) + begin; at < end; ++at) twin[at] = format.widen(bits[at]);
     });
   });
   return twin;
 }
 
-float* Twins::out(void* tensor, std::int64_t count) {
+const float* Twins::in(const void* tensor, std::int64_t count) {
+  return widened(
+      tensor, 1, count, [](std::int64_t) { return 0; }, [=](std::int64_t) { return count; });
+}
+
+const float* Twins::in_keys(const void* tensor, std::int64_t width) {
+  return widened(
+      tensor, B_, keys_.T * width, [=](std::int64_t b) { return keys_.first(b) * width; },
+      [=](std::int64_t b) { return keys_.valid(b) * width; });
+}
+
+const float* Twins::in_pairs(const void* tensor, std::int64_t rows) {
+  return widened(
+      tensor, B_ * rows, keys_.T, [=](std::int64_t row) { return row * keys_.T; },
+      [=](std::int64_t row) { return keys_.valid(row / rows); });
+}
+
+float* Twins::rounded_from(void* tensor, std::int64_t most, std::int64_t count) {
   if (dtype_ == ATTN_DTYPE_FP32) return static_cast<float*>(tensor);
-  float* const twin = carver_.take<float>(count);
+  float* const twin = carver_.take<float>(most);
   if (twin == nullptr || tensor == nullptr) return nullptr;
   outputs_[output_count_++] = {twin, static_cast<std::uint16_t*>(tensor), count};
   return twin;

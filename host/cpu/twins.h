@@ -7,6 +7,7 @@
 
 #include "attn_cuda/attn_cuda.h"
 #include "cpu/carver.h"
+#include "cpu/split.h"
 
 namespace attn::cpu {
 
@@ -17,15 +18,19 @@ namespace attn::cpu {
 // not depend on which tensors are wanted.
 class Twins {
  public:
-  Twins(attn_dtype_t dtype, const std::int32_t* lengths, void* workspace, int threads)
-      : dtype_(dtype), lengths_(lengths), workspace_(workspace), threads_(threads), carver_(workspace) {}
+  Twins(attn_dtype_t dtype, std::int64_t B, const Keys& keys, void* workspace, int threads)
+      : dtype_(dtype), B_(B), keys_(keys), workspace_(workspace), threads_(threads), carver_(workspace) {}
 
-  const float* in(const void* tensor, std::int64_t count) { return widened(tensor, {1, 1, count, 1}, nullptr); }
-  // Of a tensor [B, rows, T, width] of positions or weights; those behind the lengths are not read.
-  const float* in(const void* tensor, std::int64_t B, std::int64_t rows, std::int64_t T, std::int64_t width) {
-    return widened(tensor, {B, rows, T, width}, lengths_);
+  // Of a tensor without keys, one with a row for each key, and one with a number for each row of an item and key. What
+  // stands behind the valid keys is not read.
+  const float* in(const void* tensor, std::int64_t count);
+  const float* in_keys(const void* tensor, std::int64_t width);
+  const float* in_pairs(const void* tensor, std::int64_t rows);
+
+  float* out(void* tensor, std::int64_t count) { return rounded_from(tensor, count, count); }
+  float* out_keys(void* tensor, std::int64_t width) {
+    return rounded_from(tensor, B_ * keys_.T * width, keys_.first(B_) * width);
   }
-  float* out(void* tensor, std::int64_t count);
 
   // What is left of the workspace, for the call in fp32.
   void* rest() const { return static_cast<std::byte*>(workspace_) + bytes(); }
@@ -35,19 +40,22 @@ class Twins {
   void round() const;
 
  private:
-  struct Shape {
-    std::int64_t B, rows, T, width;
-  };
   struct Output {
     const float* twin;    // [count]
     std::uint16_t* bits;  // [count]
     std::int64_t count;
   };
 
-  const float* widened(const void* tensor, const Shape& shape, const std::int32_t* lengths);
+  // The twin, of which block n has the elements from first(n) on, valid(n) <= size of them.
+  template <class First, class Valid>
+  const float* widened(const void* tensor, std::int64_t blocks, std::int64_t size, const First& first,
+                       const Valid& valid);
+  // A twin with room for `most` elements.
+  float* rounded_from(void* tensor, std::int64_t most, std::int64_t count);
 
   attn_dtype_t dtype_;
-  const std::int32_t* lengths_;  // [B] or null
+  std::int64_t B_;
+  Keys keys_;
   void* workspace_;
   int threads_;
   Carver carver_;

@@ -51,6 +51,7 @@ AdditiveBackward<Storage> backward_params(const AdditiveBackwardPlan& plan, cons
   params.v = in<Storage>(args.v);
   params.x = in<Storage>(args.x);
   params.lengths = args.lengths;
+  params.cu_seqlens = args.cu_seqlens;
   params.lse = args.lse;
   params.weights = in<Storage>(args.weights);
   params.d_o = in<Storage>(args.d_o);

@@ -43,6 +43,7 @@ void backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_
   params.w = in<Storage>(args.w);
   params.b = in<Storage>(args.b);
   params.lengths = args.lengths;
+  params.cu_seqlens = args.cu_seqlens;
   params.d_o = in<Storage>(args.d_o);
   params.d_weights = in<Storage>(args.d_weights);
   params.d_x = out<Storage>(args.d_x);

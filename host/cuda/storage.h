@@ -56,6 +56,7 @@ kernels::Attention<Storage> attention(const kernels::ForwardPlan& plan, const Ar
   to.D = D;
   to.x = in<Storage>(args.x);
   to.lengths = args.lengths;
+  to.cu_seqlens = args.cu_seqlens;
   to.o = out<Storage>(args.o);
   to.weights = out<Storage>(args.weights);
   to.split = plan.split;

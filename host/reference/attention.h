@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Additive attention, attention pooling and projected additive attention; formulas in attn_cuda.h and encoder.h.
-// Shapes as there. `lengths` empty: every length is T. Padding is never read.
+// Shapes as there. `lengths` empty: every length is T. Padding is never read. `cu_seqlens` empty: keys are not packed.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,12 @@ namespace attn::reference {
 
 struct AdditiveInput {
   std::int64_t B, Q, T, A, D;
-  std::vector<double> q;              // [B, Q, A]
-  std::vector<double> k;              // [B, T, A]
-  std::vector<double> v;              // [A]
-  std::vector<double> x;              // [B, T, D]
-  std::vector<std::int32_t> lengths;  // [B]
+  std::vector<double> q;                      // [B, Q, A]
+  std::vector<double> k;                      // [B, T, A] or packed
+  std::vector<double> v;                      // [A]
+  std::vector<double> x;                      // [B, T, D] or packed
+  std::vector<std::int32_t> lengths;          // [B]
+  std::vector<std::int32_t> cu_seqlens = {};  // [B + 1]
 };
 
 struct AdditiveOutput {
@@ -38,10 +39,11 @@ AdditiveGradient additive_backward(const AdditiveInput& input, const std::vector
 
 struct PoolingInput {
   std::int64_t B, T, D;
-  std::vector<double> x;  // [B, T, D]
-  std::vector<double> w;  // [D]
-  std::vector<double> b;  // [T]
-  std::vector<std::int32_t> lengths;
+  std::vector<double> x;                      // [B, T, D] or packed
+  std::vector<double> w;                      // [D]
+  std::vector<double> b;                      // [T]
+  std::vector<std::int32_t> lengths;          // [B]
+  std::vector<std::int32_t> cu_seqlens = {};  // [B + 1]
 };
 
 struct PoolingOutput {

@@ -10,19 +10,22 @@ namespace attn::kernels {
 
 struct Chunk {
   Index item;             // of [B, chunks]
-  Index b, begin, first;  // the first key within its item, and among those of all items
-  int size, count;        // keys, and valid keys among them
+  Index b, begin;         // the first key within its item,
+  Index row, place;       // its row of k and x, and its place in [B, T]
+  int size, count, rows;  // places, valid keys, and rows of k and x, which are as many as one of the two
   Index chunks;           // of the item, with a valid key
 
-  // `params` has B, T, lengths and split.
+  // `params` has B, T, lengths, cu_seqlens and split.
   template <class Params>
   __device__ Chunk(const Params& params, Index the_item) : item(the_item), b(item / params.split.chunks) {
-    const Index valid = valid_keys(params.lengths, b, params.T);
+    const Keys keys(params, b);
     begin = item % params.split.chunks * params.split.chunk_keys;
-    first = b * params.T + begin;
+    row = keys.first + begin;
+    place = b * params.T + begin;
     size = static_cast<int>(min(params.split.chunk_keys, params.T - begin));
-    count = static_cast<int>(keys_from(begin, valid, size));
-    chunks = chunks_with_keys(valid, params.split);
+    count = static_cast<int>(keys_from(begin, keys.valid, size));
+    rows = static_cast<int>(keys_from(begin, keys.stored, size));
+    chunks = chunks_with_keys(keys.valid, params.split);
   }
 };
 
@@ -55,7 +58,7 @@ struct ChunkOutput {
       to.lse[chunk.b] = chunk.count == 0 ? state.max : state.max + logf(divided_by);
     for (int j = static_cast<int>(threadIdx.x); to.weights != nullptr && j < chunk.size;
          j += static_cast<int>(blockDim.x))
-      store(j < chunk.count ? exponentials[j] / divided_by : 0.0f, to.weights + chunk.first + j);
+      store(j < chunk.count ? exponentials[j] / divided_by : 0.0f, to.weights + chunk.place + j);
   }
 };
 

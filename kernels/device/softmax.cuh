@@ -28,11 +28,22 @@ __device__ inline SoftmaxState merge(SoftmaxState a, SoftmaxState b) {
 // 0 / 0.
 __device__ inline float divisor(float sum) { return sum == 0 ? CUDART_NAN_F : sum; }
 
-// Valid keys of item b; never more than there are, whatever the caller's memory says.
-__device__ inline Index valid_keys(const std::int32_t* lengths, Index b, Index T) {
-  if (lengths == nullptr) return T;
-  return max(Index{0}, min(Index{lengths[b]}, T));
-}
+// The keys of item b: where its rows of k and x begin, how many are valid, and how many there are with padding. Never
+// more than T, whatever the caller's memory says.
+struct Keys {
+  Index first, valid, stored;
+
+  // `params` has T, lengths and cu_seqlens.
+  template <class Params>
+  __device__ Keys(const Params& params, Index b) : first(b * params.T), valid(params.T), stored(params.T) {
+    if (params.cu_seqlens != nullptr) {
+      first = params.cu_seqlens[b];
+      stored = valid = max(Index{0}, min(params.cu_seqlens[b + 1] - first, params.T));
+    } else if (params.lengths != nullptr) {
+      valid = max(Index{0}, min(Index{params.lengths[b]}, params.T));
+    }
+  }
+};
 
 // How many of `most` keys from `begin` on are valid.
 __device__ inline Index keys_from(Index begin, Index valid, Index most) {

@@ -72,11 +72,11 @@ class AdditiveDesc(_Sized):
 
 
 class AdditiveForwardArgs(_Sized):
-    _fields_ = _pointers("q k v x lengths o weights lse")
+    _fields_ = _pointers("q k v x lengths cu_seqlens o weights lse")
 
 
 class AdditiveBackwardArgs(_Sized):
-    _fields_ = _pointers("q k v x lengths lse weights d_o d_weights d_q d_k d_v d_x")
+    _fields_ = _pointers("q k v x lengths cu_seqlens lse weights d_o d_weights d_q d_k d_v d_x")
 
 
 class PoolingDesc(_Sized):
@@ -84,11 +84,11 @@ class PoolingDesc(_Sized):
 
 
 class PoolingForwardArgs(_Sized):
-    _fields_ = _pointers("x w b lengths o weights")
+    _fields_ = _pointers("x w b lengths cu_seqlens o weights")
 
 
 class PoolingBackwardArgs(_Sized):
-    _fields_ = _pointers("x w b lengths d_o d_weights d_x d_w d_b")
+    _fields_ = _pointers("x w b lengths cu_seqlens d_o d_weights d_x d_w d_b")
 
 
 class ProjectedDesc(_Sized):

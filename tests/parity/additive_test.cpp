@@ -30,13 +30,28 @@ struct Case {
 
   // Fills what stands behind the lengths in a tensor [B, Q, T].
   void poison_rows(std::vector<float>& tensor) const {
-    for (std::size_t b = 0; b < input.lengths.size(); ++b)
-      for (std::int64_t i = 0; i < input.Q; ++i) {
-        const auto row = tensor.begin() + (static_cast<std::int64_t>(b) * input.Q + i) * input.T;
-        std::fill(row + input.lengths[b], row + input.T, kNan);
-      }
+    for (std::int64_t row = 0; row < input.B * input.Q; ++row) {
+      const auto first = tensor.begin() + row * input.T;
+      std::fill(first + std::min(key_count(input, row / input.Q), input.T), first + input.T, kNan);
+    }
   }
 };
+
+// The same with its keys packed instead of padded; it has lengths.
+Case packed(Case given) {
+  reference::AdditiveInput& in = given.input;
+  in.k = valid_rows(in.k, in.T, in.A, in.lengths);
+  in.x = valid_rows(in.x, in.T, in.D, in.lengths);
+  in.cu_seqlens = cumulative(in.lengths);
+  in.lengths.clear();
+  return given;
+}
+
+// Of a tensor with a row for each key.
+std::vector<std::int64_t> key_shape(const reference::AdditiveInput& in, std::int64_t width) {
+  if (in.cu_seqlens.empty()) return {in.B, in.T, width};
+  return {in.cu_seqlens.back(), width};
+}
 
 // The case with the numbers that storage of this type has for its own; what both a backend and the reference get.
 Case stored(Case given, attn_dtype_t dtype) {
@@ -75,6 +90,7 @@ Result run(const Case& given, const RunOptions& options) {
                                     forward.in(narrow(in.v), dtype),
                                     forward.in(narrow(in.x), dtype),
                                     forward.lengths(in.lengths),
+                                    forward.lengths(in.cu_seqlens),
                                     forward.out(in.B * in.Q * in.D, dtype),
                                     options.weights ? forward.out(in.B * in.Q * in.T, dtype) : nullptr,
                                     forward.out(in.B * in.Q)};
@@ -88,8 +104,8 @@ Result run(const Case& given, const RunOptions& options) {
   Tensors backward(handle, options);
   std::vector<float> weights = result.weights;
   if (options.weights) given.poison_rows(weights);
-  const auto wanted = [&](int index, std::int64_t size) {
-    return index == options.skipped ? nullptr : backward.out(size, dtype);
+  const auto wanted = [&](int index, std::size_t size) {
+    return index == options.skipped ? nullptr : backward.out(static_cast<std::int64_t>(size), dtype);
   };
   attn_additive_backward_args_t back{sizeof back,
                                      backward.in(narrow(in.q), dtype),
@@ -97,14 +113,15 @@ Result run(const Case& given, const RunOptions& options) {
                                      backward.in(narrow(in.v), dtype),
                                      backward.in(narrow(in.x), dtype),
                                      backward.lengths(in.lengths),
+                                     backward.lengths(in.cu_seqlens),
                                      backward.in(result.lse),
                                      options.weights ? backward.in(weights, dtype) : nullptr,
                                      backward.in(given.d_o, dtype),
                                      options.d_weights ? backward.in(given.d_weights, dtype) : nullptr,
-                                     wanted(0, in.B * in.Q * in.A),
-                                     wanted(1, in.B * in.T * in.A),
-                                     wanted(2, in.A),
-                                     wanted(3, in.B * in.T * in.D)};
+                                     wanted(0, in.q.size()),
+                                     wanted(1, in.k.size()),
+                                     wanted(2, in.v.size()),
+                                     wanted(3, in.x.size())};
   bytes = workspace_bytes(ATTN_PASS_BACKWARD);
   check(attn_additive_backward(handle.get(), &desc, &back, backward.workspace(bytes), bytes));
   backward.expect_intact();
@@ -136,9 +153,9 @@ void expect_parity(const Case& any, const RunOptions& options) {
                                                      options.d_weights ? widen(given.d_weights) : std::vector<double>(),
                                                      rounded_weights(got, options));
   EXPECT_TRUE(close(Operation::additive_backward, got.d_q, gradient.q, {in.B, in.Q, in.A}, dtype)) << "d_q";
-  EXPECT_TRUE(close(Operation::additive_backward, got.d_k, gradient.k, {in.B, in.T, in.A}, dtype)) << "d_k";
+  EXPECT_TRUE(close(Operation::additive_backward, got.d_k, gradient.k, key_shape(in, in.A), dtype)) << "d_k";
   EXPECT_TRUE(close(Operation::additive_backward, got.d_v, gradient.v, {in.A}, dtype)) << "d_v";
-  EXPECT_TRUE(close(Operation::additive_backward, got.d_x, gradient.x, {in.B, in.T, in.D}, dtype)) << "d_x";
+  EXPECT_TRUE(close(Operation::additive_backward, got.d_x, gradient.x, key_shape(in, in.D), dtype)) << "d_x";
 }
 
 // Beside plain fp32 loops on the same inputs, whose results are rounded to the same storage.
@@ -223,6 +240,19 @@ TEST_P(Additive, SameBitsOnAnyThreadsAndInEachRun) {
   }
 }
 
+TEST_P(Additive, PackedGivesTheBitsOfPadded) {
+  const Case padded(shape, lengths), given = packed(padded);
+  for (bool weights : {true, false}) {
+    options.weights = weights;
+    options.misalignment = 0;
+    Result expected = run(padded, options);
+    expected.d_k = valid_rows(expected.d_k, shape.T, shape.A, lengths);
+    expected.d_x = valid_rows(expected.d_x, shape.T, shape.D, lengths);
+    options.misalignment = 1;
+    expect_same_bits(run(given, options), expected);
+  }
+}
+
 class NarrowAdditive : public Additive {};
 
 TEST_P(NarrowAdditive, AsExactAsPlainLoops) { expect_as_exact_as_plain_loops(Case(shape, lengths), options); }
@@ -272,7 +302,7 @@ TEST_P(AdditiveOn, OnlyTheGradientOfValues) {
              *v = tensors.in(narrow(in.v), dtype), *x = tensors.in(narrow(in.x), dtype);
   void *o = tensors.out(in.B * in.Q * in.D, dtype), *weights = tensors.out(in.B * in.Q * in.T, dtype),
        *d_x = tensors.out(in.B * in.T * in.D, dtype);
-  attn_additive_forward_args_t forward{sizeof forward, q, k, v, x, nullptr, o, weights, nullptr};
+  attn_additive_forward_args_t forward{sizeof forward, q, k, v, x, nullptr, nullptr, o, weights, nullptr};
   std::size_t bytes = 0;
   check(attn_additive_workspace_size(handle.get(), &desc, ATTN_PASS_FORWARD, &bytes));
   check(attn_additive_forward(handle.get(), &desc, &forward, tensors.workspace(bytes), bytes));
@@ -281,6 +311,7 @@ TEST_P(AdditiveOn, OnlyTheGradientOfValues) {
                                          k,
                                          v,
                                          x,
+                                         nullptr,
                                          nullptr,
                                          tensors.in(run(given, options).lse),
                                          weights,
@@ -323,6 +354,55 @@ TEST_P(AdditiveOn, AnItemAloneGivesTheBitsItHasInABatch) {
     EXPECT_TRUE(same_bits(got.d_k, slice(batch.d_k, b * s.T * s.A, s.T * s.A))) << "d_k";
     EXPECT_TRUE(same_bits(got.d_x, slice(batch.d_x, b * s.T * s.D, s.T * s.D))) << "d_x";
   }
+}
+
+TEST_P(AdditiveOn, PackedIsTheFormula) {
+  for (bool fenced : {false, true}) {
+    options.fenced = fenced;
+    expect_parity(packed(Case(kManyChunks, {700, 0, 411})), options);
+    expect_parity(packed(Case({4, 1, 70, 19, 32}, {0, 37, 70, 1})), options);
+  }
+}
+
+// An item that is NaN throughout leaves the others as they were, on either side of it.
+TEST_P(AdditiveOn, PackedItemsDoNotTouchEachOther) {
+  for (const AdditiveShape& s : {AdditiveShape{3, 5, 200, 20, 36}, AdditiveShape{3, 1, 300, 20, 36}}) {
+    const Case given = packed(Case(s, {61, 33, 160}));
+    Case poisoned = given;
+    std::fill(poisoned.input.k.begin() + 61 * s.A, poisoned.input.k.begin() + 94 * s.A, kNan);
+    std::fill(poisoned.input.x.begin() + 61 * s.D, poisoned.input.x.begin() + 94 * s.D, kNan);
+    const Result expected = run(given, options), got = run(poisoned, options);
+    EXPECT_TRUE(same_outside(expected.o, got.o, s.Q * s.D, 2 * s.Q * s.D)) << "o";
+    EXPECT_TRUE(same_outside(expected.lse, got.lse, s.Q, 2 * s.Q)) << "lse";
+    EXPECT_TRUE(same_outside(expected.d_q, got.d_q, s.Q * s.A, 2 * s.Q * s.A)) << "d_q";
+    EXPECT_TRUE(same_outside(expected.d_k, got.d_k, 61 * s.A, 94 * s.A)) << "d_k";
+    EXPECT_TRUE(same_outside(expected.d_x, got.d_x, 61 * s.D, 94 * s.D)) << "d_x";
+  }
+}
+
+// Where the array cannot be looked at beforehand, an item has no more than T keys.
+TEST_P(AdditiveOn, PackedItemsLongerThanT) {
+  for (std::int64_t Q : {1, 5}) {
+    const Case whole = packed(Case({2, Q, 40, 20, 36}, {40, 40}));
+    Case given = whole;
+    given.input.cu_seqlens = {0, 40, 81};
+    given.input.k.resize(81 * 20, kNan);
+    given.input.x.resize(81 * 36, kNan);
+    if (options.backend == ATTN_BACKEND_CPU) {
+      EXPECT_THROW(run(given, options), Error);
+      continue;
+    }
+    Result got = run(given, options);
+    got.d_k.resize(80 * 20);
+    got.d_x.resize(80 * 36);
+    expect_same_bits(got, run(whole, options));
+  }
+}
+
+TEST_P(AdditiveOn, LengthsBesidePackedKeysAreRefused) {
+  Case given = packed(Case({2, 3, 4, 5, 6}, {4, 1}));
+  given.input.lengths = {4, 1};
+  EXPECT_THROW(run(given, options), Error);
 }
 
 // Neither padding nor what lies behind a tensor is touched, by a load that then drops it neither.

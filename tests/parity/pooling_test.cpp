@@ -37,6 +37,15 @@ Case stored(Case given, attn_dtype_t dtype) {
   return given;
 }
 
+// The same with its positions packed instead of padded; it has lengths.
+Case packed(Case given) {
+  reference::PoolingInput& in = given.input;
+  in.x = valid_rows(in.x, in.T, in.D, in.lengths);
+  in.cu_seqlens = cumulative(in.lengths);
+  in.lengths.clear();
+  return given;
+}
+
 struct Result {
   std::vector<float> o, weights, d_x, d_w, d_b;
 
@@ -62,6 +71,7 @@ Result run(const Case& given, const RunOptions& options) {
                                    forward.in(narrow(in.w), dtype),
                                    bias(forward),
                                    forward.lengths(in.lengths),
+                                   forward.lengths(in.cu_seqlens),
                                    forward.out(in.B * in.D, dtype),
                                    options.weights ? forward.out(in.B * in.T, dtype) : nullptr};
   std::size_t bytes = workspace_bytes(ATTN_PASS_FORWARD);
@@ -79,9 +89,10 @@ Result run(const Case& given, const RunOptions& options) {
                                     backward.in(narrow(in.w), dtype),
                                     bias(backward),
                                     backward.lengths(in.lengths),
+                                    backward.lengths(in.cu_seqlens),
                                     backward.in(given.d_o, dtype),
                                     options.d_weights ? backward.in(given.d_weights, dtype) : nullptr,
-                                    wanted(0, in.B * in.T * in.D),
+                                    wanted(0, static_cast<std::int64_t>(in.x.size())),
                                     wanted(1, in.D),
                                     wanted(2, in.T)};
   bytes = workspace_bytes(ATTN_PASS_BACKWARD);
@@ -105,7 +116,9 @@ void expect_parity(const Case& any, const RunOptions& options) {
   }
   const auto gradient = reference::pooling_backward(in, widen(given.d_o),
                                                     options.d_weights ? widen(given.d_weights) : std::vector<double>());
-  EXPECT_TRUE(close(Operation::pooling_backward, got.d_x, gradient.x, {in.B, in.T, in.D}, dtype)) << "d_x";
+  const std::vector<std::int64_t> shape = in.cu_seqlens.empty() ? std::vector<std::int64_t>{in.B, in.T, in.D}
+                                                                : std::vector<std::int64_t>{in.cu_seqlens.back(), in.D};
+  EXPECT_TRUE(close(Operation::pooling_backward, got.d_x, gradient.x, shape, dtype)) << "d_x";
   EXPECT_TRUE(close(Operation::pooling_backward, got.d_w, gradient.w, {in.D}, dtype)) << "d_w";
   EXPECT_TRUE(close(Operation::pooling_backward, got.d_b, gradient.b, {in.T}, dtype)) << "d_b";
 }
@@ -127,6 +140,13 @@ void expect_as_exact_as_plain_loops(const Case& any, const RunOptions& options) 
   ratios.add("d_x", ratio_to_naive(got.d_x, d_plain.x, gradient.x, dtype));
   ratios.add("d_w", ratio_to_naive(got.d_w, d_plain.w, gradient.w, dtype));
   ratios.add("d_b", ratio_to_naive(got.d_b, d_plain.b, gradient.b, dtype));
+}
+
+void expect_same_bits(const Result& a, const Result& b) {
+  EXPECT_TRUE(same_bits(a.o, b.o)) << "o";
+  EXPECT_TRUE(same_bits(a.weights, b.weights)) << "weights";
+  for (int index = 0; index < 3; ++index)
+    EXPECT_TRUE(same_bits(a.gradient(index), b.gradient(index))) << "gradient " << index;
 }
 
 // Several chunks of positions, the last one not whole.
@@ -171,12 +191,16 @@ TEST_P(Pooling, SameBitsOnAnyThreadsAndInEachRun) {
   for (int threads : {1, 2, 3, 2}) {
     options.threads = threads;
     SCOPED_TRACE(threads);
-    const Result again = run(given, options);
-    EXPECT_TRUE(same_bits(again.o, one.o)) << "o";
-    EXPECT_TRUE(same_bits(again.weights, one.weights)) << "weights";
-    for (int index = 0; index < 3; ++index)
-      EXPECT_TRUE(same_bits(again.gradient(index), one.gradient(index))) << "gradient " << index;
+    expect_same_bits(run(given, options), one);
   }
+}
+
+TEST_P(Pooling, PackedGivesTheBitsOfPadded) {
+  const Case padded(shape, lengths);
+  Result expected = run(padded, options);
+  expected.d_x = valid_rows(expected.d_x, shape.T, shape.D, lengths);
+  options.misalignment = 1;
+  expect_same_bits(run(packed(padded), options), expected);
 }
 
 class NarrowPooling : public Pooling {};
@@ -236,6 +260,47 @@ TEST_P(PoolingOn, AnItemAloneGivesTheBitsItHasInABatch) {
     EXPECT_TRUE(same_bits(got.weights, slice(batch.weights, b * s.T, s.T))) << "weights";
     EXPECT_TRUE(same_bits(got.d_x, slice(batch.d_x, b * s.T * s.D, s.T * s.D))) << "d_x";
   }
+}
+
+TEST_P(PoolingOn, PackedIsTheFormula) {
+  for (bool fenced : {false, true}) {
+    options.fenced = fenced;
+    expect_parity(packed(Case(kManyChunks, {700, 0, 411})), options);
+    expect_parity(packed(Case({4, 70, 32}, {0, 37, 70, 1})), options);
+    expect_parity(packed(Case({2, 7, 2052}, {5, 2})), options);
+  }
+}
+
+// An item that is NaN throughout leaves the others as they were, on either side of it.
+TEST_P(PoolingOn, PackedItemsDoNotTouchEachOther) {
+  const PoolingShape s{3, 300, 36};
+  const Case given = packed(Case(s, {61, 33, 160}));
+  Case poisoned = given;
+  std::fill(poisoned.input.x.begin() + 61 * s.D, poisoned.input.x.begin() + 94 * s.D, kNan);
+  const Result expected = run(given, options), got = run(poisoned, options);
+  EXPECT_TRUE(same_outside(expected.o, got.o, s.D, 2 * s.D)) << "o";
+  EXPECT_TRUE(same_outside(expected.d_x, got.d_x, 61 * s.D, 94 * s.D)) << "d_x";
+}
+
+// Where the array cannot be looked at beforehand, an item has no more than T positions.
+TEST_P(PoolingOn, PackedItemsLongerThanT) {
+  const Case whole = packed(Case({2, 40, 36}, {40, 40}));
+  Case given = whole;
+  given.input.cu_seqlens = {0, 40, 81};
+  given.input.x.resize(81 * 36, kNan);
+  if (options.backend == ATTN_BACKEND_CPU) {
+    EXPECT_THROW(run(given, options), Error);
+    return;
+  }
+  Result got = run(given, options);
+  got.d_x.resize(80 * 36);
+  expect_same_bits(got, run(whole, options));
+}
+
+TEST_P(PoolingOn, LengthsBesidePackedPositionsAreRefused) {
+  Case given = packed(Case({2, 4, 6}, {4, 1}));
+  given.input.lengths = {4, 1};
+  EXPECT_THROW(run(given, options), Error);
 }
 
 // Neither padding nor what lies behind a tensor is touched, by a load that then drops it neither.

@@ -197,6 +197,16 @@ inline std::vector<float> slice(const std::vector<float>& values, std::int64_t f
   return {values.begin() + first, values.begin() + first + count};
 }
 
+// Whether two tensors have the same bits but for the elements first ... end - 1, which are NaN in b.
+inline bool same_outside(const std::vector<float>& a, const std::vector<float>& b, std::int64_t first,
+                         std::int64_t end) {
+  const auto count = static_cast<std::int64_t>(a.size());
+  const std::vector<float> inside = slice(b, first, end - first);
+  return same_bits(slice(a, 0, first), slice(b, 0, first)) &&
+         same_bits(slice(a, end, count - end), slice(b, end, count - end)) &&
+         std::all_of(inside.begin(), inside.end(), [](float value) { return std::isnan(value); });
+}
+
 // Runs `body` on each instruction set that this machine and this build of the library have.
 inline void on_each_instruction_set(const std::function<void()>& body) {
   for (std::int64_t target : hwy::SupportedAndGeneratedTargets()) {

@@ -27,6 +27,23 @@ inline std::vector<double> padded(Random& random, std::int64_t B, std::int64_t T
   return widen(values);
 }
 
+// The valid rows of a tensor [B, T, width] one behind the other, and where those of each item begin and end, [B + 1].
+template <class Number>
+std::vector<Number> valid_rows(const std::vector<Number>& tensor, std::int64_t T, std::int64_t width,
+                               const std::vector<std::int32_t>& lengths) {
+  std::vector<Number> rows;
+  for (std::size_t b = 0; b < lengths.size(); ++b) {
+    const auto item = tensor.begin() + static_cast<std::int64_t>(b) * T * width;
+    rows.insert(rows.end(), item, item + lengths[b] * width);
+  }
+  return rows;
+}
+inline std::vector<std::int32_t> cumulative(const std::vector<std::int32_t>& lengths) {
+  std::vector<std::int32_t> sums{0};
+  for (std::int32_t length : lengths) sums.push_back(sums.back() + length);
+  return sums;
+}
+
 inline reference::AdditiveInput random_input(const AdditiveShape& s, const std::vector<std::int32_t>& lengths,
                                              Random& random) {
   return {s.B,

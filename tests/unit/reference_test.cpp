@@ -38,6 +38,41 @@ TEST(Reference, EmptyRowIsZero) {
   for (std::size_t i = 6; i < 12; ++i) EXPECT_EQ(d.x.value[i], 0);
 }
 
+TEST(Reference, PackedKeysGiveWhatPaddedOnesGive) {
+  const std::vector<std::int32_t> lengths = {3, 1};
+  const auto padded = input(lengths);
+  auto in = padded;
+  in.k = valid_rows(in.k, in.T, in.A, lengths);
+  in.x = valid_rows(in.x, in.T, in.D, lengths);
+  in.cu_seqlens = cumulative(lengths);
+  in.lengths.clear();
+  const auto out = additive_forward(in), expected = additive_forward(padded);
+  EXPECT_EQ(out.o.value, expected.o.value);
+  EXPECT_EQ(out.weights.value, expected.weights.value);
+  const std::vector<double> d_o(8, 1), d_weights = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3};
+  const auto d = additive_backward(in, d_o, d_weights), d_expected = additive_backward(padded, d_o, d_weights);
+  EXPECT_EQ(d.q.value, d_expected.q.value);
+  EXPECT_EQ(d.k.value, valid_rows(d_expected.k.value, in.T, in.A, lengths));
+  EXPECT_EQ(d.v.value, d_expected.v.value);
+  EXPECT_EQ(d.x.value, valid_rows(d_expected.x.value, in.T, in.D, lengths));
+}
+
+TEST(Reference, PackedPositionsGiveWhatPaddedOnesGive) {
+  const std::vector<std::int32_t> lengths = {3, 1};
+  Random random(12);
+  const auto padded = random_input(PoolingShape{2, 3, 2}, lengths, random);
+  auto in = padded;
+  in.x = valid_rows(in.x, in.T, in.D, lengths);
+  in.cu_seqlens = cumulative(lengths);
+  in.lengths.clear();
+  EXPECT_EQ(pooling_forward(in).o.value, pooling_forward(padded).o.value);
+  const std::vector<double> d_o(4, 1), d_weights = {1, 2, 3, 4, 5, 6};
+  const auto d = pooling_backward(in, d_o, d_weights), d_expected = pooling_backward(padded, d_o, d_weights);
+  EXPECT_EQ(d.x.value, valid_rows(d_expected.x.value, in.T, in.D, lengths));
+  EXPECT_EQ(d.w.value, d_expected.w.value);
+  EXPECT_EQ(d.b.value, d_expected.b.value);
+}
+
 TEST(Reference, WeightsBehindTheLengthAreZeroAndTheOthersSumToOne) {
   const auto weights = additive_forward(input({2, 1})).weights.value;
   EXPECT_EQ(weights[2], 0);

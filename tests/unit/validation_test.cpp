@@ -18,7 +18,7 @@ constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 struct Calls {
   attn::Handle handle;
   std::vector<float> values = std::vector<float>(1000);
-  std::vector<std::int32_t> lengths = {4, 0};
+  std::vector<std::int32_t> lengths = {4, 0}, cu_seqlens;
   alignas(64) float workspace[4096];
   attn_handle_t h = handle.get();
   attn_pass_t pass = ATTN_PASS_FORWARD;
@@ -28,15 +28,16 @@ struct Calls {
   std::size_t memory_bytes = sizeof workspace;
 
   attn_additive_desc_t additive{sizeof additive, ATTN_DTYPE_FP32, 2, 3, 4, 5, 6};
-  attn_additive_forward_args_t additive_in{sizeof additive_in, values.data(), values.data(),
-                                           values.data(),      values.data(), lengths.data(),
-                                           values.data(),      nullptr,       values.data()};
+  attn_additive_forward_args_t additive_in{
+      sizeof additive_in, values.data(), values.data(), values.data(), values.data(),
+      lengths.data(),     nullptr,       values.data(), nullptr,       values.data()};
   attn_additive_backward_args_t additive_back{sizeof additive_back,
                                               values.data(),
                                               values.data(),
                                               values.data(),
                                               values.data(),
                                               lengths.data(),
+                                              nullptr,
                                               values.data(),
                                               nullptr,
                                               values.data(),
@@ -47,9 +48,9 @@ struct Calls {
                                               nullptr};
   attn_pooling_desc_t pooling{sizeof pooling, ATTN_DTYPE_FP32, 2, 4, 6};
   attn_pooling_forward_args_t pooling_in{sizeof pooling_in, values.data(), values.data(), values.data(),
-                                         lengths.data(),    values.data(), nullptr};
+                                         lengths.data(),    nullptr,       values.data(), nullptr};
   attn_pooling_backward_args_t pooling_back{
-      sizeof pooling_back, values.data(), values.data(), values.data(), lengths.data(),
+      sizeof pooling_back, values.data(), values.data(), values.data(), lengths.data(), nullptr,
       values.data(),       nullptr,       nullptr,       nullptr,       nullptr};
   const attn_additive_desc_t* additive_desc = &additive;
   const attn_additive_forward_args_t* additive_in_args = &additive_in;
@@ -57,6 +58,14 @@ struct Calls {
   const attn_pooling_desc_t* pooling_desc = &pooling;
   const attn_pooling_forward_args_t* pooling_in_args = &pooling_in;
   const attn_pooling_backward_args_t* pooling_back_args = &pooling_back;
+
+  // From lengths to packed keys, with these values.
+  void pack(const std::vector<std::int32_t>& bounds) {
+    cu_seqlens = bounds;
+    additive_in.lengths = additive_back.lengths = pooling_in.lengths = pooling_back.lengths = nullptr;
+    additive_in.cu_seqlens = additive_back.cu_seqlens = cu_seqlens.data();
+    pooling_in.cu_seqlens = pooling_back.cu_seqlens = cu_seqlens.data();
+  }
 
   attn_status_t additive_size() { return attn_additive_workspace_size(h, additive_desc, pass, bytes_out); }
   attn_status_t additive_forward() {
@@ -224,6 +233,36 @@ std::vector<Rule> rules() {
        [](Calls& c) { c.lengths[0] = -1; },
        invalid,
        {"args.lengths[0]: expected 0 to T = 4, got -1"}},
+      {"lengths beside cu_seqlens",
+       kRuns,
+       [](Calls& c) {
+         c.pack({0, 3, 7});
+         c.additive_in.lengths = c.additive_back.lengths = c.lengths.data();
+         c.pooling_in.lengths = c.pooling_back.lengths = c.lengths.data();
+       },
+       invalid,
+       {"args.cu_seqlens: expected null where there are lengths, got a pointer"}},
+      {"cu_seqlens does not start with 0",
+       kRuns,
+       [](Calls& c) {
+         c.pack({1, 3, 7});
+       },
+       invalid,
+       {"args.cu_seqlens[0]: expected 0, got 1"}},
+      {"cu_seqlens decreases",
+       kRuns,
+       [](Calls& c) {
+         c.pack({0, 3, 2});
+       },
+       invalid,
+       {"args.cu_seqlens[2]: expected 3 to 3 + T = 7, got 2"}},
+      {"a packed item is longer than T",
+       kRuns,
+       [](Calls& c) {
+         c.pack({0, 5, 7});
+       },
+       invalid,
+       {"args.cu_seqlens[1]: expected 0 to 0 + T = 4, got 5"}},
       {"small workspace",
        kRuns,
        [](Calls& c) { c.memory_bytes = 0; },
@@ -245,6 +284,14 @@ std::vector<Rule> rules() {
 TEST(Validation, TheUnbrokenCallsSucceed) {
   Calls calls;
   for (Call call : kAll) EXPECT_EQ((calls.*call)(), ATTN_SUCCESS) << attn_last_error();
+}
+
+TEST(Validation, PackedKeysAreTaken) {
+  for (const std::vector<std::int32_t>& bounds : {std::vector<std::int32_t>{0, 3, 7}, {0, 0, 0}, {0, 4, 8}}) {
+    Calls calls;
+    calls.pack(bounds);
+    for (Call call : kRuns) EXPECT_EQ((calls.*call)(), ATTN_SUCCESS) << attn_last_error();
+  }
 }
 
 TEST(Validation, EveryStorageTypeIsTaken) {
@@ -282,8 +329,8 @@ TEST(Validation, EmptyTensorsNeedNoPointers) {
   Calls calls;
   calls.additive.B = calls.pooling.B = 0;
   calls.additive_in = {
-      sizeof calls.additive_in, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
-  calls.pooling_in = {sizeof calls.pooling_in, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+      sizeof calls.additive_in, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+  calls.pooling_in = {sizeof calls.pooling_in, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
   EXPECT_EQ(calls.additive_forward(), ATTN_SUCCESS) << attn_last_error();
   EXPECT_EQ(calls.pooling_forward(), ATTN_SUCCESS) << attn_last_error();
 }

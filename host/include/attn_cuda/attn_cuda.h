@@ -13,6 +13,15 @@
  * Key lengths: lengths[b] in 0..T counts the valid positions of item b; the positions behind are padding, are
  * never read, get weight 0 and gradient 0. A row without a valid key gives zero output, weights and gradient.
  * NaN and Inf in valid data reach the outputs they touch.
+ *
+ * Packed keys: with cu_seqlens there is no padding, and no lengths either. Tensors with a row for each key, [B, T, ...],
+ * then have the rows of all items one behind the other, cu_seqlens[B] in all, item b those from cu_seqlens[b] up to
+ * cu_seqlens[b + 1]. It starts with 0, does not decrease, and no item has more than T; T says how long items may be,
+ * and with it how sums are cut: the results have the bits that they have with padding to the same T. Tensors [B, Q, T]
+ * stay as they are, with weights of 0 behind an item's keys.
+ *
+ * Both arrays are in the memory of the handle's backend. On the CPU their values are checked; on a device a length beyond
+ * 0..T counts as the nearer of the two.
  */
 #ifndef ATTN_CUDA_ATTN_CUDA_H
 #define ATTN_CUDA_ATTN_CUDA_H
@@ -107,32 +116,34 @@ typedef struct attn_additive_desc_t {
 } attn_additive_desc_t;
 
 typedef struct attn_additive_forward_args_t {
-  size_t struct_size;     /* sizeof(attn_additive_forward_args_t) */
-  const void* q;          /* [B, Q, A] */
-  const void* k;          /* [B, T, A] */
-  const void* v;          /* [A] */
-  const void* x;          /* [B, T, D] */
-  const int32_t* lengths; /* [B]; null: every length is T */
-  void* o;                /* [B, Q, D] out */
-  void* weights;          /* [B, Q, T] out; null: not wanted */
-  float* lse;             /* [B, Q] out, log(sum_j exp(e_ij)), -inf for an empty row; null: no backward follows */
+  size_t struct_size;        /* sizeof(attn_additive_forward_args_t) */
+  const void* q;             /* [B, Q, A] */
+  const void* k;             /* [B, T, A] */
+  const void* v;             /* [A] */
+  const void* x;             /* [B, T, D] */
+  const int32_t* lengths;    /* [B]; null: every length is T */
+  const int32_t* cu_seqlens; /* [B + 1]; null: k and x are not packed */
+  void* o;                   /* [B, Q, D] out */
+  void* weights;             /* [B, Q, T] out; null: not wanted */
+  float* lse;                /* [B, Q] out, log(sum_j exp(e_ij)), -inf for an empty row; null: no backward follows */
 } attn_additive_forward_args_t;
 
 typedef struct attn_additive_backward_args_t {
   size_t struct_size; /* sizeof(attn_additive_backward_args_t) */
-  const void* q;      /* [B, Q, A], as in forward, like all inputs down to lengths */
+  const void* q;      /* [B, Q, A], as in forward, like all inputs down to cu_seqlens */
   const void* k;      /* [B, T, A] */
   const void* v;      /* [A] */
   const void* x;      /* [B, T, D] */
   const int32_t* lengths;
+  const int32_t* cu_seqlens;
   const float* lse;      /* [B, Q] of the forward pass */
   const void* weights;   /* [B, Q, T] of the forward pass: saves recomputing them; null: recomputed */
   const void* d_o;       /* [B, Q, D] gradient of the output */
   const void* d_weights; /* [B, Q, T] gradient of the weights; null: none */
   void* d_q;             /* [B, Q, A] out; null: not wanted, likewise the others; overwritten, not added to */
-  void* d_k;             /* [B, T, A] out */
+  void* d_k;             /* [B, T, A] out, packed as k */
   void* d_v;             /* [A] out */
-  void* d_x;             /* [B, T, D] out */
+  void* d_x;             /* [B, T, D] out, packed as x */
 } attn_additive_backward_args_t;
 
 ATTN_API attn_status_t attn_additive_workspace_size(attn_handle_t handle, const attn_additive_desc_t* desc,
@@ -160,26 +171,28 @@ typedef struct attn_pooling_desc_t {
 } attn_pooling_desc_t;
 
 typedef struct attn_pooling_forward_args_t {
-  size_t struct_size;     /* sizeof(attn_pooling_forward_args_t) */
-  const void* x;          /* [B, T, D] */
-  const void* w;          /* [D] */
-  const void* b;          /* [T]; null: no bias */
-  const int32_t* lengths; /* [B]; null: every length is T */
-  void* o;                /* [B, D] out */
-  void* weights;          /* [B, T] out; null: not wanted */
+  size_t struct_size;        /* sizeof(attn_pooling_forward_args_t) */
+  const void* x;             /* [B, T, D] */
+  const void* w;             /* [D] */
+  const void* b;             /* [T], by position in the item; null: no bias */
+  const int32_t* lengths;    /* [B]; null: every length is T */
+  const int32_t* cu_seqlens; /* [B + 1]; null: x is not packed */
+  void* o;                   /* [B, D] out */
+  void* weights;             /* [B, T] out; null: not wanted */
 } attn_pooling_forward_args_t;
 
 typedef struct attn_pooling_backward_args_t {
-  size_t struct_size;     /* sizeof(attn_pooling_backward_args_t) */
-  const void* x;          /* [B, T, D], as in forward, like all inputs down to lengths */
-  const void* w;          /* [D] */
-  const void* b;          /* [T] */
-  const int32_t* lengths; /* [B] */
-  const void* d_o;        /* [B, D] gradient of the output */
-  const void* d_weights;  /* [B, T] gradient of the weights; null: none */
-  void* d_x;              /* [B, T, D] out; null: not wanted, likewise the others; overwritten, not added to */
-  void* d_w;              /* [D] out */
-  void* d_b;              /* [T] out */
+  size_t struct_size;        /* sizeof(attn_pooling_backward_args_t) */
+  const void* x;             /* [B, T, D], as in forward, like all inputs down to cu_seqlens */
+  const void* w;             /* [D] */
+  const void* b;             /* [T] */
+  const int32_t* lengths;    /* [B] */
+  const int32_t* cu_seqlens; /* [B + 1] */
+  const void* d_o;           /* [B, D] gradient of the output */
+  const void* d_weights;     /* [B, T] gradient of the weights; null: none */
+  void* d_x;                 /* [B, T, D] out, packed as x; null: not wanted, likewise the others; overwritten */
+  void* d_w;                 /* [D] out */
+  void* d_b;                 /* [T] out */
 } attn_pooling_backward_args_t;
 
 ATTN_API attn_status_t attn_pooling_workspace_size(attn_handle_t handle, const attn_pooling_desc_t* desc,

@@ -9,11 +9,12 @@ namespace attn::reference {
 template <class Number>
 struct Additive {
   std::int64_t B, Q, T, A, D;
-  std::vector<Number> q;              // [B, Q, A]
-  std::vector<Number> k;              // [B, T, A]
-  std::vector<Number> v;              // [A]
-  std::vector<Number> x;              // [B, T, D]
-  std::vector<std::int32_t> lengths;  // [B]; empty: every length is T
+  std::vector<Number> q;                      // [B, Q, A]
+  std::vector<Number> k;                      // [B, T, A] or packed
+  std::vector<Number> v;                      // [A]
+  std::vector<Number> x;                      // [B, T, D] or packed
+  std::vector<std::int32_t> lengths;          // [B]; empty: every length is T
+  std::vector<std::int32_t> cu_seqlens = {};  // [B + 1]; empty: not packed
 };
 
 template <class Number>
@@ -34,7 +35,7 @@ std::vector<Number> additive_tanh(const Additive<Number>& in, std::int64_t b, st
   std::vector<Number> t = zeros<Number>(n * in.A);
   for (std::int64_t j = 0; j < n; ++j)
     for (std::int64_t a = 0; a < in.A; ++a)
-      t[j * in.A + a] = tanh(in.q[row * in.A + a] + in.k[(b * in.T + j) * in.A + a]);
+      t[j * in.A + a] = tanh(in.q[row * in.A + a] + in.k[(first_key(in, b) + j) * in.A + a]);
   return t;
 }
 
@@ -43,13 +44,13 @@ AdditiveResult<Number> forward(const Additive<Number>& in) {
   AdditiveResult<Number> out{zeros<Number>(in.B * in.Q * in.D), zeros<Number>(in.B * in.Q * in.T),
                              zeros<Number>(in.B * in.Q)};
   for (std::int64_t row = 0; row < in.B * in.Q; ++row) {
-    const std::int64_t b = row / in.Q, n = valid_length(in.lengths, b, in.T);
+    const std::int64_t b = row / in.Q, n = key_count(in, b);
     const std::vector<Number> t = additive_tanh(in, b, row, n);
     std::vector<Number> e = zeros<Number>(n);
     for (std::int64_t j = 0; j < n; ++j)
       for (std::int64_t a = 0; a < in.A; ++a) e[j] += in.v[a] * t[j * in.A + a];
     out.lse[row] = log_sum_exp(e);
-    attend(e, out.lse[row], in.x.data() + b * in.T * in.D, in.D, out.weights.data() + row * in.T,
+    attend(e, out.lse[row], in.x.data() + first_key(in, b) * in.D, in.D, out.weights.data() + row * in.T,
            out.o.data() + row * in.D);
   }
   return out;
@@ -59,11 +60,11 @@ AdditiveResult<Number> forward(const Additive<Number>& in) {
 template <class Number>
 AdditiveGradients<Number> backward(const Additive<Number>& in, const std::vector<Number>& d_o,
                                    const std::vector<Number>& d_weights, std::vector<Number> weights = {}) {
-  AdditiveGradients<Number> d{zeros<Number>(in.B * in.Q * in.A), zeros<Number>(in.B * in.T * in.A), zeros<Number>(in.A),
-                              zeros<Number>(in.B * in.T * in.D)};
+  AdditiveGradients<Number> d{zeros<Number>(in.q.size()), zeros<Number>(in.k.size()), zeros<Number>(in.A),
+                              zeros<Number>(in.x.size())};
   if (weights.empty()) weights = forward(in).weights;
   for (std::int64_t row = 0; row < in.B * in.Q; ++row) {
-    const std::int64_t b = row / in.Q, n = valid_length(in.lengths, b, in.T), item = b * in.T;
+    const std::int64_t b = row / in.Q, n = key_count(in, b), item = first_key(in, b);
     const std::vector<Number> t = additive_tanh(in, b, row, n);
     const std::vector<Number> d_e =
         attend_backward(n, weights.data() + row * in.T, in.x.data() + item * in.D, in.D, d_o.data() + row * in.D,
@@ -91,7 +92,8 @@ Additive<Number> numbers(const AdditiveInput& in) {
           numbers<Number>(in.k),
           numbers<Number>(in.v),
           numbers<Number>(in.x),
-          in.lengths};
+          in.lengths,
+          in.cu_seqlens};
 }
 
 }  // namespace attn::reference

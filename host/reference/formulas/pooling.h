@@ -9,10 +9,11 @@ namespace attn::reference {
 template <class Number>
 struct Pooling {
   std::int64_t B, T, D;
-  std::vector<Number> x;              // [B, T, D]
-  std::vector<Number> w;              // [D]
-  std::vector<Number> b;              // [T]; empty: no bias
-  std::vector<std::int32_t> lengths;  // [B]; empty: every length is T
+  std::vector<Number> x;                      // [B, T, D] or packed
+  std::vector<Number> w;                      // [D]
+  std::vector<Number> b;                      // [T]; empty: no bias
+  std::vector<std::int32_t> lengths;          // [B]; empty: every length is T
+  std::vector<std::int32_t> cu_seqlens = {};  // [B + 1]; empty: not packed
 };
 
 template <class Number>
@@ -32,7 +33,7 @@ std::vector<Number> pooling_scores(const Pooling<Number>& in, std::int64_t item,
   std::vector<Number> e = zeros<Number>(n);
   for (std::int64_t t = 0; t < n; ++t) {
     Number sum = in.b.empty() ? Number(0) : in.b[t];
-    for (std::int64_t d = 0; d < in.D; ++d) sum += in.x[(item * in.T + t) * in.D + d] * in.w[d];
+    for (std::int64_t d = 0; d < in.D; ++d) sum += in.x[(first_key(in, item) + t) * in.D + d] * in.w[d];
     e[t] = tanh(sum);
   }
   return e;
@@ -42,8 +43,8 @@ template <class Number>
 PoolingResult<Number> forward(const Pooling<Number>& in) {
   PoolingResult<Number> out{zeros<Number>(in.B * in.D), zeros<Number>(in.B * in.T)};
   for (std::int64_t item = 0; item < in.B; ++item) {
-    const std::vector<Number> e = pooling_scores(in, item, valid_length(in.lengths, item, in.T));
-    attend(e, log_sum_exp(e), in.x.data() + item * in.T * in.D, in.D, out.weights.data() + item * in.T,
+    const std::vector<Number> e = pooling_scores(in, item, key_count(in, item));
+    attend(e, log_sum_exp(e), in.x.data() + first_key(in, item) * in.D, in.D, out.weights.data() + item * in.T,
            out.o.data() + item * in.D);
   }
   return out;
@@ -53,10 +54,10 @@ PoolingResult<Number> forward(const Pooling<Number>& in) {
 template <class Number>
 PoolingGradients<Number> backward(const Pooling<Number>& in, const std::vector<Number>& d_o,
                                   const std::vector<Number>& d_weights) {
-  PoolingGradients<Number> grad{zeros<Number>(in.B * in.T * in.D), zeros<Number>(in.D), zeros<Number>(in.T)};
+  PoolingGradients<Number> grad{zeros<Number>(in.x.size()), zeros<Number>(in.D), zeros<Number>(in.T)};
   const std::vector<Number> weights = forward(in).weights;
   for (std::int64_t item = 0; item < in.B; ++item) {
-    const std::int64_t n = valid_length(in.lengths, item, in.T), first = item * in.T * in.D;
+    const std::int64_t n = key_count(in, item), first = first_key(in, item) * in.D;
     const std::vector<Number> e = pooling_scores(in, item, n);
     const std::vector<Number> d_e =
         attend_backward(n, weights.data() + item * in.T, in.x.data() + first, in.D, d_o.data() + item * in.D,
@@ -75,7 +76,8 @@ PoolingGradients<Number> backward(const Pooling<Number>& in, const std::vector<N
 
 template <class Number>
 Pooling<Number> numbers(const PoolingInput& in) {
-  return {in.B, in.T, in.D, numbers<Number>(in.x), numbers<Number>(in.w), numbers<Number>(in.b), in.lengths};
+  return {in.B,       in.T,         in.D, numbers<Number>(in.x), numbers<Number>(in.w), numbers<Number>(in.b),
+          in.lengths, in.cu_seqlens};
 }
 
 }  // namespace attn::reference

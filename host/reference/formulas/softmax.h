@@ -9,6 +9,16 @@
 
 namespace attn::reference {
 
+// Where the keys of item b begin among the rows of k and x, and how many valid ones it has.
+template <class Input>
+std::int64_t first_key(const Input& in, std::int64_t b) {
+  return in.cu_seqlens.empty() ? b * in.T : in.cu_seqlens[b];
+}
+template <class Input>
+std::int64_t key_count(const Input& in, std::int64_t b) {
+  return in.cu_seqlens.empty() ? valid_length(in.lengths, b, in.T) : in.cu_seqlens[b + 1] - in.cu_seqlens[b];
+}
+
 // log(sum_j exp(e_j)) over the valid keys alone; -inf where there is none.
 template <class Number>
 Number log_sum_exp(const std::vector<Number>& e) {
