@@ -69,6 +69,7 @@ class AdditiveCall final : public Call {
                      tensors_.in(s.A),
                      tensors_.in(s.B * s.T * s.D),
                      nullptr,
+                     nullptr,
                      tensors_.out(s.B * s.Q * s.D),
                      weights,
                      tensors_.fp32(s.B * s.Q)};
@@ -79,6 +80,7 @@ class AdditiveCall final : public Call {
                       forward_args_.k,
                       forward_args_.v,
                       forward_args_.x,
+                      nullptr,
                       nullptr,
                       forward_args_.lse,
                       weights,
@@ -110,13 +112,14 @@ class PoolingCall final : public Call {
                         w,
                         b,
                         nullptr,
+                        nullptr,
                         tensors_.in(s.B * s.D),
                         nullptr,
                         tensors_.out(s.B * s.T * s.D),
                         tensors_.out(s.D),
                         tensors_.out(s.T)};
     else
-      forward_args_ = {0, x, w, b, nullptr, tensors_.out(s.B * s.D), nullptr};
+      forward_args_ = {0, x, w, b, nullptr, nullptr, tensors_.out(s.B * s.D), nullptr};
   }
   void run() override { backward_ ? pooling_.backward(backward_args_) : pooling_.forward(forward_args_); }
 

@@ -26,13 +26,12 @@ struct LayerRun {
 };
 
 inline std::ostream& operator<<(std::ostream& out, const LayerRun& run) {
-  out << name_of(run.backend);
-  return run.backend == ATTN_BACKEND_CPU ? out << run.threads : out;
+  return run.backend == ATTN_BACKEND_CPU ? out << "cpu" << run.threads : out << "cuda";
 }
 
 inline std::vector<LayerRun> layer_runs() {
   std::vector<LayerRun> runs = {{ATTN_BACKEND_CPU, 1}, {ATTN_BACKEND_CPU, 3}};
-  for (const attn_backend_t backend : backends()) runs.push_back({backend, 2});
+  for (const Target& target : targets(kFullStorage)) runs.push_back({target.backend, 2});
   return runs;
 }
 

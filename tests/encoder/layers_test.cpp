@@ -140,15 +140,15 @@ TEST(LayerBits, DoNotDependOnThreads) {
     EXPECT_TRUE(same_bits(all_layers(LayerRun{ATTN_BACKEND_CPU, threads}.options()), one)) << threads;
 }
 
-class LayerRepeats : public testing::TestWithParam<attn_backend_t> {};
+class LayerRepeats : public testing::TestWithParam<Target> {};
 
 TEST_P(LayerRepeats, GiveTheSameBitsAtAnyAlignment) {
-  const LayerRun run{GetParam(), 2};
+  const LayerRun run{GetParam().backend, 2};
   const std::vector<float> first = all_layers(run.options());
   for (const int misalignment : {0, 5}) EXPECT_TRUE(same_bits(all_layers(run.options(misalignment)), first));
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, LayerRepeats, testing::ValuesIn(backends()), backend_name);
+INSTANTIATE_TEST_SUITE_P(Targets, LayerRepeats, testing::ValuesIn(targets(kFullStorage)), target_name);
 
 }  // namespace
 }  // namespace attn::test

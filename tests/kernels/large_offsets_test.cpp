@@ -63,12 +63,12 @@ Results additive(bool far, std::int64_t Q, std::int64_t T, std::int64_t A, std::
   const float* const k = A == D ? x.data() : keys.data();
   const Buffer<std::int32_t> lengths = item.lengths();
   const Buffer<float> o = item.room(Q * D), lse = item.room(Q);
-  attention.forward({0, q.data(), k, v.data(), x.data(), lengths.data(), o.data(), nullptr, lse.data()});
+  attention.forward({0, q.data(), k, v.data(), x.data(), lengths.data(), nullptr, o.data(), nullptr, lse.data()});
   Results results = {item.of(o), item.of(lse)};
   if (!backward) return results;
   const Buffer<float> d_o = item.tensor(Q * D, values(5, Q * D)), d_q = item.room(Q * A), d_v(handle, v.size());
-  attention.backward({0, q.data(), k, v.data(), x.data(), lengths.data(), lse.data(), nullptr, d_o.data(), nullptr,
-                      d_q.data(), nullptr, d_v.data(), nullptr});
+  attention.backward({0, q.data(), k, v.data(), x.data(), lengths.data(), nullptr, lse.data(), nullptr, d_o.data(),
+                      nullptr, d_q.data(), nullptr, d_v.data(), nullptr});
   results.push_back(item.of(d_q));
   results.push_back(d_v.download());
   return results;
@@ -81,9 +81,9 @@ Results pooling(bool far, std::int64_t T, std::int64_t D) {
   const Buffer<float> x = item.tensor(T * D, values(1, kKeys * D)), w(handle, values(2, D));
   const Buffer<std::int32_t> lengths = item.lengths();
   const Buffer<float> o = item.room(D), d_o = item.tensor(D, values(3, D)), d_w(handle, w.size());
-  attention.forward({0, x.data(), w.data(), nullptr, lengths.data(), o.data(), nullptr});
+  attention.forward({0, x.data(), w.data(), nullptr, lengths.data(), nullptr, o.data(), nullptr});
   attention.backward(
-      {0, x.data(), w.data(), nullptr, lengths.data(), d_o.data(), nullptr, nullptr, d_w.data(), nullptr});
+      {0, x.data(), w.data(), nullptr, lengths.data(), nullptr, d_o.data(), nullptr, nullptr, d_w.data(), nullptr});
   return {item.of(o), d_w.download()};
 }
 

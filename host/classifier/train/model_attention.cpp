@@ -18,9 +18,14 @@ void Model::attention_forward(bool training) {
   if (config_.attention == Attention::kPooling) {
     const attn_pooling_desc_t desc = pooling_desc();
     check(attn_pooling_workspace_size(handle_->get(), &desc, ATTN_PASS_FORWARD, &bytes));
-    const attn_pooling_forward_args_t args{
-        sizeof args, y_.data(),      parameters_["attention.w"], parameters_["attention.b"], lengths(),
-        o_.data(),   weights_.data()};
+    attn_pooling_forward_args_t args{};
+    args.struct_size = sizeof args;
+    args.x = y_.data();
+    args.w = parameters_["attention.w"];
+    args.b = parameters_["attention.b"];
+    args.lengths = lengths();
+    args.o = o_.data();
+    args.weights = weights_.data();
     check(attn_pooling_forward(handle_->get(), &desc, &args, grow(workspace_, bytes).data(), bytes));
     return;
   }
