@@ -21,12 +21,13 @@ class Twins {
   Twins(attn_dtype_t dtype, std::int64_t B, const Keys& keys, void* workspace, int threads)
       : dtype_(dtype), B_(B), keys_(keys), workspace_(workspace), threads_(threads), carver_(workspace) {}
 
-  // Of a tensor without keys, one with a row for each key, and one with a number for each row of an item and key. What
-  // stands behind the valid keys is not read.
+  // The twin of an input: without keys, [count]; with a row for each key, [B, T, width] or packed; with a number for each
+  // pair of a row and a key, [B, rows, T]. What stands behind the valid keys is not read.
   const float* in(const void* tensor, std::int64_t count);
   const float* in_keys(const void* tensor, std::int64_t width);
   const float* in_pairs(const void* tensor, std::int64_t rows);
 
+  // Of an output, likewise; all of it is to be written.
   float* out(void* tensor, std::int64_t count) { return rounded_from(tensor, count, count); }
   float* out_keys(void* tensor, std::int64_t width) {
     return rounded_from(tensor, B_ * keys_.T * width, keys_.first(B_) * width);

@@ -390,6 +390,7 @@ TEST_P(AdditiveOn, PackedItemsLongerThanT) {
     given.input.x.resize(81 * 36, kNan);
     if (options.backend == ATTN_BACKEND_CPU) {
       EXPECT_THROW(run(given, options), Error);
+      EXPECT_STREQ(attn_last_error(), "args.cu_seqlens[2]: expected 40 to 40 + T = 80, got 81");
       continue;
     }
     Result got = run(given, options);
@@ -403,6 +404,7 @@ TEST_P(AdditiveOn, LengthsBesidePackedKeysAreRefused) {
   Case given = packed(Case({2, 3, 4, 5, 6}, {4, 1}));
   given.input.lengths = {4, 1};
   EXPECT_THROW(run(given, options), Error);
+  EXPECT_STREQ(attn_last_error(), "args.cu_seqlens: expected null where there are lengths, got a pointer");
 }
 
 // Neither padding nor what lies behind a tensor is touched, by a load that then drops it neither.

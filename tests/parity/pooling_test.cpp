@@ -290,6 +290,7 @@ TEST_P(PoolingOn, PackedItemsLongerThanT) {
   given.input.x.resize(81 * 36, kNan);
   if (options.backend == ATTN_BACKEND_CPU) {
     EXPECT_THROW(run(given, options), Error);
+    EXPECT_STREQ(attn_last_error(), "args.cu_seqlens[2]: expected 40 to 40 + T = 80, got 81");
     return;
   }
   Result got = run(given, options);
@@ -301,6 +302,7 @@ TEST_P(PoolingOn, LengthsBesidePackedPositionsAreRefused) {
   Case given = packed(Case({2, 4, 6}, {4, 1}));
   given.input.lengths = {4, 1};
   EXPECT_THROW(run(given, options), Error);
+  EXPECT_STREQ(attn_last_error(), "args.cu_seqlens: expected null where there are lengths, got a pointer");
 }
 
 // Neither padding nor what lies behind a tensor is touched, by a load that then drops it neither.
@@ -329,6 +331,24 @@ void expect_specials_pass(RunOptions options) {
 }
 
 TEST_P(PoolingOn, NanAndInfinitiesReachWhatTheyTouch) { expect_specials_pass(options); }
+
+// A position alone with the score 0 counts once, so every finite number of 16 bits is to arrive as it left.
+TEST_P(PoolingOn, OnePositionIsItsOwnContext) {
+  std::vector<std::byte> bytes(std::size_t{2} << 16);
+  for (std::size_t bits = 0; bits < bytes.size() / 2; ++bits) {
+    bytes[2 * bits] = static_cast<std::byte>(bits % 256);
+    bytes[2 * bits + 1] = static_cast<std::byte>(bits / 256);
+  }
+  std::vector<float> numbers = decode(options.dtype == ATTN_DTYPE_BF16 ? ATTN_DTYPE_BF16 : ATTN_DTYPE_FP16, bytes);
+  numbers.erase(std::remove_if(numbers.begin(), numbers.end(), [](float number) { return !std::isfinite(number); }),
+                numbers.end());
+  const auto D = static_cast<std::int64_t>(numbers.size());
+  Case given({1, 1, D}, {});
+  given.input.x = widen(numbers);
+  given.input.w.assign(numbers.size(), 0);
+  given.input.b = {0};
+  EXPECT_EQ(run(given, options).o, numbers);
+}
 
 // A gradient that is half as large again as the largest number of the storage type.
 TEST_P(PoolingOn, GradientsBeyondTheLargestNumber) {
