@@ -171,7 +171,7 @@ void expect_as_exact_as_plain_loops(const Case& any, const RunOptions& options) 
   const auto plain = forward(numbers<float>(given.input));
   const auto d_plain =
       backward(numbers<float>(given.input), numbers<float>(d_o), numbers<float>(d_weights), numbers<float>(weights));
-  Ratios ratios;
+  Ratios ratios(dtype);
   ratios.add("o", ratio_to_naive(got.o, plain.o, expected.o, dtype));
   ratios.add("weights", ratio_to_naive(got.weights, plain.weights, expected.weights, dtype));
   ratios.add("lse", ratio_to_naive(got.lse, plain.lse, expected.lse));
@@ -253,9 +253,9 @@ TEST_P(Additive, PackedGivesTheBitsOfPadded) {
   }
 }
 
-class NarrowAdditive : public Additive {};
+class AdditiveBesidePlainLoops : public Additive {};
 
-TEST_P(NarrowAdditive, AsExactAsPlainLoops) { expect_as_exact_as_plain_loops(Case(shape, lengths), options); }
+TEST_P(AdditiveBesidePlainLoops, AsExactAsPlainLoops) { expect_as_exact_as_plain_loops(Case(shape, lengths), options); }
 
 std::vector<AdditiveShape> shapes() {
   std::vector<AdditiveShape> all = additive_shapes();
@@ -269,7 +269,10 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Additive,
 const auto kNarrow =
     ::testing::Combine(::testing::ValuesIn(targets(kHalfStorage)), ::testing::ValuesIn(narrow_additive_shapes()));
 INSTANTIATE_TEST_SUITE_P(NarrowShapes, Additive, kNarrow, shape_name<AdditiveShape>);
-INSTANTIATE_TEST_SUITE_P(Shapes, NarrowAdditive, kNarrow, shape_name<AdditiveShape>);
+INSTANTIATE_TEST_SUITE_P(Shapes, AdditiveBesidePlainLoops,
+                         ::testing::Combine(::testing::ValuesIn(targets(kAnyStorage)),
+                                            ::testing::ValuesIn(narrow_additive_shapes())),
+                         shape_name<AdditiveShape>);
 INSTANTIATE_TEST_SUITE_P(Targets, AdditiveOn, ::testing::ValuesIn(targets(kAnyStorage)), target_name);
 
 TEST_P(AdditiveOn, OutputsDoNotDependOnWhichAreWanted) {

@@ -134,7 +134,7 @@ void expect_as_exact_as_plain_loops(const Case& any, const RunOptions& options) 
   using reference::numbers;
   const auto plain = forward(numbers<float>(given.input));
   const auto d_plain = backward(numbers<float>(given.input), numbers<float>(d_o), numbers<float>(d_weights));
-  Ratios ratios;
+  Ratios ratios(dtype);
   ratios.add("o", ratio_to_naive(got.o, plain.o, expected.o, dtype));
   ratios.add("weights", ratio_to_naive(got.weights, plain.weights, expected.weights, dtype));
   ratios.add("d_x", ratio_to_naive(got.d_x, d_plain.x, gradient.x, dtype));
@@ -203,9 +203,9 @@ TEST_P(Pooling, PackedGivesTheBitsOfPadded) {
   expect_same_bits(run(packed(padded), options), expected);
 }
 
-class NarrowPooling : public Pooling {};
+class PoolingBesidePlainLoops : public Pooling {};
 
-TEST_P(NarrowPooling, AsExactAsPlainLoops) {
+TEST_P(PoolingBesidePlainLoops, AsExactAsPlainLoops) {
   // With one position the gradient of its score is zero, and plain loops find that without any error.
   if (shape.T != 1) expect_as_exact_as_plain_loops(Case(shape, lengths), options);
 }
@@ -222,7 +222,10 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Pooling,
 const auto kNarrow =
     ::testing::Combine(::testing::ValuesIn(targets(kHalfStorage)), ::testing::ValuesIn(narrow_pooling_shapes()));
 INSTANTIATE_TEST_SUITE_P(NarrowShapes, Pooling, kNarrow, shape_name<PoolingShape>);
-INSTANTIATE_TEST_SUITE_P(Shapes, NarrowPooling, kNarrow, shape_name<PoolingShape>);
+INSTANTIATE_TEST_SUITE_P(Shapes, PoolingBesidePlainLoops,
+                         ::testing::Combine(::testing::ValuesIn(targets(kAnyStorage)),
+                                            ::testing::ValuesIn(narrow_pooling_shapes())),
+                         shape_name<PoolingShape>);
 INSTANTIATE_TEST_SUITE_P(Targets, PoolingOn, ::testing::ValuesIn(targets(kAnyStorage)), target_name);
 
 TEST_P(PoolingOn, OutputsDoNotDependOnWhichAreWanted) {
