@@ -293,6 +293,9 @@ TEST_P(AdditiveOn, OutputsDoNotDependOnWhichAreWanted) {
   EXPECT_TRUE(same_bits(without_weights.lse, all.lse));
 }
 
+// So many queries that a block goes over its keys several tiles at a time, rescaling what it has summed by then.
+TEST_P(AdditiveOn, ChunksOfSeveralTiles) { expect_parity(Case({1, 2049, 530, 3, 4}, {527}), options); }
+
 // Forward without lse and backward for d_x alone, which never looks at the scores' gradients.
 TEST_P(AdditiveOn, OnlyTheGradientOfValues) {
   const Case given({2, 3, 70, 5, 20}, {});

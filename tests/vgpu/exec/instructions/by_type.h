@@ -8,31 +8,12 @@
 #include <initializer_list>
 #include <string>
 
+#include "exec/instructions/integer_types.h"
 #include "exec/instructions/lanes.h"
 
 namespace vgpu {
 
 // f of any value of the C++ type.
-template <class F>
-Handler for_integers(ptx::Type type, F f) {
-  switch (type) {
-    case ptx::Type::kU16:
-      return f(std::uint16_t{});
-    case ptx::Type::kS16:
-      return f(std::int16_t{});
-    case ptx::Type::kU32:
-      return f(std::uint32_t{});
-    case ptx::Type::kS32:
-      return f(std::int32_t{});
-    case ptx::Type::kU64:
-      return f(std::uint64_t{});
-    case ptx::Type::kS64:
-      return f(std::int64_t{});
-    default:
-      return nullptr;
-  }
-}
-
 template <class F>
 Handler for_bits(ptx::Type type, F f) {
   switch (type) {

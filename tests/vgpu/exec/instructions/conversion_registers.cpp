@@ -2,9 +2,9 @@
 //
 // The ends of a conversion: what registers hold becomes a row of numbers, and the other way round.
 #include "exec/instructions/conversion.h"
-#include "exec/instructions/conversion_types.h"
 #include "exec/instructions/float_rules.h"
 #include "exec/instructions/half.h"
+#include "exec/instructions/integer_types.h"
 #include "exec/instructions/vector_loop.h"
 
 namespace vgpu {
@@ -114,7 +114,7 @@ decltype(Conversion::load) load_of(Type type) {
     case Type::kF64:
       return load_loop<LoadReals<DoubleCode>>();
     default:
-      return with_integer(type, [](auto like) { return load_loop<LoadIntegers<decltype(like)>>(); });
+      return for_all_integers(type, [](auto like) { return load_loop<LoadIntegers<decltype(like)>>(); });
   }
 }
 
@@ -132,7 +132,7 @@ decltype(Conversion::store) store_of(Type type, std::size_t register_size) {
     case Type::kF64:
       return register_size == 8 ? store_loop<StoreReals<DoubleCode, std::uint64_t>>() : nullptr;
     default:
-      return with_integer(type, [&](auto like) {
+      return for_all_integers(type, [&](auto like) {
         using T = decltype(like);
         return into_register([](auto wide) { return store_loop<StoreIntegers<T, decltype(wide)>>(); }, sizeof(T));
       });

@@ -2,9 +2,9 @@
 #include <limits>
 
 #include "exec/instructions/conversion.h"
-#include "exec/instructions/conversion_types.h"
 #include "exec/instructions/float_rules.h"
 #include "exec/instructions/half.h"
+#include "exec/instructions/integer_types.h"
 #include "exec/instructions/vector_loop.h"
 
 namespace vgpu {
@@ -150,7 +150,7 @@ struct IntegerOf {
 }  // namespace
 
 Step clamp_step(Type from, Type to) {
-  return with_integer(to, [&](auto like) {
+  return for_all_integers(to, [&](auto like) {
     using To = decltype(like);
     return from == Type::kU64 ? step<OfIntegers<std::uint64_t, Clamped<To, std::uint64_t>>>()
                               : step<OfIntegers<std::int64_t, Clamped<To, std::int64_t>>>();
@@ -175,7 +175,7 @@ Step integer_to_real_step(Type from, Type to) {
 }
 
 Step real_to_integer_step(Type from, Type to) {
-  return with_integer(to, [&](auto like) {
+  return for_all_integers(to, [&](auto like) {
     using To = decltype(like);
     return sizeof(To) < 8 && from != Type::kF64 ? step<IntegersOfReals<IntegerOf<To, true>>>()
                                                 : step<IntegersOfReals<IntegerOf<To, false>>>();

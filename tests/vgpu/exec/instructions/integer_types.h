@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From integer types of PTX to those of C++, for conversions.
+// From integer types of PTX to those of C++.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,10 @@
 
 namespace vgpu {
 
-// f of any value of the C++ type; the default value of what f gives where the type is no integer.
+// f of any value of the C++ type; null where the type is none of these.
 template <class F>
-auto with_integer(ptx::Type type, F f) -> decltype(f(0)) {
+auto for_integers(ptx::Type type, F f) -> decltype(f(0)) {
   switch (type) {
-    case ptx::Type::kU8:
-      return f(std::uint8_t{});
-    case ptx::Type::kS8:
-      return f(std::int8_t{});
     case ptx::Type::kU16:
       return f(std::uint16_t{});
     case ptx::Type::kS16:
@@ -34,7 +30,15 @@ auto with_integer(ptx::Type type, F f) -> decltype(f(0)) {
   }
 }
 
-// The same of what a register of this size holds.
+// With those of 8 bits, which are converted but not computed with.
+template <class F>
+auto for_all_integers(ptx::Type type, F f) -> decltype(f(0)) {
+  if (type == ptx::Type::kU8) return f(std::uint8_t{});
+  if (type == ptx::Type::kS8) return f(std::int8_t{});
+  return for_integers(type, f);
+}
+
+// f of what a register of this size holds.
 template <class F>
 auto with_register(std::size_t size, F f) -> decltype(f(std::uint64_t{})) {
   switch (size) {
