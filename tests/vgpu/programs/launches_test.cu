@@ -50,6 +50,15 @@ __global__ void static_shared(int* values) {
   values[threadIdx.x] = shared[blockDim.x - 1 - threadIdx.x];
 }
 
+// Blocks of twelve warps, among which the registers of a multiprocessor cannot be divided evenly.
+__global__ void __launch_bounds__(384) many_values(int* values) {
+  int mine[400];
+#pragma unroll
+  for (int i = 0; i < 400; ++i) mine[i] = values[i] * values[0];
+#pragma unroll
+  for (int i = 0; i < 400; ++i) values[i] = mine[i] + mine[399 - i];
+}
+
 class Launches : public testing::Test {
  protected:
   ~Launches() override { EXPECT_EQ(cudaGetLastError(), cudaSuccess); }
@@ -166,6 +175,12 @@ TEST_F(Launches, SharedMemoryAndThreadsLimitResidency) {
   std::size_t dynamic = 0;
   EXPECT_EQ(cudaOccupancyAvailableDynamicSMemPerBlock(&dynamic, fill, 2, 128), cudaSuccess);
   EXPECT_LE(dynamic, properties.sharedMemPerMultiprocessor / 2);
+}
+
+TEST_F(Launches, TheLargestBlockOfAKernelFits) {
+  int blocks = 0;
+  EXPECT_EQ(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, many_values, 384, 0), cudaSuccess);
+  EXPECT_GE(blocks, 1);
 }
 
 TEST_F(Launches, CodeThatTheProgramLoadsItself) {
