@@ -77,9 +77,27 @@ struct Part {
       if (access.kind == Kind::kWrite) {
         flags.set_aligned(at[lane] - base, access.bytes);
       } else if (!flags.all_aligned(at[lane] - base, access.bytes)) {
-        fail(lane, Finding::Kind::kUninitialised, "which nothing has written since it was allocated");
+        uninitialised(
+            lane, "which nothing has written since it was allocated",
+            [&](std::size_t first, std::size_t bytes) { return flags.all_aligned(at[lane] - base + first, bytes); });
       }
     });
+  }
+
+  // What a load finds is a fault once something depends on it, and that of the elements that `initialised` denies alone.
+  template <class Initialised>
+  void uninitialised(unsigned lane, const std::string& why, Initialised initialised) const {
+    const Code& code = warp.code();
+    if (access.kind != Kind::kRead || (code.source->opcode != "ld" && code.source->opcode != "ldu"))
+      fail(lane, Finding::Kind::kUninitialised, why);
+    const auto finding = std::make_shared<const Finding>(
+        warp.block().finding(warp, lane, code, Finding::Kind::kUninitialised, access_text(access, lane) + ", " + why));
+    const ptx::Operand& loaded = code.source->operands[0];
+    const bool is_vector = loaded.kind == ptx::Operand::Kind::kVector;
+    for (std::size_t element = 0; element < code.elements; ++element) {
+      if (initialised(element * code.bytes, std::size_t{code.bytes})) continue;
+      warp.undefined().add(warp, is_vector ? loaded.elements[element] : loaded, lane, finding);
+    }
   }
 
   void check_order(std::uint64_t base, AccessHistory& history, Locations& locations) const {
@@ -127,7 +145,9 @@ void in_local(const Part& part) {
     if (part.access.kind == Kind::kWrite) {
       local.set_initialised(lane, part.at[lane], part.access.bytes);
     } else if (part.checks().initialised() && !local.initialised(lane, part.at[lane], part.access.bytes)) {
-      part.fail(lane, Finding::Kind::kUninitialised, "which this call of the function has not written");
+      part.uninitialised(
+          lane, "which this call of the function has not written",
+          [&](std::size_t first, std::size_t bytes) { return local.initialised(lane, part.at[lane] + first, bytes); });
     }
   });
 }

@@ -124,11 +124,11 @@ void Block::complete(unsigned id) {
 // ---- faults ---------------------------------------------------------------------------------------------------------
 
 void Block::fail(const Warp& warp, unsigned lane, Finding::Kind kind, const std::string& what) const {
-  fail_at(warp, lane, warp.code(), kind, what);
+  throw Fault{finding(warp, lane, warp.code(), kind, what)};
 }
 
-void Block::fail_at(const Warp& warp, unsigned lane, const Code& code, Finding::Kind kind,
-                    const std::string& what) const {
+Finding Block::finding(const Warp& warp, unsigned lane, const Code& code, Finding::Kind kind,
+                       const std::string& what) const {
   Finding finding;
   finding.kind = kind;
   finding.what = what;
@@ -140,7 +140,7 @@ void Block::fail_at(const Warp& warp, unsigned lane, const Code& code, Finding::
   finding.instruction = code.source->text;
   finding.block = coordinates_;
   finding.thread = warp.thread_of(lane);
-  throw Fault{finding};
+  return finding;
 }
 
 void Block::report_deadlock() {
@@ -150,16 +150,17 @@ void Block::report_deadlock() {
       const Code& code = split.frame->function->code[split.pc];
       const auto lane = static_cast<unsigned>(__builtin_ctz(split.lanes));
       const Mask missing = split.wanted & warp->alive() & ~split.lanes;
-      fail_at(*warp, lane, code, Finding::Kind::kDivergentBarrier,
-              "lanes of this warp that must take part do not come here: mask " + hexadecimal(missing));
+      throw Fault{finding(*warp, lane, code, Finding::Kind::kDivergentBarrier,
+                          "lanes of this warp that must take part do not come here: mask " + hexadecimal(missing))};
     }
   for (const auto& warp : warps_)
     for (const Split& split : warp->splits()) {
       if (split.wait != Split::Wait::kBarrier) continue;
       const Code& code = split.frame->function->code[split.pc];
-      fail_at(*warp, static_cast<unsigned>(__builtin_ctz(split.lanes)), code, Finding::Kind::kDeadlock,
-              "barrier " + std::to_string(split.barrier) + ": " + std::to_string(barriers_[split.barrier].arrived) +
-                  " threads wait, the others never come");
+      throw Fault{finding(*warp, static_cast<unsigned>(__builtin_ctz(split.lanes)), code, Finding::Kind::kDeadlock,
+                          "barrier " + std::to_string(split.barrier) + ": " +
+                              std::to_string(barriers_[split.barrier].arrived) +
+                              " threads wait, the others never come")};
     }
 }
 

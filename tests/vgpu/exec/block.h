@@ -75,12 +75,12 @@ class Block {
   bool arrive(Warp& warp, unsigned barrier, bool waits, unsigned expected, unsigned votes_for, unsigned votes);
   const Barrier& barrier(unsigned id) const { return barriers_[id]; }
 
-  // Throws Fault for the warp's current instruction; `lane` is the thread to name.
+  // What there is to say of an instruction; `lane` is the thread to name.
+  Finding finding(const Warp& warp, unsigned lane, const Code& code, Finding::Kind kind, const std::string& what) const;
+  // Throws Fault for the warp's current instruction.
   [[noreturn]] void fail(const Warp& warp, unsigned lane, Finding::Kind kind, const std::string& what) const;
 
  private:
-  [[noreturn]] void fail_at(const Warp& warp, unsigned lane, const Code& code, Finding::Kind kind,
-                            const std::string& what) const;
   bool complete_barriers();
   void complete(unsigned id);
   void report_deadlock();

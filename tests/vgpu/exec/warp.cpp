@@ -48,6 +48,7 @@ Frame& Warp::new_frame(const Function& function, Frame* caller, Mask lanes) {
                  "call of " + function.source->name + ": the local memory of a thread (" +
                      std::to_string(LocalMemory::kMost) + " bytes) does not suffice");
   free_frames_.pop_back();
+  undefined_.forget(frame);
   if (function.local_bytes > 0)
     for (unsigned lane = 0; lane < kLanes; ++lane)
       if ((lanes >> lane & 1) != 0) local_.forget(lane, base, function.local_bytes);
@@ -384,10 +385,9 @@ std::uint64_t Warp::run(std::uint64_t budget) {
       const auto pipe = static_cast<std::size_t>(code.pipe);
       ++counters.warp_instructions[pipe];
       counters.thread_instructions[pipe] += static_cast<unsigned>(__builtin_popcount(active_));
-      if (active_ != 0) {
-        code_ = &code;
-        code.run(*this, code);
-      }
+      code_ = &code;
+      if (!undefined_.empty()) undefined_.step(*this, now.lanes);
+      if (active_ != 0) code.run(*this, code);
       if (!reschedule_ && splits_[current_].pc == stop_) break;
     }
     streak_ += done - before;

@@ -12,6 +12,7 @@
 
 #include "exec/code.h"
 #include "exec/local_memory.h"
+#include "exec/undefined.h"
 
 namespace vgpu {
 
@@ -63,6 +64,7 @@ class Warp {
 
   Block& block() const { return *block_; }
   LocalMemory& local() { return local_; }
+  UndefinedValues& undefined() { return undefined_; }
   unsigned index() const { return index_; }
   Mask alive() const { return alive_; }  // lanes that have not exited
   Split& split() { return splits_[current_]; }
@@ -125,6 +127,7 @@ class Warp {
   unsigned index_;
   Mask alive_;
   LocalMemory local_;
+  UndefinedValues undefined_;
   std::vector<std::unique_ptr<Frame>> frames_;
   std::vector<Frame*> free_frames_;
   std::vector<Split> splits_;
