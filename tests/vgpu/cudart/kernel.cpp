@@ -18,13 +18,6 @@ Dim3 extent_of(const dim3& d) { return {d.x, d.y, d.z}; }
 
 std::size_t round_up(std::size_t value, std::size_t unit) { return (value + unit - 1) / unit * unit; }
 
-// No more than let the largest block of the kernel run.
-std::size_t registers_per_warp(const LoadedModule::KernelInfo& info) {
-  const std::size_t largest = std::min<std::size_t>(info.max_threads, kMaxThreadsPerBlock);
-  const std::size_t most = kRegistersPerMultiprocessor / (round_up(largest, kWarpSize) / kWarpSize);
-  return std::min(round_up(info.registers * kWarpSize, kRegisterUnit), most / kRegisterUnit * kRegisterUnit);
-}
-
 bool within(const dim3& d, const int (&limits)[3]) {
   const auto fits = [](unsigned value, int limit) { return value >= 1 && value <= static_cast<unsigned>(limit); };
   return fits(d.x, limits[0]) && fits(d.y, limits[1]) && fits(d.z, limits[2]);
@@ -150,12 +143,18 @@ void perform_kernel(const KernelWork& work) {
   fail(code_of(result.finding->kind));
 }
 
+std::size_t registers_of(const LoadedModule::KernelInfo& info) {
+  const std::size_t largest = std::min<std::size_t>(info.max_threads, kMaxThreadsPerBlock);
+  const std::size_t of_warp = kRegistersPerMultiprocessor / (round_up(largest, kWarpSize) / kWarpSize);
+  return std::min<std::size_t>(info.registers, of_warp / kRegisterUnit * kRegisterUnit / kWarpSize);
+}
+
 int resident_blocks(const Kernel& kernel, const Device& device, std::size_t threads, std::size_t dynamic_shared) {
   const LoadedModule::KernelInfo info = info_of(kernel, device);
   const DeviceModel& model = *device.model;
   if (threads == 0 || threads > info.max_threads || threads > kMaxThreadsPerBlock) return 0;
   const std::size_t warps = (threads + kWarpSize - 1) / kWarpSize;
-  const std::size_t per_warp = registers_per_warp(info);
+  const std::size_t per_warp = round_up(registers_of(info) * kWarpSize, kRegisterUnit);
   const std::size_t shared =
       round_up(info.static_shared + dynamic_shared, kSharedUnit) + model.shared_reserved_per_block;
 

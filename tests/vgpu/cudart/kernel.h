@@ -34,6 +34,9 @@ void launch(const void* function, const LaunchShape& shape, void* const* argumen
 
 void perform_kernel(const KernelWork& work);
 
+// Of a thread: as estimated, but no more than let the largest block of the kernel run.
+std::size_t registers_of(const LoadedModule::KernelInfo& info);
+
 // Blocks of the kernel that fit one multiprocessor at a time.
 int resident_blocks(const Kernel& kernel, const Device& device, std::size_t threads, std::size_t dynamic_shared);
 

@@ -71,7 +71,7 @@ cudaFuncAttributes described(const Kernel& kernel, const Device& device) {
   all.sharedSizeBytes = info.static_shared;
   all.localSizeBytes = info.local_bytes;
   all.maxThreadsPerBlock = static_cast<int>(std::min<std::uint32_t>(info.max_threads, kMaxThreadsPerBlock));
-  all.numRegs = static_cast<int>(info.registers);
+  all.numRegs = static_cast<int>(registers_of(info));
   all.ptxVersion = static_cast<int>(kernel.code->architecture(device));
   all.binaryVersion = device.model->architecture;
   all.maxDynamicSharedSizeBytes = set.max_dynamic_shared;

@@ -181,6 +181,9 @@ TEST_F(Launches, TheLargestBlockOfAKernelFits) {
   int blocks = 0;
   EXPECT_EQ(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, many_values, 384, 0), cudaSuccess);
   EXPECT_GE(blocks, 1);
+  cudaFuncAttributes attributes{};
+  EXPECT_EQ(cudaFuncGetAttributes(&attributes, many_values), cudaSuccess);
+  EXPECT_LE(attributes.numRegs * 384, 64 * 1024);
 }
 
 TEST_F(Launches, CodeThatTheProgramLoadsItself) {
