@@ -11,7 +11,7 @@ const InstructionTable& instruction_table() {
           add_narrow_integers,   add_bits,        add_logic,        add_shifts,    add_choices,    add_selection,
           add_special_functions, add_conversions, add_comparisons,  add_shuffles,  add_votes,      add_reductions,
           add_atomics,           add_fences,      add_async_copies, add_mbarriers, add_clusters,   add_matrix_moves,
-          add_matrix_products,   add_wmma})
+          add_matrix_products,   add_wmma,        add_cache_hints})
       add(all);
     return all;
   }();
