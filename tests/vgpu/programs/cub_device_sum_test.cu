@@ -71,6 +71,18 @@ TEST(CubDevice, ExclusiveSum) {
   EXPECT_EQ(out.read(), expected);
 }
 
+// Sums of eight bytes, published with what says that they are there in one write of sixteen.
+TEST(CubDevice, ExclusiveSumOfDoubles) {
+  const std::vector<double> values = random_numbers<double>(kCount, 1000);
+  const DeviceArray<double> in(values), out(kCount);
+  run_with_workspace([&](void* workspace, std::size_t& bytes) {
+    return cub::DeviceScan::ExclusiveSum(workspace, bytes, in.get(), out.get(), kCount);
+  });
+  std::vector<double> expected(kCount);
+  std::exclusive_scan(values.begin(), values.end(), expected.begin(), 0.0);
+  EXPECT_EQ(out.read(), expected);
+}
+
 // y = scale x + shift: what one does after the other is such a function again, and the order matters.
 struct Line {
   unsigned scale, shift, unused;  // three words, too many to publish in one write
