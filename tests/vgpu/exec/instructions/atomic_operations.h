@@ -3,13 +3,13 @@
 // What atom, red and cp.reduce do to a place in memory, as function objects: the new value from the old one.
 #pragma once
 
-#include <mutex>
 #include <string>
 
 #include "exec/instructions/float_rules.h"
 #include "exec/instructions/half.h"
 #include "exec/instructions/integer_arithmetic.h"
 #include "exec/instructions/lanes.h"
+#include "exec/instructions/whole_moves.h"
 
 namespace vgpu {
 
@@ -227,11 +227,9 @@ T replace(std::byte* at, F f) {
   return old;
 }
 
-// Hosts need not have atomics of 16 bytes; these exclude each other alone.
 template <class F>
 Bits128 replace_wide(std::byte* at, F f) {
-  static std::mutex mutex;
-  const std::lock_guard<std::mutex> lock(mutex);
+  const std::lock_guard<std::mutex> lock(wide_lock(at));
   Bits128 old;
   std::memcpy(&old, at, sizeof old);
   const Bits128 wanted = f(old);

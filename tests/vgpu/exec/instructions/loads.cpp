@@ -4,6 +4,7 @@
 #include "exec/access.h"
 #include "exec/instructions/families.h"
 #include "exec/instructions/lanes.h"
+#include "exec/instructions/whole_moves.h"
 
 namespace vgpu {
 namespace {
@@ -17,12 +18,25 @@ Access access_of(const Code& code, Access::Kind kind) {
   return {kind, code.space, std::uint32_t{code.bytes} * code.elements, (code.flags & kStrong) != 0, {}, {}};
 }
 
+constexpr std::size_t kMostBytes = 32;  // of a lane
+
+// Strong, and of more than the host moves at once by itself.
+bool is_moved_whole(const Code& code) {
+  return (code.flags & kStrong) != 0 && (code.elements > 1 || code.bytes > sizeof(std::uint64_t));
+}
+
 // Operands: address, then one register per element.
 template <class Element, class Register>
 void run_load(Warp& warp, const Code& code) {
   Access access = access_of(code, Access::Kind::kRead);
   read_addresses(warp, code, 0, access);
   resolve(warp, access);
+  std::array<std::array<std::byte, kMostBytes>, kLanes> whole;
+  if (is_moved_whole(code))
+    for_each_lane(warp.active(), [&](unsigned lane) {
+      load_whole(whole[lane].data(), access.host[lane], access.bytes);
+      access.host[lane] = whole[lane].data();
+    });
   for (unsigned element = 0; element < code.elements; ++element) {
     Register* out = warp.lanes<Register>(code.operands[element + 1]);
     for_each_lane(warp.active(), [&](unsigned lane) {
@@ -49,8 +63,13 @@ void run_store(Warp& warp, const Code& code) {
   access.value = stored_value<Element, Register>;
   read_addresses(warp, code, 0, access);
   resolve(warp, access);
-  for_each_lane(warp.active(),
-                [&](unsigned lane) { stored_value<Element, Register>(warp, code, lane, access.host[lane]); });
+  const bool whole = is_moved_whole(code);
+  for_each_lane(warp.active(), [&](unsigned lane) {
+    if (!whole) return stored_value<Element, Register>(warp, code, lane, access.host[lane]);
+    std::array<std::byte, kMostBytes> value;
+    stored_value<Element, Register>(warp, code, lane, value.data());
+    store_whole(access.host[lane], value.data(), access.bytes);
+  });
 }
 
 struct Wide {
