@@ -100,9 +100,9 @@ struct Part {
     }
   }
 
-  void check_order(std::uint64_t base, AccessHistory& history, Locations& locations) const {
+  void check_order(std::uint64_t base, AccessHistory& history, Locations& locations, bool blocks_share) const {
     if (checks().order() == nullptr) return;
-    check_races(warp, access, lanes, at, base, history);
+    check_races(warp, access, lanes, at, base, history, blocks_share);
     if (access.strong) synchronise(warp, access, lanes, at, locations);
   }
 };
@@ -114,7 +114,7 @@ void in_shared(const Part& part) {
   });
   part.set_hosts(shared.bytes(0), 0);
   count_shared(part.counters(), part.access, part.lanes, part.at);
-  part.check_order(0, shared.history(), part.checks().shared_locations());
+  part.check_order(0, shared.history(), part.checks().shared_locations(), false);
   part.check_initialised(shared.initialised_bytes(), 0);
 }
 
@@ -169,7 +169,7 @@ void in_allocation(const Part& part, Allocation& allocation) {
     part.fail(part.first(), Finding::Kind::kIllegalAddress, "in __constant__ memory");
   part.set_hosts(allocation.bytes, allocation.address);
   if (!is_constant)
-    part.check_order(allocation.address, allocation.shadow->history(), part.checks().global_locations());
+    part.check_order(allocation.address, allocation.shadow->history(), part.checks().global_locations(), true);
   part.check_initialised(allocation.shadow->initialised_bytes(), allocation.address);
 }
 

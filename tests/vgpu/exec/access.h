@@ -29,8 +29,8 @@ struct Access {
   bool asynchronous = false;
   std::uint32_t alignment = 0;  // 0: as many as `bytes`
   Mask lanes = kAllLanes;       // which of the active lanes take part
-  // What a lane is about to write, asked for only where another thread wrote the same bytes: to write what stands there
-  // already is no race. Null: not known, so taken to be something else.
+  // What a lane is about to write, asked for only where another thread wrote the same bytes or the block has read them: to
+  // write what stands there already is no race. Null: not known, so taken to be something else.
   void (*value)(Warp&, const Code&, unsigned lane, std::byte* out) = nullptr;
 };
 

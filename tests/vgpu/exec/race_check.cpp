@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exec/race_check.h"
 
+#include <algorithm>
+
 #include "exec/block.h"
 #include "exec/instructions/lanes.h"
 #include "exec/reports.h"
@@ -13,8 +15,13 @@ constexpr std::size_t kMostBytes = 32;  // of one lane's access that is not a co
 // One access, as it is checked lane by lane and cell by cell.
 class RaceCheck {
  public:
-  RaceCheck(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at)
-      : warp_(warp), access_(access), lanes_(lanes), at_(at), order_(*warp.block().checks().order()) {
+  RaceCheck(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, bool blocks_share)
+      : warp_(warp),
+        access_(access),
+        lanes_(lanes),
+        at_(at),
+        blocks_share_(blocks_share),
+        order_(*warp.block().checks().order()) {
     me_.block = order_.block();
     me_.time = order_.now(warp.index());
     me_.site = Touch::site_of(warp.index(), access.strong, warp.code().source->place.line);
@@ -32,6 +39,7 @@ class RaceCheck {
       each_cell(cursor, base, [this](Cell& cell, std::uint64_t place, std::size_t bytes) {
         const Touch* write = cell.racing_write(me_, *known_);
         if (write != nullptr && !writes_the_same(*write, place, bytes)) fail(*write, true);
+        if (write == nullptr && puts_back(cell, place, bytes)) return cell.note_read(me_, *known_);
         const Touch* read = cell.racing_read(me_, *known_);
         if (read != nullptr) fail(*read, false);
         cell.note_write(me_);
@@ -60,6 +68,14 @@ class RaceCheck {
     return true;
   }
 
+  bool puts_back(const Cell& cell, std::uint64_t place, std::size_t bytes) const {
+    if (!blocks_share_ || access_.value == nullptr || access_.asynchronous || !cell.read_by(me_.block)) return false;
+    std::array<std::byte, kMostBytes> mine;
+    access_.value(warp_, warp_.code(), lane_, mine.data());
+    const std::uint64_t first = place - at_[lane_];
+    return std::equal(mine.begin() + first, mine.begin() + first + bytes, access_.host[lane_] + first);
+  }
+
   // What an earlier lane of this instruction is about to write there, else what memory holds.
   std::byte stands_at(std::uint64_t place) {
     for (unsigned lane = lane_; lane-- > 0;) {
@@ -80,6 +96,7 @@ class RaceCheck {
   const Access& access_;
   Mask lanes_;
   const std::uint64_t* at_;
+  bool blocks_share_;
   Order& order_;
   Touch me_;
   unsigned lane_ = 0;
@@ -89,9 +106,9 @@ class RaceCheck {
 }  // namespace
 
 void check_races(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, std::uint64_t base,
-                 AccessHistory& history) {
+                 AccessHistory& history, bool blocks_share) {
   AccessHistory::Cursor cursor(history, warp.block().grid().id);
-  RaceCheck(warp, access, lanes, at).run(cursor, base);
+  RaceCheck(warp, access, lanes, at, blocks_share).run(cursor, base);
 }
 
 void synchronise(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, Locations& locations) {

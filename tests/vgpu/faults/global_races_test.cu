@@ -21,6 +21,27 @@ TEST_F(GlobalRaces, blocks_write_one_word) {
                  [=] { write_flag<<<kBlocks, 1>>>(flag, false); });
 }
 
+// The first block puts back what all read, or something else, or what it has not looked at.
+enum class Rewrite { kSame, kOther, kBlind };
+
+__global__ void rewrite(int* word, Rewrite how, int* seen) {
+  if (blockIdx.x == 0) *word = how == Rewrite::kBlind ? 0 : *word + static_cast<int>(how);
+  seen[blockIdx.x] = *word;
+}
+
+TEST_F(GlobalRaces, a_block_puts_back_what_it_has_read) {
+  int* word = zeros<int>(1);
+  int* seen = allocated<int>(kBlocks);
+  expect_clean([=] { rewrite<<<kBlocks, 1>>>(word, Rewrite::kSame, seen); });
+  expect_finding(cudaErrorLaunchFailure, {"race: "}, [=] { rewrite<<<kBlocks, 1>>>(word, Rewrite::kOther, seen); });
+}
+
+TEST_F(GlobalRaces, a_block_writes_what_stands_there_by_chance) {
+  int* word = zeros<int>(1);
+  int* seen = allocated<int>(kBlocks);
+  expect_finding(cudaErrorLaunchFailure, {"race: "}, [=] { rewrite<<<kBlocks, 1>>>(word, Rewrite::kBlind, seen); });
+}
+
 __global__ void copy_shifted(int* data, int shift) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   data[i] = data[i + shift] + 1;

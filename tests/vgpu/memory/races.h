@@ -60,6 +60,12 @@ struct Cell {
     return nullptr;
   }
 
+  // As far as is remembered, which is at least the first to read since the last write, and one of another block.
+  bool read_by(std::uint32_t block) const {
+    const auto is_of_block = [&](const Touch& read) { return read.time != 0 && read.block == block; };
+    return is_of_block(reads[0]) || is_of_block(reads[1]);
+  }
+
   void note_read(const Touch& me, const Past& known) {
     if (!joins(reads[0], me)) note_other_read(me, known);
   }
