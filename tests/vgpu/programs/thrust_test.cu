@@ -9,6 +9,7 @@
 #include <thrust/scan.h>
 #include <thrust/sort.h>
 #include <thrust/transform.h>
+#include <thrust/unique.h>
 
 #include <algorithm>
 #include <numeric>
@@ -67,6 +68,16 @@ TEST(Thrust, SortAndScanByKey) {
   for (int i = 0; i < kCount; ++i)
     expected.push_back(i == 0 || keys[i] != keys[i - 1] ? order[i] : expected.back() + order[i]);
   EXPECT_EQ(host(values), expected);
+}
+
+// In place: blocks put back what stays while their neighbours look at it.
+TEST(Thrust, Unique) {
+  std::vector<int> values(kCount);
+  for (int i = 0; i < kCount; ++i) values[i] = std::min(i, kCount / 2);
+  thrust::device_vector<int> device(values.begin(), values.end());
+  device.erase(thrust::unique(device.begin(), device.end()), device.end());
+  values.resize(kCount / 2 + 1);
+  EXPECT_EQ(host(device), values);
 }
 
 TEST(Thrust, Merge) {
