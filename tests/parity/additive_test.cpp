@@ -293,12 +293,14 @@ TEST_P(AdditiveOn, OutputsDoNotDependOnWhichAreWanted) {
   EXPECT_TRUE(same_bits(without_weights.lse, all.lse));
 }
 
-// So many queries that a block goes over its keys several tiles at a time, rescaling what it has summed by then.
+// So many queries that a block goes over its keys several tiles at a time, rescaling what it has summed by then; and so
+// many that it sees a row as a whole that fills its tile.
 TEST_P(AdditiveOn, ChunksOfSeveralTiles) { expect_parity(Case({1, 2049, 530, 3, 4}, {527}), options); }
+TEST_P(AdditiveOn, RowsThatFillATile) { expect_parity(Case({1, 4081, 128, 2, 3}, {}), options); }
 
 // Forward without lse and backward for d_x alone, which never looks at the scores' gradients.
-TEST_P(AdditiveOn, OnlyTheGradientOfValues) {
-  const Case given({2, 3, 70, 5, 20}, {});
+void expect_gradient_of_values_alone(const Case& any, const RunOptions& options) {
+  const Case given = stored(any, options.dtype);
   const reference::AdditiveInput& in = given.input;
   const Handle handle = make_handle(options);
   Tensors tensors(handle, options);
@@ -331,6 +333,15 @@ TEST_P(AdditiveOn, OnlyTheGradientOfValues) {
   check(attn_additive_backward(handle.get(), &desc, &backward, tensors.workspace(bytes), bytes));
   tensors.expect_intact();
   EXPECT_TRUE(same_bits(tensors.values(d_x), run(given, options).d_x));
+}
+
+// Rows that one block sees as a whole, and rows that are cut; one query, and several.
+TEST_P(AdditiveOn, OnlyTheGradientOfValues) {
+  for (const AdditiveShape& shape :
+       {AdditiveShape{2, 3, 20, 5, 20}, {2, 3, 70, 5, 20}, {2, 1, 20, 5, 20}, {2, 1, 700, 5, 20}}) {
+    SCOPED_TRACE(testing::PrintToString(shape));
+    expect_gradient_of_values_alone(Case(shape, {}), options);
+  }
 }
 
 TEST_P(AdditiveOn, AnItemAloneGivesTheBitsItHasInABatch) {
