@@ -23,6 +23,15 @@ __global__ void prefetched(const int* in, int* out) {
   out[threadIdx.x] = *mine + 1;
 }
 
+// The first 128 bytes are discarded once they were used, and written anew.
+__global__ void discarded(const int* in, int* out) {
+  out[threadIdx.x] = -1;
+  __syncthreads();
+  if (threadIdx.x == 0) asm volatile("discard.global.L2 [%0], 128;" ::"l"(out) : "memory");
+  __syncthreads();
+  out[threadIdx.x] = in[threadIdx.x] + 1;
+}
+
 __device__ std::uint64_t policy(const int* in, unsigned which) {
   std::uint64_t result = 0;
   if (which == 0) {
@@ -56,6 +65,11 @@ void check(void (*kernel)(const int*, int*)) {
 TEST(CacheHint, Prefetch) {
   if (architecture() < 80) GTEST_SKIP() << "needs sm_80";
   check(prefetched);
+}
+
+TEST(CacheHint, Discard) {
+  if (architecture() < 80) GTEST_SKIP() << "needs sm_80";
+  check(discarded);
 }
 
 TEST(CacheHint, Policy) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// prefetch, prefetchu, applypriority, createpolicy: what a cache should do. There is none, and they change no result.
+// prefetch, prefetchu, applypriority, discard, createpolicy: what a cache should do. There is none, and they change no result.
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/families.h"
 
@@ -35,6 +35,14 @@ void decode_prefetchu(Decoder& d) {
 void decode_applypriority(Decoder& d) {
   const bool global = d.take("global");
   if (!d.take("L2::evict_normal") || d.operand_count() != 2) d.unknown();
+  d.input(1, Type::kB64);
+  decode_hint(d, global ? Space::kGlobal : Space::kGeneric);
+}
+
+// What is discarded has no particular value; here it keeps the one it had. Operands: address, how many bytes.
+void decode_discard(Decoder& d) {
+  const bool global = d.take("global");
+  if (!d.take("L2") || d.operand_count() != 2) d.unknown();
   d.input(1, Type::kB64);
   decode_hint(d, global ? Space::kGlobal : Space::kGeneric);
 }
@@ -80,6 +88,7 @@ void add_cache_hints(InstructionTable& table) {
   table["prefetch"] = decode_prefetch;
   table["prefetchu"] = decode_prefetchu;
   table["applypriority"] = decode_applypriority;
+  table["discard"] = decode_discard;
   table["createpolicy"] = decode_createpolicy;
 }
 

@@ -22,7 +22,7 @@ void add_matrix_products(InstructionTable& table);  // mma
 void add_wmma(InstructionTable& table);             // wmma
 void add_moves(InstructionTable& table);            // mov, cvta, isspacep
 void add_loads(InstructionTable& table);            // ld, ldu, st
-void add_cache_hints(InstructionTable& table);      // prefetch, prefetchu, applypriority, createpolicy
+void add_cache_hints(InstructionTable& table);      // prefetch, applypriority, discard, createpolicy
 void add_carries(InstructionTable& table);          // addc, subc, madc
 void add_narrow_integers(InstructionTable& table);  // mul24, mad24, sad, dp4a, dp2a, vabsdiff4
 void add_bits(InstructionTable& table);             // popc, clz, bfind, brev, fns, bfe, bfi, szext, bmsk
