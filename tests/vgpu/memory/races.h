@@ -60,7 +60,7 @@ struct Cell {
     return nullptr;
   }
 
-  // As far as is remembered, which is at least the first to read since the last write, and one of another block.
+  // Since the last write, and as far as two groups of lanes are remembered.
   bool read_by(std::uint32_t block) const {
     const auto is_of_block = [&](const Touch& read) { return read.time != 0 && read.block == block; };
     return is_of_block(reads[0]) || is_of_block(reads[1]);
