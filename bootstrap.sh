@@ -276,7 +276,7 @@ run_all_tests() { # whether with CUDA: ON or OFF
   stage "build, warnings as errors" build dev -DATTN_CUDA="$1"
   stage "tests" ctest --preset dev
   stage "clang, warnings as errors" build clang
-  stage "sanitizers" build asan
+  stage "sanitizers" build asan -DATTN_CUDA="$1"
   stage "tests under sanitizers" ctest --preset asan
   stage "tests of the set-up" "$python" -m pytest tests/install
   stage "tests of the Python package" env ATTN_CUDA_LIBRARY_DIR="$root/build/dev/host" "$python" -m pytest python_bench
