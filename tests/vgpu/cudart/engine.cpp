@@ -2,14 +2,32 @@
 #include "cudart/engine.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "cudart/error.h"
 
 namespace vgpu::cudart {
+namespace {
 
-OperationPtr Engine::submit(int device, std::vector<OperationPtr> after, std::function<void()> work) {
+// Without a call of CUDA, before waiting host functions run: long for a program that goes on issuing work.
+constexpr std::chrono::milliseconds kPatience{20};
+
+}  // namespace
+
+Engine::~Engine() {
+  if (!host_thread_.joinable()) return;
+  stop();
+  mutex_.unlock();
+  host_thread_.join();
+  mutex_.lock();
+}
+
+OperationPtr Engine::submit(int device, std::vector<OperationPtr> after, std::function<void()> work,
+                            Operation::Place place) {
+  ++activity_;
   auto operation = std::make_shared<Operation>();
+  operation->place = place;
   operation->device = device;
   operation->number = submitted_++;
   operation->work = std::move(work);
@@ -21,17 +39,32 @@ OperationPtr Engine::submit(int device, std::vector<OperationPtr> after, std::fu
   operation->blockers = operation->after.size();
   pending_[operation->number] = operation;
   if (operation->blockers == 0) ready_.push_back(operation);
+  if (place == Operation::Place::kHost) {
+    if (!host_thread_.joinable()) host_thread_ = std::thread([this] { serve_host_functions(); });
+    changed_.notify_all();
+  }
   return operation;
 }
 
+// Null: others have to get on with what they run.
+OperationPtr Engine::next_on(Path& path) {
+  if (in_host_thread() && !handed_.empty()) {
+    OperationPtr handed = std::move(handed_.front());
+    handed_.pop_front();
+    return handed;
+  }
+  return busy_ ? nullptr : choose(path);
+}
+
 // `path` leads from the target to something that can run: each entry waits for the next. With a seed, anything ready will do.
-OperationPtr Engine::choose(std::vector<OperationPtr>& path) {
+OperationPtr Engine::choose(Path& path) {
   if (seed_ != 0) {
     if (ready_.empty()) return nullptr;
     return ready_[std::uniform_int_distribution<std::size_t>(0, ready_.size() - 1)(random_)];
   }
   while (!path.empty()) {
     const OperationPtr last = path.back();
+    if (last->state == Operation::State::kRunning) return nullptr;
     if (last->done()) {
       path.pop_back();
       continue;
@@ -44,47 +77,70 @@ OperationPtr Engine::choose(std::vector<OperationPtr>& path) {
   return nullptr;
 }
 
-void Engine::complete(const OperationPtr& target) {
-  if (target == nullptr) return;
-  std::vector<OperationPtr> path{target};
+void Engine::work_towards(const OperationPtr& target) {
+  Path path{target};
   while (!target->done()) {
-    if (busy_) {
+    const OperationPtr next = next_on(path);
+    if (next != nullptr) {
+      start(next);
+    } else {
       changed_.wait(mutex_);
-      continue;
     }
-    run(choose(path));
   }
 }
 
+void Engine::complete(const OperationPtr& target) {
+  ++activity_;
+  if (target != nullptr) work_towards(target);
+}
+
 void Engine::complete_all(int device) {
+  const std::uint64_t end = submitted_;
   while (true) {
     const auto next = std::find_if(pending_.begin(), pending_.end(),
                                    [&](const auto& entry) { return entry.second->device == device; });
-    if (next == pending_.end()) return;
+    if (next == pending_.end() || next->first >= end) return;
     complete(OperationPtr(next->second));
   }
 }
 
 bool Engine::advance(const OperationPtr& target) {
+  ++activity_;
   if (target == nullptr || target->done()) return true;
-  std::vector<OperationPtr> path{target};
-  if (!busy_) run(choose(path));
+  Path path{target};
+  const OperationPtr next = next_on(path);
+  if (next != nullptr) start(next);
   return false;
 }
 
+void Engine::start(const OperationPtr& operation) {
+  if (operation->state == Operation::State::kWaiting) {
+    ready_.erase(std::find(ready_.begin(), ready_.end(), operation));
+    operation->state = Operation::State::kRunning;
+  }
+  if (operation->place == Operation::Place::kDevice || in_host_thread()) {
+    run(operation);
+  } else {
+    handed_.push_back(operation);
+    changed_.notify_all();
+  }
+}
+
 void Engine::run(const OperationPtr& operation) {
-  ready_.erase(std::find(ready_.begin(), ready_.end(), operation));
-  operation->state = Operation::State::kRunning;
-  busy_ = true;
+  const bool on_device = operation->place == Operation::Place::kDevice;
+  if (on_device) busy_ = true;
   cudaError_t outcome = cudaSuccess;
   mutex_.unlock();
   try {
     if (operation->work) operation->work();
   } catch (const Failure& failure) {
     outcome = failure.code;
+  } catch (const std::bad_alloc&) {
+    outcome = cudaErrorMemoryAllocation;
   }
   mutex_.lock();
-  busy_ = false;
+  ++activity_;
+  if (on_device) busy_ = false;
   finish(*operation);
   if (outcome != cudaSuccess) {
     faults_[operation->device] = outcome;
@@ -126,10 +182,50 @@ cudaError_t Engine::fault(int device) const {
   return found == faults_.end() ? cudaSuccess : found->second;
 }
 
+bool Engine::runs_something(int device) const {
+  return std::any_of(pending_.begin(), pending_.end(), [&](const auto& entry) {
+    return entry.second->device == device && entry.second->state == Operation::State::kRunning;
+  });
+}
+
 void Engine::reset(int device) {
-  while (busy_) changed_.wait(mutex_);
+  while (runs_something(device)) changed_.wait(mutex_);
   drop_all(device);
   faults_.erase(device);
+}
+
+// ---- host functions -------------------------------------------------------------------------------------------------
+
+OperationPtr Engine::waiting_host_function() const {
+  const auto found = std::find_if(pending_.begin(), pending_.end(), [](const auto& entry) {
+    return entry.second->place == Operation::Place::kHost && entry.second->state == Operation::State::kWaiting;
+  });
+  return found == pending_.end() ? nullptr : found->second;
+}
+
+void Engine::serve_host_functions() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!stopping_) {
+    Path nowhere;
+    if (!handed_.empty()) {
+      start(next_on(nowhere));
+      continue;
+    }
+    const OperationPtr waiting = waiting_host_function();
+    if (waiting == nullptr) {
+      changed_.wait(mutex_);
+      continue;
+    }
+    const std::uint64_t before = activity_;
+    const bool patient = changed_.wait_for(mutex_, kPatience) == std::cv_status::timeout;
+    if (patient && activity_ == before && !busy_ && !stopping_) work_towards(waiting);
+  }
+}
+
+void Engine::stop() {
+  stopping_ = true;
+  changed_.notify_all();
+  while (busy_) changed_.wait(mutex_);
 }
 
 }  // namespace vgpu::cudart

@@ -5,7 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
 #include <mutex>
+#include <new>
 #include <set>
 #include <string>
 #include <thread>
@@ -127,6 +130,62 @@ TEST_F(EngineTest, TheMutexIsFreeWhileAnOperationRuns) {
   });
   engine.complete(operation);
   EXPECT_TRUE(was_free);
+}
+
+TEST_F(EngineTest, WhatIsSubmittedLaterIsNotWaitedFor) {
+  Engine engine(mutex_, 0);
+  engine.submit(0, {}, [&] {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    note(engine, 'l', {});
+  });
+  engine.complete_all(0);
+  EXPECT_EQ(trace_, "");
+  engine.complete_all(0);
+  EXPECT_EQ(trace_, "l");
+}
+
+TEST_F(EngineTest, WorkThatFindsNoMemoryIsAFault) {
+  Engine engine(mutex_, 0);
+  engine.complete(engine.submit(0, {}, [] { throw std::bad_alloc(); }));
+  EXPECT_EQ(engine.fault(0), cudaErrorMemoryAllocation);
+}
+
+TEST_F(EngineTest, AHostFunctionGetsItsTurnWithoutACall) {
+  Engine engine(mutex_, 0);
+  std::promise<void> ran;
+  const OperationPtr before = note(engine, 'a', {});
+  engine.submit(
+      0, {before}, [&] { ran.set_value(); }, Operation::Place::kHost);
+  note(engine, 'x', {});
+  lock_.unlock();
+  EXPECT_EQ(ran.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  lock_.lock();
+  EXPECT_EQ(trace_, "a");
+}
+
+TEST_F(EngineTest, AHostFunctionThatWaitsHoldsUpNothingElse) {
+  for (const std::uint64_t seed : {0, 1, 2}) {
+    Engine engine(mutex_, seed);
+    std::promise<void> begun, go_on;
+    const OperationPtr host = engine.submit(
+        0, {},
+        [&] {
+          begun.set_value();
+          go_on.get_future().wait();
+        },
+        Operation::Place::kHost);
+    EXPECT_FALSE(engine.advance(host));
+    lock_.unlock();
+    begun.get_future().wait();
+    lock_.lock();
+    trace_.clear();
+    engine.complete(note(engine, 'a', {}));
+    EXPECT_EQ(trace_, "a");
+    EXPECT_FALSE(engine.advance(host));
+    go_on.set_value();
+    engine.complete(host);
+    EXPECT_TRUE(host->done());
+  }
 }
 
 TEST_F(EngineTest, ThreadsThatDemandTheSameWorkRunItOnce) {

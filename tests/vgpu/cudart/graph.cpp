@@ -55,7 +55,7 @@ struct Submitter {
   OperationPtr operator()(const GraphWork& graph) { return submit_plan(*graph.plan, device, after); }
   template <class Other>
   OperationPtr operator()(const Other& work) {
-    return runtime().engine.submit(device, std::move(after), [work = Work(work)] { perform(work); });
+    return submit(device, std::move(after), work);
   }
 };
 

@@ -33,7 +33,14 @@ int chosen_count() {
 }  // namespace
 
 Runtime& runtime() {
-  static auto* state = new Runtime;
+  static auto* state = [] {
+    // At the end the process's static objects go, and work that nobody waited for must not look for them.
+    std::atexit([] {
+      const std::lock_guard<std::mutex> lock(runtime().mutex);
+      runtime().engine.stop();
+    });
+    return new Runtime;
+  }();
   return *state;
 }
 

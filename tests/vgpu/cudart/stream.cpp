@@ -48,8 +48,7 @@ void issue(Stream& stream, Work work) {
     return;
   }
   require_no_implicit_wait(stream);
-  stream.last =
-      runtime().engine.submit(stream.device->ordinal, preceding(stream), [work = std::move(work)] { perform(work); });
+  stream.last = submit(stream.device->ordinal, preceding(stream), std::move(work));
 }
 
 void wait_for(Stream& stream, Event& event, External external) {

@@ -19,8 +19,8 @@ struct Callback {
 };
 
 void call_back(void* pointer) {
-  const std::unique_ptr<Callback> callback(static_cast<Callback*>(pointer));
-  callback->function(callback->stream, cudaSuccess, callback->argument);
+  const auto& callback = *static_cast<const Callback*>(pointer);
+  callback.function(callback.stream, cudaSuccess, callback.argument);
 }
 
 }  // namespace
@@ -98,7 +98,8 @@ cudaError_t cudaStreamAddCallback(cudaStream_t handle, cudaStreamCallback_t func
     require(function != nullptr && flags == 0);
     Stream& stream = stream_of(handle);
     require_not_captured(stream);
-    issue(stream, HostWork{call_back, std::make_unique<Callback>(Callback{function, handle, argument}).release()});
+    const auto callback = std::make_shared<Callback>(Callback{function, handle, argument});
+    issue(stream, HostWork{call_back, callback.get(), callback});
   });
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cudart/work.h"
 
+#include <utility>
+
 #include "cudart/copy.h"
 #include "cudart/kernel.h"
 #include "cudart/runtime.h"
@@ -40,6 +42,10 @@ GraphMemory::GraphMemory(std::size_t size, int device) : size_(size) {
 
 GraphMemory::~GraphMemory() { runtime().heap.release(address_); }
 
-void perform(const Work& work) { std::visit(Performer{}, work); }
+OperationPtr submit(int device, std::vector<OperationPtr> after, Work work) {
+  const auto place = std::holds_alternative<HostWork>(work) ? Operation::Place::kHost : Operation::Place::kDevice;
+  return runtime().engine.submit(
+      device, std::move(after), [work = std::move(work)] { std::visit(Performer{}, work); }, place);
+}
 
 }  // namespace vgpu::cudart

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cudart/cuda_api.h"
+#include "cudart/engine.h"
 #include "exec/launch.h"
 
 namespace vgpu::cudart {
@@ -62,6 +63,7 @@ struct SetWork {
 struct HostWork {
   cudaHostFn_t function;
   void* argument;
+  std::shared_ptr<void> owner{};  // of the argument, where that is not the program's
 };
 
 // Frees memory of a pool.
@@ -104,7 +106,7 @@ struct GraphWork {
 using Work = std::variant<Nothing, KernelWork, CopyWork, SetWork, HostWork, FreeWork, GraphMemoryWork, RecordWork,
                           WaitWork, GraphWork>;
 
-// Does it now. Throws Failure with the error that the device is left with.
-void perform(const Work& work);
+// As an operation that does the work behind `after`. What fails in it is the error that the device is left with.
+OperationPtr submit(int device, std::vector<OperationPtr> after, Work work);
 
 }  // namespace vgpu::cudart

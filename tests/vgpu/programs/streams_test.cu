@@ -2,6 +2,9 @@
 //
 // The order of asynchronous work: streams, events, the default streams, host functions.
 #include <atomic>
+#include <chrono>
+#include <future>
+#include <mutex>
 #include <thread>
 
 #include "support.h"
@@ -140,6 +143,36 @@ TEST(Streams, HostFunctionsRunInOrderAndMayNotCallCuda) {
   EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
   EXPECT_EQ(call.calls, 1);
   EXPECT_EQ(call.inside, cudaErrorNotPermitted);
+}
+
+TEST(Streams, AHostFunctionCanBeWaitedForWithoutACall) {
+  const Stream stream;
+  const DeviceInts device;
+  const PinnedInts host;
+  std::promise<void> ran;
+  launch_fill(device, 4, stream);
+  EXPECT_EQ(cudaMemcpyAsync(host, device, kBytes, cudaMemcpyDeviceToHost, stream), cudaSuccess);
+  EXPECT_EQ(cudaLaunchHostFunc(
+                stream, [](void* argument) { static_cast<std::promise<void>*>(argument)->set_value(); }, &ran),
+            cudaSuccess);
+  EXPECT_EQ(ran.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  EXPECT_EQ(host.values(), all(4));
+  EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+}
+
+TEST(Streams, AHostFunctionMayTakeALockThatAQueryIsMadeUnder) {
+  const Stream stream;
+  std::mutex mutex;
+  const auto lock_once = [](cudaStream_t, cudaError_t, void* argument) {
+    const std::lock_guard<std::mutex> lock(*static_cast<std::mutex*>(argument));
+  };
+  EXPECT_EQ(cudaStreamAddCallback(stream, lock_once, &mutex, 0), cudaSuccess);
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    EXPECT_EQ(cudaStreamQuery(stream), cudaErrorNotReady);
+    EXPECT_EQ(cudaGetLastError(), cudaErrorNotReady);
+  }
+  EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
 }
 
 TEST(Streams, QueriesThatAreRepeatedEnd) {
