@@ -75,10 +75,12 @@ cudaDeviceProp properties_of(const DeviceModel& model, int ordinal, std::size_t 
   p.multiGpuBoardGroupID = ordinal;
   p.concurrentManagedAccess = 1;
   p.computePreemptionSupported = 1;
+  p.canUseHostPointerForRegisteredMem = 1;
   p.cooperativeLaunch = 1;
   p.sharedMemPerBlockOptin = model.shared_per_block_optin;
   p.maxBlocksPerMultiProcessor = model.blocks_per_multiprocessor;
   p.reservedSharedMemPerBlock = model.shared_reserved_per_block;
+  p.hostRegisterSupported = 1;
   p.memoryPoolsSupported = 1;
   p.hostNumaId = -1;
   p.deviceNumaId = -1;

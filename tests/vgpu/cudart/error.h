@@ -25,6 +25,9 @@ void say(const std::string& text);
 // For what CUDA offers and the virtual GPU has no model of: says so and fails with cudaErrorNotSupported.
 [[noreturn]] void refuse(const std::string& what);
 
+// All that a function does which CUDA exports and the virtual GPU does not have; a cudaError_t.
+int refuse_call(const char* name) noexcept;
+
 // The error that cudaGetLastError will report to this thread.
 cudaError_t& last_error();
 

@@ -96,6 +96,11 @@ cudaError_t fault_of_device() {
 }
 
 }  // namespace
+
+int refuse_call(const char* name) noexcept {
+  return outcome_of([&] { refuse(name); });
+}
+
 }  // namespace vgpu::cudart
 
 using namespace vgpu::cudart;

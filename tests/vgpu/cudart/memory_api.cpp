@@ -12,24 +12,32 @@ constexpr std::size_t kPitchUnit = 512;
 void* allocated(Allocation::Kind kind, std::size_t size) {
   require_safe_call();
   if (size == 0) return nullptr;
-  const Allocation* allocation = runtime().heap.allocate(kind, size, runtime().current().ordinal);
-  require(allocation != nullptr, cudaErrorMemoryAllocation);
-  runtime().allocated.insert(allocation->address);
-  return pointer_to(allocation->address);
+  const std::uint64_t address = runtime().allocate(kind, size, runtime().current().ordinal).address;
+  runtime().allocated.insert(address);
+  return pointer_to(address);
 }
 
-// Frees when all that was issued has run, as CUDA does.
-void free_after_work(void* pointer, bool host) {
-  if (pointer == nullptr) return;
+// What the program has allocated or registered at this address. Null: nothing, or only inside of something.
+const Allocation* owned(const void* pointer) {
+  const std::uint64_t address = address_of(pointer);
+  return runtime().allocated.count(address) != 0 ? runtime().heap.find(address) : nullptr;
+}
+
+// When all that was issued has run, as CUDA does.
+void release_after_work(const Allocation& allocation) {
   require_safe_call();
   Runtime& state = runtime();
-  const std::uint64_t address = address_of(pointer);
-  require(state.allocated.count(address) != 0);
-  const Allocation* allocation = state.heap.find(address);
-  require((allocation->kind == Allocation::Kind::kPinned) == host);
-  state.engine.complete_all(allocation->device);
+  const std::uint64_t address = allocation.address;
+  state.engine.complete_all(allocation.device);
   state.forget_memory(address);
   state.heap.release(address);
+}
+
+void free_memory(void* pointer, bool host) {
+  if (pointer == nullptr) return;
+  const Allocation* allocation = owned(pointer);
+  require(allocation != nullptr && !allocation->adopted && (allocation->kind == Allocation::Kind::kPinned) == host);
+  release_after_work(*allocation);
 }
 
 std::size_t pitch_for(std::size_t width) { return (width + kPitchUnit - 1) / kPitchUnit * kPitchUnit; }
@@ -105,11 +113,31 @@ cudaError_t cudaMallocHost(void** pointer, std::size_t size) {
 }
 
 cudaError_t cudaFree(void* pointer) {
-  return call([&] { free_after_work(pointer, false); });
+  return call([&] { free_memory(pointer, false); });
 }
 
 cudaError_t cudaFreeHost(void* pointer) {
-  return call([&] { free_after_work(pointer, true); });
+  return call([&] { free_memory(pointer, true); });
+}
+
+cudaError_t cudaHostRegister(void* pointer, std::size_t size, unsigned flags) {
+  constexpr unsigned kKnown = cudaHostRegisterPortable | cudaHostRegisterMapped;
+  return call([&] {
+    require_safe_call();
+    if ((flags & (cudaHostRegisterIoMemory | cudaHostRegisterReadOnly)) != 0) refuse("registering such host memory");
+    require(pointer != nullptr && size > 0 && (flags & ~kKnown) == 0);
+    const auto* allocation = runtime().heap.adopt(pointer, size, runtime().current().ordinal);
+    require(allocation != nullptr, cudaErrorHostMemoryAlreadyRegistered);
+    runtime().allocated.insert(allocation->address);
+  });
+}
+
+cudaError_t cudaHostUnregister(void* pointer) {
+  return call([&] {
+    const auto* allocation = owned(pointer);
+    require(allocation != nullptr && allocation->adopted, cudaErrorHostMemoryNotRegistered);
+    release_after_work(*allocation);
+  });
 }
 
 cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsigned flags) {

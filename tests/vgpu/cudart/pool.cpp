@@ -37,18 +37,12 @@ void* allocate_in_order(Pool& pool, Stream& stream, std::size_t size) {
   if (size == 0) return nullptr;
   if (stream.capture != nullptr) return captured(stream, size);
   Runtime& state = runtime();
-  const Allocation* allocation = state.heap.allocate(Allocation::Kind::kDevice, size, pool.device);
-  if (allocation == nullptr) {
-    // What was freed earlier in the stream comes back when the stream gets there.
-    synchronize(stream);
-    allocation = state.heap.allocate(Allocation::Kind::kDevice, size, pool.device);
-  }
-  require(allocation != nullptr, cudaErrorMemoryAllocation);
-  state.allocated.insert(allocation->address);
-  state.pool_memory[allocation->address] = &pool;
-  pool.used += allocation->size;
+  const Allocation& allocation = state.allocate(Allocation::Kind::kDevice, size, pool.device);
+  state.allocated.insert(allocation.address);
+  state.pool_memory[allocation.address] = &pool;
+  pool.used += allocation.size;
   pool.most_used = std::max(pool.most_used, pool.used);
-  return pointer_to(allocation->address);
+  return pointer_to(allocation.address);
 }
 
 void free_in_order(void* pointer, Stream& stream) {

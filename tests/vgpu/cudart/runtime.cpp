@@ -79,6 +79,16 @@ Graph& Runtime::keep(std::unique_ptr<Graph> graph) {
   return *handle;
 }
 
+const Allocation& Runtime::allocate(Allocation::Kind kind, std::size_t size, int device) {
+  const Allocation* allocation = heap.allocate(kind, size, device);
+  if (allocation == nullptr) {
+    engine.complete_all(device);
+    allocation = heap.allocate(kind, size, device);
+  }
+  require(allocation != nullptr, cudaErrorMemoryAllocation);
+  return *allocation;
+}
+
 Device& Runtime::device(int ordinal) {
   require(ordinal >= 0 && ordinal < static_cast<int>(devices.size()), cudaErrorInvalidDevice);
   return *devices[static_cast<std::size_t>(ordinal)];

@@ -60,6 +60,8 @@ class Runtime {
   std::map<std::uint64_t, Pool*> pool_memory;  // those of them that come from pools
 
   Graph& keep(std::unique_ptr<Graph> graph);
+  // Fails with cudaErrorMemoryAllocation where there is none left, whatever streams still have to free.
+  const Allocation& allocate(Allocation::Kind kind, std::size_t size, int device);
   Device& current();  // of this thread
   Device& device(int ordinal);
   Stream& per_thread_stream(Device& device);

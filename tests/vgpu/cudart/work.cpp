@@ -34,11 +34,8 @@ struct Performer {
 
 }  // namespace
 
-GraphMemory::GraphMemory(std::size_t size, int device) : size_(size) {
-  const Allocation* allocation = runtime().heap.allocate(Allocation::Kind::kDevice, size, device);
-  require(allocation != nullptr, cudaErrorMemoryAllocation);
-  address_ = allocation->address;
-}
+GraphMemory::GraphMemory(std::size_t size, int device)
+    : address_(runtime().allocate(Allocation::Kind::kDevice, size, device).address), size_(size) {}
 
 GraphMemory::~GraphMemory() { runtime().heap.release(address_); }
 

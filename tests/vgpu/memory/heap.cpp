@@ -51,7 +51,7 @@ std::uint64_t next_address(Allocation::Kind kind, std::uint64_t after) {
 }
 
 void discard_bytes(Allocation& allocation) {
-  if (allocation.bytes == nullptr) return;
+  if (allocation.bytes == nullptr || allocation.adopted) return;
   const std::size_t size = round_up(allocation.size, kPage);
   if (host_reaches(allocation.kind)) {
     map_pages(allocation.address, size, PROT_NONE);
@@ -107,11 +107,37 @@ Allocation* Heap::allocate(Allocation::Kind kind, std::size_t size, int device, 
   return (allocations_[address] = std::move(allocation)).get();
 }
 
+Allocation* Heap::adopt(void* host, std::size_t size, int device) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto address = reinterpret_cast<std::uint64_t>(host);
+  if (address + size < address || (address < region_ + kRegion && address + size > region_)) return nullptr;
+  const auto after = allocations_.lower_bound(address + size);
+  if (after != allocations_.begin()) {
+    const Allocation& before = *std::prev(after)->second;
+    if (before.address + before.size > address) return nullptr;
+  }
+  auto allocation = std::make_unique<Allocation>();
+  allocation->kind = Allocation::Kind::kPinned;
+  allocation->address = address;
+  allocation->size = size;
+  allocation->bytes = static_cast<std::byte*>(host);
+  allocation->adopted = true;
+  allocation->name = "allocation " + std::to_string(++count_);
+  allocation->device = device;
+  allocation->shadow = std::make_unique<GlobalShadow>(size);
+  allocation->shadow->set_initialised(0, size, true);
+  return (allocations_[address] = std::move(allocation)).get();
+}
+
 bool Heap::release(std::uint64_t address) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = allocations_.find(address);
   if (found == allocations_.end() || found->second->freed) return false;
   Allocation& allocation = *found->second;
+  if (allocation.adopted) {
+    allocations_.erase(found);
+    return true;
+  }
   allocation.freed = true;
   if (counts_as_device_memory(allocation.kind)) used_ -= allocation.size;
   discard_bytes(allocation);
@@ -128,11 +154,6 @@ Allocation* Heap::find(std::uint64_t address) {
 Allocation* Heap::holding(std::uint64_t address, std::size_t count) {
   Allocation* allocation = find(address);
   return allocation != nullptr && !allocation->freed && allocation->holds(address, count) ? allocation : nullptr;
-}
-
-std::byte* Heap::bytes_at(std::uint64_t address, std::size_t count) {
-  Allocation* allocation = holding(address, count);
-  return allocation == nullptr ? nullptr : allocation->bytes + (address - allocation->address);
 }
 
 std::size_t Heap::used() const {

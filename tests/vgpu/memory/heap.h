@@ -27,7 +27,8 @@ struct Allocation {
   std::size_t size;
   std::byte* bytes;  // where the bytes are
   bool freed = false;
-  std::string name;  // of a variable; else "allocation N", N counting from 1
+  bool adopted = false;  // the bytes are the program's own
+  std::string name;      // of a variable; else "allocation N", N counting from 1
   int device = 0;
   std::unique_ptr<GlobalShadow> shadow;
 
@@ -48,16 +49,18 @@ class Heap {
   // that belongs to nobody. Null where the device's memory of `limit` bytes is used up. size > 0.
   Allocation* allocate(Allocation::Kind kind, std::size_t size, int device, std::string name = "");
 
+  // Memory of the host that is already there, as pinned memory of the size, until it is released. Null where it overlaps with
+  // something known.
+  Allocation* adopt(void* host, std::size_t size, int device);
+
   // The allocation stays known as freed, its addresses are not used again, so that a late access is told from a wild one;
-  // its bytes go back to the system. False: not the start of a live allocation.
+  // its bytes go back to the system. Adopted memory is as if it had never been known. False: not the start of a live
+  // allocation.
   bool release(std::uint64_t address);
 
   // The live or freed allocation that holds the address or lies closest before it (for messages); null: none.
   Allocation* find(std::uint64_t address);
   Allocation* holding(std::uint64_t address, std::size_t count);  // live and all inside; else null
-
-  // Host memory behind a range of a live allocation; null where there is none. For copies by the runtime.
-  std::byte* bytes_at(std::uint64_t address, std::size_t count);
 
   void set_limit(std::size_t bytes) { limit_ = bytes; }
   std::size_t limit() const { return limit_; }

@@ -150,6 +150,15 @@ TEST_F(Virtual, ClustersAreRefusedByName) {
   EXPECT_EQ(cudaGetLastError(), cudaErrorNotSupported);
 }
 
+TEST_F(Virtual, WhatIsNotModelledIsRefusedByName) {
+  cudaArray_t array = nullptr;
+  const cudaChannelFormatDesc format = cudaCreateChannelDesc<float>();
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(cudaMallocArray(&array, &format, 4), cudaErrorNotSupported);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("cudaMallocArray"), std::string::npos);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorNotSupported);
+}
+
 // Roles for processes of their own. Disabled, so that nobody plays them unasked.
 
 __global__ void tell_architecture(int* value) {

@@ -176,6 +176,35 @@ TEST_F(Memory, ManagedMemoryIsTheSameOnBothSides) {
   EXPECT_EQ(managed_value, 6);
 }
 
+TEST_F(Memory, HostMemoryCanBeRegistered) {
+  const Stream stream;
+  const DeviceInts device;
+  std::vector<int> host = all(1);
+  EXPECT_EQ(cudaHostRegister(host.data(), kBytes, cudaHostRegisterDefault), cudaSuccess);
+  EXPECT_EQ(cudaHostRegister(host.data() + 1, 4, cudaHostRegisterDefault), cudaErrorHostMemoryAlreadyRegistered);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorHostMemoryAlreadyRegistered);
+  cudaPointerAttributes attributes{};
+  EXPECT_EQ(cudaPointerGetAttributes(&attributes, host.data()), cudaSuccess);
+  EXPECT_EQ(attributes.type, cudaMemoryTypeHost);
+
+  // Copies are asynchronous now, and kernels reach it.
+  launch_fill(device, 2, stream);
+  EXPECT_EQ(cudaMemcpyAsync(host.data(), device, kBytes, cudaMemcpyDeviceToHost, stream), cudaSuccess);
+  expect_unordered(host, 1, 2);
+  int* mapped = nullptr;
+  EXPECT_EQ(cudaHostGetDevicePointer(&mapped, host.data(), 0), cudaSuccess);
+  launch_increment(mapped, stream);
+  EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+  EXPECT_EQ(host, all(3));
+
+  expect_invalid(cudaFreeHost(host.data()));
+  EXPECT_EQ(cudaHostUnregister(host.data()), cudaSuccess);
+  EXPECT_EQ(cudaHostUnregister(host.data()), cudaErrorHostMemoryNotRegistered);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorHostMemoryNotRegistered);
+  EXPECT_EQ(cudaMemcpyAsync(host.data(), device, kBytes, cudaMemcpyDeviceToHost, stream), cudaSuccess);
+  EXPECT_EQ(host, all(2));  // pageable again: complete on return
+}
+
 TEST_F(Memory, PoolsAllocateAndFreeInOrder) {
   const Stream stream;
   const PinnedInts host;
