@@ -19,10 +19,13 @@ std::size_t span_of(const Region& region, const Extent& extent) {
   return (extent.slices - 1) * region.slice_pitch + (extent.rows - 1) * region.pitch + extent.width;
 }
 
-// The allocation, live or freed, that the address lies in; null: pageable host memory.
+// The allocation, live or freed, that the address lies in; null: pageable host memory. Fails for what is neither.
 const Allocation* allocation_at(std::uint64_t address) {
-  const Allocation* allocation = runtime().heap.find(address);
-  return allocation != nullptr && allocation->holds(address, 1) ? allocation : nullptr;
+  Heap& heap = runtime().heap;
+  const Allocation* allocation = heap.find(address);
+  if (allocation != nullptr && allocation->holds(address, 1)) return allocation;
+  require(!heap.reserves(address));
+  return nullptr;
 }
 
 // A range that begins in an allocation has to end there.

@@ -79,7 +79,7 @@ OperationPtr Engine::choose(Path& path) {
 
 void Engine::work_towards(const OperationPtr& target) {
   Path path{target};
-  while (!target->done()) {
+  while (!target->done() && !(stopping_ && in_host_thread())) {
     const OperationPtr next = next_on(path);
     if (next != nullptr) {
       start(next);

@@ -28,7 +28,10 @@ void release_after_work(const Allocation& allocation) {
   require_safe_call();
   Runtime& state = runtime();
   const std::uint64_t address = allocation.address;
-  state.engine.complete_all(allocation.device);
+  // What the host reaches, any device may be using.
+  const bool is_local = allocation.kind == Allocation::Kind::kDevice;
+  for (const auto& device : state.devices)
+    if (!is_local || device->ordinal == allocation.device) state.engine.complete_all(device->ordinal);
   state.forget_memory(address);
   state.heap.release(address);
 }

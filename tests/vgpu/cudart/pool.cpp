@@ -29,7 +29,7 @@ std::shared_ptr<GraphMemory> memory_in(const Graph& graph, std::uint64_t address
 
 Pool& pool_of(cudaMemPool_t handle) {
   for (const auto& device : runtime().devices)
-    if (handle == &device->default_pool || device->pools.count(handle) != 0) return *handle;
+    if (handle == &device->default_pool || (device->pools.count(handle) != 0 && !handle->destroyed)) return *handle;
   fail(cudaErrorInvalidValue);
 }
 

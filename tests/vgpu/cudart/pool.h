@@ -15,6 +15,7 @@ struct CUmemPoolHandle_st {
   std::map<cudaMemPoolAttr, std::uint64_t> attributes;  // those that a program sets
   std::uint64_t used = 0;                               // bytes
   std::uint64_t most_used = 0;
+  bool destroyed = false;  // lives on while something of it is in use
 };
 
 namespace vgpu::cudart {

@@ -89,9 +89,9 @@ cudaError_t cudaMemPoolDestroy(cudaMemPool_t handle) {
   return call([&] {
     Device& device = runtime().device(pool_of(handle).device);
     require(handle != &device.default_pool);
-    require(handle->used == 0, cudaErrorInvalidValue);
     if (device.current_pool == handle) device.current_pool = &device.default_pool;
-    device.pools.erase(handle);
+    handle->destroyed = true;
+    if (handle->used == 0) device.pools.erase(handle);
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <cstdlib>
 #include <string>
 
@@ -27,7 +28,12 @@ const DeviceModel& chosen_model() {
 
 int chosen_count() {
   const std::string text = environment("VGPU_DEVICES");
-  return text.empty() ? 1 : std::atoi(text.c_str());
+  if (text.empty()) return 1;
+  int count = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error == std::errc() && end == text.data() + text.size() && count >= 0) return count;
+  say("VGPU_DEVICES: expected a number of devices, got " + text);
+  std::abort();
 }
 
 }  // namespace
@@ -114,11 +120,14 @@ void Runtime::forget_memory(std::uint64_t address) {
   allocated.erase(address);
   const auto found = pool_memory.find(address);
   if (found == pool_memory.end()) return;
-  found->second->used -= heap.find(address)->size;
+  Pool* pool = found->second;
   pool_memory.erase(found);
+  pool->used -= heap.find(address)->size;
+  if (pool->destroyed && pool->used == 0) device(pool->device).pools.erase(pool);
 }
 
 void Runtime::reset(Device& device) {
+  engine.complete_all(device.ordinal);
   engine.reset(device.ordinal);
   captures.clear();
   graph_execs.clear();

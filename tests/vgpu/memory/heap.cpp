@@ -13,9 +13,6 @@ namespace vgpu {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-// Addresses are handed out from low to high and never twice. Nothing of the region is readable but the pages of memory that
-// the host reaches too, which lie at their own addresses.
-constexpr std::size_t kRegion = std::size_t{16} << 40;
 // Between allocations; larger ones keep a larger distance, so that a wrong row of a matrix still hits nobody's bytes.
 constexpr std::size_t kLeastGap = std::size_t{64} << 10;
 constexpr std::size_t kMostGap = std::size_t{1} << 30;
@@ -77,6 +74,8 @@ Heap::~Heap() {
   munmap(reinterpret_cast<void*>(region_), kRegion);
 }
 
+// Addresses are handed out from low to high and never twice. Nothing of the region is readable but the pages of memory that
+// the host reaches too, which lie at their own addresses.
 Allocation* Heap::allocate(Allocation::Kind kind, std::size_t size, int device, std::string name) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const bool counts = counts_as_device_memory(kind);
@@ -110,7 +109,7 @@ Allocation* Heap::allocate(Allocation::Kind kind, std::size_t size, int device, 
 Allocation* Heap::adopt(void* host, std::size_t size, int device) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto address = reinterpret_cast<std::uint64_t>(host);
-  if (address + size < address || (address < region_ + kRegion && address + size > region_)) return nullptr;
+  if (address + size < address || reserves(address) || reserves(address + size)) return nullptr;
   const auto after = allocations_.lower_bound(address + size);
   if (after != allocations_.begin()) {
     const Allocation& before = *std::prev(after)->second;

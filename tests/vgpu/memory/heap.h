@@ -61,6 +61,8 @@ class Heap {
   // The live or freed allocation that holds the address or lies closest before it (for messages); null: none.
   Allocation* find(std::uint64_t address);
   Allocation* holding(std::uint64_t address, std::size_t count);  // live and all inside; else null
+  // Whether the address is one that allocations are given, now or at another time.
+  bool reserves(std::uint64_t address) const { return address - region_ < kRegion; }
 
   void set_limit(std::size_t bytes) { limit_ = bytes; }
   std::size_t limit() const { return limit_; }
@@ -68,6 +70,8 @@ class Heap {
   std::vector<const Allocation*> live() const;
 
  private:
+  static constexpr std::size_t kRegion = std::size_t{16} << 40;
+
   mutable std::mutex mutex_;
   std::map<std::uint64_t, std::unique_ptr<Allocation>> allocations_;  // by address
   std::uint64_t region_ = 0;                                          // first device address

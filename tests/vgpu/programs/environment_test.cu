@@ -67,6 +67,12 @@ TEST_F(Virtual, AnUnknownDeviceIsRefused) {
   expect_in("got sm_70", outcome);
 }
 
+TEST_F(Virtual, AnUnknownNumberOfDevicesIsRefused) {
+  const Outcome outcome = play("tell_device", "VGPU_DEVICES=two");
+  EXPECT_NE(outcome.status, 0);
+  expect_in("got two", outcome);
+}
+
 TEST_F(Virtual, ThereMayBeNoDevice) { EXPECT_EQ(play("find_no_device", "VGPU_DEVICES=0").status, 0); }
 
 TEST_F(Virtual, SeveralDevicesHaveStreamsAndMemoryOfTheirOwn) {

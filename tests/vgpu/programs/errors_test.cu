@@ -83,6 +83,7 @@ TEST_F(LaunchErrors, CodesHaveNamesAndWords) {
   EXPECT_STREQ(cudaGetErrorName(cudaErrorIllegalAddress), "cudaErrorIllegalAddress");
   EXPECT_STREQ(cudaGetErrorString(cudaErrorIllegalAddress), "an illegal memory access was encountered");
   EXPECT_STREQ(cudaGetErrorString(cudaSuccess), "no error");
+  EXPECT_STREQ(cudaGetErrorName(cudaErrorTimeout), "cudaErrorTimeout");  // no call here ends with it
   EXPECT_STREQ(cudaGetErrorName(static_cast<cudaError_t>(12345)), "unrecognized error code");
 }
 
@@ -124,6 +125,15 @@ TEST_F(Faults, WhatWasPrintedBeforeAFaultIsNotLost) {
   tell_and_trap<<<1, 1>>>();
   EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorLaunchFailure);
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "so far");
+}
+
+__global__ void tell() { printf("told"); }
+
+TEST_F(Faults, AResetWaitsForWhatIsUnderWay) {
+  testing::internal::CaptureStdout();
+  tell<<<1, 1>>>();
+  EXPECT_EQ(cudaDeviceReset(), cudaSuccess);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "told");
 }
 
 TEST_F(Faults, AResetGivesAWorkingDevice) {

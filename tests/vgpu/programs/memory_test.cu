@@ -31,6 +31,7 @@ TEST_F(Memory, CopiesStayInsideAllocations) {
   expect_invalid(cudaMemcpy(host.data(), device + 1, kBytes, cudaMemcpyDeviceToHost));
   expect_invalid(cudaMemcpy(device, other + 1, kBytes, cudaMemcpyDeviceToDevice));
   expect_invalid(cudaMemset(device + 1, 0, kBytes));
+  expect_invalid(cudaMemcpy(host.data(), device + kCount, 4, cudaMemcpyDefault));  // where nothing is
 }
 
 TEST_F(Memory, DirectionsAreChecked) {
@@ -221,6 +222,22 @@ TEST_F(Memory, PoolsAllocateAndFreeInOrder) {
   expect_invalid(cudaFreeAsync(values, stream));
   EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
   EXPECT_EQ(host.values(), all(3));
+}
+
+TEST_F(Memory, APoolOutlivesItsDestructionWhileItIsInUse) {
+  cudaMemPoolProps properties{};
+  properties.allocType = cudaMemAllocationTypePinned;
+  properties.location = {cudaMemLocationTypeDevice, 0};
+  cudaMemPool_t pool = nullptr;
+  int* values = nullptr;
+  const Stream stream;
+  EXPECT_EQ(cudaMemPoolCreate(&pool, &properties), cudaSuccess);
+  EXPECT_EQ(cudaMallocFromPoolAsync(&values, kBytes, pool, stream), cudaSuccess);
+  EXPECT_EQ(cudaMemPoolDestroy(pool), cudaSuccess);
+  launch_fill(values, 3, stream);
+  EXPECT_EQ(cudaFreeAsync(values, stream), cudaSuccess);
+  EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+  if (is_virtual()) expect_invalid(cudaMallocFromPoolAsync(&values, kBytes, pool, stream));  // a driver may crash
 }
 
 TEST_F(Memory, PointersTellWhatTheyPointTo) {
