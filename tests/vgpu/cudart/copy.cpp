@@ -120,28 +120,30 @@ CopyWork linear_copy(void* to, const void* from, std::size_t count, cudaMemcpyKi
   return copy;
 }
 
-CopyWork copy_of(const cudaMemcpy3DParms& parameters) {
-  if (parameters.srcArray != nullptr || parameters.dstArray != nullptr) refuse("a copy with a CUDA array");
+CopyWork copy_of(const cudaMemcpy3DParms* parameters) {
+  require(parameters != nullptr);
+  if (parameters->srcArray != nullptr || parameters->dstArray != nullptr) refuse("a copy with a CUDA array");
   CopyWork copy;
-  copy.to = region_of(parameters.dstPtr, parameters.dstPos);
-  copy.from = region_of(parameters.srcPtr, parameters.srcPos);
-  copy.extent = {parameters.extent.width, parameters.extent.height, parameters.extent.depth};
-  copy.kind = parameters.kind;
+  copy.to = region_of(parameters->dstPtr, parameters->dstPos);
+  copy.from = region_of(parameters->srcPtr, parameters->srcPos);
+  copy.extent = {parameters->extent.width, parameters->extent.height, parameters->extent.depth};
+  copy.kind = parameters->kind;
   if (copy.extent.rows > 1 || copy.extent.slices > 1)
     require(copy.extent.width <= copy.to.pitch && copy.extent.width <= copy.from.pitch, cudaErrorInvalidPitchValue);
   return copy;
 }
 
-SetWork set_of(const cudaMemsetParams& parameters) {
-  const unsigned size = parameters.elementSize;
+SetWork set_of(const cudaMemsetParams* parameters) {
+  require(parameters != nullptr);
+  const unsigned size = parameters->elementSize;
   require(size == 1 || size == 2 || size == 4);
   SetWork set;
-  set.to.address = address_of(parameters.dst);
-  set.to.pitch = parameters.pitch;
-  set.extent = {parameters.width * size, parameters.height, 1};
-  set.value = parameters.value;
+  set.to.address = address_of(parameters->dst);
+  set.to.pitch = parameters->pitch;
+  set.extent = {parameters->width * size, parameters->height, 1};
+  set.value = parameters->value;
   set.element_size = size;
-  require(parameters.height <= 1 || set.extent.width <= parameters.pitch, cudaErrorInvalidPitchValue);
+  require(parameters->height <= 1 || set.extent.width <= parameters->pitch, cudaErrorInvalidPitchValue);
   return set;
 }
 

@@ -20,13 +20,18 @@ inline void* pointer_to(std::uint64_t address) { return reinterpret_cast<void*>(
 // One row of bytes.
 CopyWork linear_copy(void* to, const void* from, std::size_t count, cudaMemcpyKind kind);
 
-// As CUDA describes copies and fills of boxes. Arrays are refused.
-CopyWork copy_of(const cudaMemcpy3DParms& parameters);
-SetWork set_of(const cudaMemsetParams& parameters);
+// As CUDA describes copies and fills of boxes. Arrays are refused, and no description is invalid.
+CopyWork copy_of(const cudaMemcpy3DParms* parameters);
+SetWork set_of(const cudaMemsetParams* parameters);
 
 // Both ends against the allocations, and the direction.
 void check(const CopyWork& copy);
 void check(const SetWork& set);
+template <class Some>
+Some checked(Some work) {
+  check(work);
+  return work;
+}
 
 // Checks, then issues. What CUDA documents as synchronous is complete on
 // return: among blocking copies all but those within device memory, among the others those that end in pageable memory.

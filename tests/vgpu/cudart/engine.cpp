@@ -39,7 +39,7 @@ OperationPtr Engine::submit(int device, std::vector<OperationPtr> after, std::fu
   operation->blockers = operation->after.size();
   pending_[operation->number] = operation;
   if (operation->blockers == 0) ready_.push_back(operation);
-  if (place == Operation::Place::kHost) {
+  if (place != Operation::Place::kDevice) {
     if (!host_thread_.joinable()) host_thread_ = std::thread([this] { serve_host_functions(); });
     changed_.notify_all();
   }
@@ -171,8 +171,10 @@ void Engine::drop(const OperationPtr& operation) {
 
 void Engine::drop_all(int device) {
   std::vector<OperationPtr> dropped;
-  for (const auto& [number, operation] : pending_)
-    if (operation->device == device && operation->state == Operation::State::kWaiting) dropped.push_back(operation);
+  for (const auto& [number, operation] : pending_) {
+    const bool waits = operation->device == device && operation->state == Operation::State::kWaiting;
+    if (waits && operation->place != Operation::Place::kHostDespiteFaults) dropped.push_back(operation);
+  }
   for (const OperationPtr& operation : dropped) drop(operation);
   ready_.erase(std::remove_if(ready_.begin(), ready_.end(), [](const auto& one) { return one->done(); }), ready_.end());
 }
@@ -198,7 +200,7 @@ void Engine::reset(int device) {
 
 OperationPtr Engine::waiting_host_function() const {
   const auto found = std::find_if(pending_.begin(), pending_.end(), [](const auto& entry) {
-    return entry.second->place == Operation::Place::kHost && entry.second->state == Operation::State::kWaiting;
+    return entry.second->place != Operation::Place::kDevice && entry.second->state == Operation::State::kWaiting;
   });
   return found == pending_.end() ? nullptr : found->second;
 }

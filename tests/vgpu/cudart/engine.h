@@ -30,7 +30,11 @@ using OperationPtr = std::shared_ptr<Operation>;
 
 struct Operation {
   enum class State : std::uint8_t { kWaiting, kRunning, kDone };
-  enum class Place : std::uint8_t { kDevice, kHost };
+  enum class Place : std::uint8_t {
+    kDevice,
+    kHost,
+    kHostDespiteFaults,  // runs even where the device's work has ended in a fault
+  };
   std::function<void()> work;  // empty: only marks a place
   Place place = Place::kDevice;
   int device = 0;

@@ -112,6 +112,20 @@ TEST_F(EngineTest, FaultDropsTheRestOfItsDevice) {
   EXPECT_EQ(trace_, "en");
 }
 
+TEST_F(EngineTest, SomeHostFunctionsRunDespiteAFault) {
+  Engine engine(mutex_, 0);
+  std::promise<void> ran;
+  const OperationPtr bad = engine.submit(0, {}, [] { fail(cudaErrorIllegalAddress); });
+  const OperationPtr dropped = note(engine, 'd', {bad});
+  engine.submit(
+      0, {dropped}, [&] { ran.set_value(); }, Operation::Place::kHostDespiteFaults);
+  engine.complete(bad);
+  lock_.unlock();
+  EXPECT_EQ(ran.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  lock_.lock();
+  EXPECT_EQ(trace_, "");
+}
+
 TEST_F(EngineTest, ResetUnlinksWhatWaitedForAnotherDevice) {
   Engine engine(mutex_, 0);
   const OperationPtr first = note(engine, 'a', {}, 0);

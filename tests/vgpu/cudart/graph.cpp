@@ -124,6 +124,11 @@ cudaGraphNodeType type_of(const Node& node) {
   return std::visit(Types{}, node.work);
 }
 
+HostWork host_of(const cudaHostNodeParams* parameters) {
+  require(parameters != nullptr && parameters->fn != nullptr);
+  return {parameters->fn, parameters->userData};
+}
+
 OperationPtr submit_plan(const Plan& plan, int device, const std::vector<OperationPtr>& before) {
   std::vector<OperationPtr> ends;
   for (const Plan::Step& step : plan.steps) {

@@ -59,6 +59,7 @@ void remove_node(Node& node);
 Plan plan_of(const Graph& graph);
 std::unique_ptr<Graph> clone_of(const Graph& graph);
 cudaGraphNodeType type_of(const Node& node);
+HostWork host_of(const cudaHostNodeParams* parameters);
 
 // Submits the plan's work behind `before`; returns what comes after all of it.
 OperationPtr submit_plan(const Plan& plan, int device, const std::vector<OperationPtr>& before);

@@ -29,27 +29,6 @@ Kind& work_in(cudaGraphNode_t node) {
   return *work;
 }
 
-template <class Some>
-Some checked(Some work) {
-  check(work);
-  return work;
-}
-
-const cudaMemcpy3DParms& given(const cudaMemcpy3DParms* parameters) {
-  require(parameters != nullptr);
-  return *parameters;
-}
-
-const cudaMemsetParams& given(const cudaMemsetParams* parameters) {
-  require(parameters != nullptr);
-  return *parameters;
-}
-
-HostWork host_of(const cudaHostNodeParams* parameters) {
-  require(parameters != nullptr && parameters->fn != nullptr);
-  return {parameters->fn, parameters->userData};
-}
-
 }  // namespace
 }  // namespace vgpu::cudart
 
@@ -101,7 +80,7 @@ cudaError_t cudaGraphKernelNodeGetParams(cudaGraphNode_t handle, cudaKernelNodeP
 
 cudaError_t cudaGraphAddMemcpyNode(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* after,
                                    std::size_t count, const cudaMemcpy3DParms* parameters) {
-  return add(node, graph, after, count, [&] { return checked(copy_of(given(parameters))); });
+  return add(node, graph, after, count, [&] { return checked(copy_of(parameters)); });
 }
 
 cudaError_t cudaGraphAddMemcpyNode1D(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* after,
@@ -129,11 +108,11 @@ cudaError_t cudaGraphMemcpyNodeSetParams1D(cudaGraphNode_t node, void* to, const
 
 cudaError_t cudaGraphAddMemsetNode(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* after,
                                    std::size_t count, const cudaMemsetParams* parameters) {
-  return add(node, graph, after, count, [&] { return checked(set_of(given(parameters))); });
+  return add(node, graph, after, count, [&] { return checked(set_of(parameters)); });
 }
 
 cudaError_t cudaGraphMemsetNodeSetParams(cudaGraphNode_t node, const cudaMemsetParams* parameters) {
-  return call([&] { work_in<SetWork>(node) = checked(set_of(given(parameters))); });
+  return call([&] { work_in<SetWork>(node) = checked(set_of(parameters)); });
 }
 
 cudaError_t cudaGraphAddHostNode(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* after,

@@ -143,29 +143,17 @@ cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t exec, cudaGraphNode
 
 cudaError_t cudaGraphExecMemcpyNodeSetParams1D(cudaGraphExec_t exec, cudaGraphNode_t node, void* to, const void* from,
                                                std::size_t bytes, cudaMemcpyKind kind) {
-  return call([&] {
-    const CopyWork copy = linear_copy(to, from, bytes, kind);
-    check(copy);
-    replace(exec_of(exec), node, copy);
-  });
+  return call([&] { replace(exec_of(exec), node, checked(linear_copy(to, from, bytes, kind))); });
 }
 
 cudaError_t cudaGraphExecMemsetNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
                                              const cudaMemsetParams* parameters) {
-  return call([&] {
-    require(parameters != nullptr);
-    const SetWork set = set_of(*parameters);
-    check(set);
-    replace(exec_of(exec), node, set);
-  });
+  return call([&] { replace(exec_of(exec), node, checked(set_of(parameters))); });
 }
 
 cudaError_t cudaGraphExecHostNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
                                            const cudaHostNodeParams* parameters) {
-  return call([&] {
-    require(parameters != nullptr && parameters->fn != nullptr);
-    replace(exec_of(exec), node, HostWork{parameters->fn, parameters->userData});
-  });
+  return call([&] { replace(exec_of(exec), node, host_of(parameters)); });
 }
 
 cudaError_t cudaGraphNodeSetEnabled(cudaGraphExec_t exec, cudaGraphNode_t node, unsigned enabled) {

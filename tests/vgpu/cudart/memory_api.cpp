@@ -156,7 +156,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   return call([&] {
     require(free != nullptr && total != nullptr);
     *total = runtime().heap.limit();
-    *free = *total - runtime().heap.used();
+    *free = *total - runtime().heap.used(runtime().current().ordinal);
   });
 }
 

@@ -16,11 +16,17 @@ struct Callback {
   cudaStreamCallback_t function;
   cudaStream_t stream;
   void* argument;
+  int device;
 };
+
+cudaError_t fault_of(int device) {
+  const std::lock_guard<std::mutex> lock(runtime().mutex);
+  return runtime().engine.fault(device);
+}
 
 void call_back(void* pointer) {
   const auto& callback = *static_cast<const Callback*>(pointer);
-  callback.function(callback.stream, cudaSuccess, callback.argument);
+  callback.function(callback.stream, fault_of(callback.device), callback.argument);
 }
 
 }  // namespace
@@ -98,8 +104,8 @@ cudaError_t cudaStreamAddCallback(cudaStream_t handle, cudaStreamCallback_t func
     require(function != nullptr && flags == 0);
     Stream& stream = stream_of(handle);
     require_not_captured(stream);
-    const auto callback = std::make_shared<Callback>(Callback{function, handle, argument});
-    issue(stream, HostWork{call_back, callback.get(), callback});
+    const auto callback = std::make_shared<Callback>(Callback{function, handle, argument, stream.device->ordinal});
+    issue(stream, HostWork{call_back, callback.get(), callback, true});
   });
 }
 

@@ -40,7 +40,11 @@ GraphMemory::GraphMemory(std::size_t size, int device)
 GraphMemory::~GraphMemory() { runtime().heap.release(address_); }
 
 OperationPtr submit(int device, std::vector<OperationPtr> after, Work work) {
-  const auto place = std::holds_alternative<HostWork>(work) ? Operation::Place::kHost : Operation::Place::kDevice;
+  using Place = Operation::Place;
+  const auto* host = std::get_if<HostWork>(&work);
+  const Place place = host == nullptr        ? Place::kDevice
+                      : host->despite_faults ? Place::kHostDespiteFaults
+                                             : Place::kHost;
   return runtime().engine.submit(
       device, std::move(after), [work = std::move(work)] { std::visit(Performer{}, work); }, place);
 }

@@ -64,6 +64,7 @@ struct HostWork {
   cudaHostFn_t function;
   void* argument;
   std::shared_ptr<void> owner{};  // of the argument, where that is not the program's
+  bool despite_faults = false;
 };
 
 // Frees memory of a pool.

@@ -79,7 +79,8 @@ Heap::~Heap() {
 Allocation* Heap::allocate(Allocation::Kind kind, std::size_t size, int device, std::string name) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const bool counts = counts_as_device_memory(kind);
-  if (counts && (used_ > limit_ || size > limit_ - used_)) return nullptr;
+  std::size_t& used = used_[device];
+  if (counts && (used > limit_ || size > limit_ - used)) return nullptr;
   const std::uint64_t address = next_address(kind, next_);
   const std::uint64_t room = region_ + kRegion - address;
   const std::size_t gap = std::clamp(size, kLeastGap, kMostGap);
@@ -101,7 +102,7 @@ Allocation* Heap::allocate(Allocation::Kind kind, std::size_t size, int device, 
   }
   // What the host writes there is not seen, so it counts as written from the start.
   if (host_reaches(kind)) allocation->shadow->set_initialised(0, size, true);
-  if (counts) used_ += size;
+  if (counts) used += size;
   next_ = address + size + gap;
   return (allocations_[address] = std::move(allocation)).get();
 }
@@ -109,7 +110,7 @@ Allocation* Heap::allocate(Allocation::Kind kind, std::size_t size, int device, 
 Allocation* Heap::adopt(void* host, std::size_t size, int device) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto address = reinterpret_cast<std::uint64_t>(host);
-  if (address + size < address || reserves(address) || reserves(address + size)) return nullptr;
+  if (address + size < address || reserves(address) || reserves(address + size - 1)) return nullptr;
   const auto after = allocations_.lower_bound(address + size);
   if (after != allocations_.begin()) {
     const Allocation& before = *std::prev(after)->second;
@@ -133,14 +134,14 @@ bool Heap::release(std::uint64_t address) {
   const auto found = allocations_.find(address);
   if (found == allocations_.end() || found->second->freed) return false;
   Allocation& allocation = *found->second;
-  if (allocation.adopted) {
-    allocations_.erase(found);
-    return true;
-  }
   allocation.freed = true;
-  if (counts_as_device_memory(allocation.kind)) used_ -= allocation.size;
+  if (counts_as_device_memory(allocation.kind)) used_[allocation.device] -= allocation.size;
   discard_bytes(allocation);
   allocation.shadow.reset();
+  if (allocation.adopted) {
+    forgotten_.push_back(std::move(found->second));
+    allocations_.erase(found);
+  }
   return true;
 }
 
@@ -155,9 +156,10 @@ Allocation* Heap::holding(std::uint64_t address, std::size_t count) {
   return allocation != nullptr && !allocation->freed && allocation->holds(address, count) ? allocation : nullptr;
 }
 
-std::size_t Heap::used() const {
+std::size_t Heap::used(int device) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return used_;
+  const auto found = used_.find(device);
+  return found == used_.end() ? 0 : found->second;
 }
 
 std::vector<const Allocation*> Heap::live() const {

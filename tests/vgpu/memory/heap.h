@@ -66,7 +66,7 @@ class Heap {
 
   void set_limit(std::size_t bytes) { limit_ = bytes; }
   std::size_t limit() const { return limit_; }
-  std::size_t used() const;  // by device and managed allocations
+  std::size_t used(int device) const;  // by device and managed allocations
   std::vector<const Allocation*> live() const;
 
  private:
@@ -76,8 +76,9 @@ class Heap {
   std::map<std::uint64_t, std::unique_ptr<Allocation>> allocations_;  // by address
   std::uint64_t region_ = 0;                                          // first device address
   std::uint64_t next_ = 0;
-  std::size_t limit_ = std::size_t{16} << 30;
-  std::size_t used_ = 0;
+  std::vector<std::unique_ptr<Allocation>> forgotten_;  // adopted ones; others may be looking at them
+  std::size_t limit_ = std::size_t{16} << 30;           // of each device
+  std::map<int, std::size_t> used_;                     // by device
   std::size_t count_ = 0;
 };
 

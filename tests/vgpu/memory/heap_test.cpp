@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <set>
+#include <vector>
 
 #include "memory/shadow.h"
 
@@ -79,12 +80,14 @@ TEST(HeapTest, TheLimitCountsDeviceAndManagedMemory) {
   const Allocation* device = heap.allocate(Kind::kDevice, 600, 0);
   ASSERT_NE(device, nullptr);
   EXPECT_NE(heap.allocate(Kind::kPinned, 5000, 0), nullptr);
-  EXPECT_EQ(heap.used(), 600u);
+  EXPECT_EQ(heap.used(0), 600u);
   EXPECT_EQ(heap.allocate(Kind::kManaged, 401, 0), nullptr);
   EXPECT_NE(heap.allocate(Kind::kManaged, 400, 0), nullptr);
-  EXPECT_EQ(heap.used(), 1000u);
+  EXPECT_EQ(heap.used(0), 1000u);
   heap.release(device->address);
-  EXPECT_EQ(heap.used(), 400u);
+  EXPECT_EQ(heap.used(0), 400u);
+  EXPECT_NE(heap.allocate(Kind::kDevice, 1000, 1), nullptr);  // each device has as much
+  EXPECT_EQ(heap.used(1), 1000u);
 }
 
 TEST(HeapTest, PinnedAndManagedMemoryLieAtTheirOwnAddress) {
@@ -115,6 +118,25 @@ TEST(HeapTest, NamesCountAllocationsAndKeepThoseOfVariables) {
   EXPECT_EQ(heap.allocate(Kind::kDevice, 4, 0)->name, "allocation 1");
   EXPECT_EQ(heap.allocate(Kind::kVariable, 4, 0, "table")->name, "table");
   EXPECT_EQ(heap.allocate(Kind::kDevice, 4, 0)->name, "allocation 2");
+}
+
+TEST(HeapTest, AdoptedMemoryIsTheHostsAndForgottenWhenItIsReleased) {
+  Heap heap;
+  std::vector<std::byte> bytes(100);
+  const auto address = reinterpret_cast<std::uint64_t>(bytes.data());
+  Allocation* allocation = heap.adopt(bytes.data() + 10, 20, 0);
+  ASSERT_NE(allocation, nullptr);
+  EXPECT_EQ(heap.holding(address + 10, 20), allocation);
+  EXPECT_TRUE(allocation->shadow->initialised(0, 20));
+  EXPECT_EQ(heap.adopt(bytes.data(), 11, 0), nullptr);
+  EXPECT_EQ(heap.adopt(bytes.data() + 29, 10, 0), nullptr);
+  EXPECT_NE(heap.adopt(bytes.data(), 10, 0), nullptr);
+  EXPECT_TRUE(heap.release(address + 10));
+  EXPECT_FALSE(heap.release(address + 10));
+  EXPECT_FALSE(heap.find(address + 10)->holds(address + 10, 1));
+  EXPECT_NE(heap.adopt(bytes.data() + 10, 90, 0), nullptr);
+  const std::uint64_t device = heap.allocate(Kind::kDevice, 100, 0)->address;
+  EXPECT_EQ(heap.adopt(reinterpret_cast<void*>(device + 4096), 10, 0), nullptr);
 }
 
 }  // namespace

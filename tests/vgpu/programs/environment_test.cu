@@ -2,9 +2,6 @@
 //
 // What is the virtual GPU's own: the environment that it reads, leaks, counters, refusals. Most tests run one of the roles at
 // the end of this file in a process of its own.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <set>
@@ -15,21 +12,8 @@
 namespace programs {
 namespace {
 
-struct Outcome {
-  int status;
-  std::string output;  // stdout and stderr
-};
-
 Outcome play(const std::string& role, const std::string& environment = "") {
-  const std::string command = environment + " /proc/" + std::to_string(getpid()) +
-                              "/exe --gtest_also_run_disabled_tests --gtest_filter=DISABLED_Role." + role + " 2>&1";
-  std::FILE* pipe = popen(command.c_str(), "r");
-  Outcome outcome{-1, ""};
-  char buffer[4096];
-  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, count);
-  const int status = pclose(pipe);
-  outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
+  return run_alone("DISABLED_Role." + role, environment);
 }
 
 class Virtual : public testing::Test {
@@ -203,6 +187,9 @@ TEST(DISABLED_Role, use_two_devices) {
   launch_fill(first, 5, stream);
   EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
   EXPECT_EQ(cudaSetDevice(1), cudaSuccess);
+  std::size_t free = 0, total = 0;
+  EXPECT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
+  EXPECT_EQ(free, total);
   const DeviceInts second;
   launch_fill(second, 1, stream);
   EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidResourceHandle);

@@ -2,6 +2,8 @@
 //
 // Errors: at the launch, after it, and for good.
 #include <cassert>
+#include <chrono>
+#include <future>
 #include <string>
 
 #include "support.h"
@@ -145,6 +147,24 @@ TEST_F(Faults, AResetGivesAWorkingDevice) {
   launch_fill(device, 2);
   EXPECT_EQ(cudaGetLastError(), cudaSuccess);
   EXPECT_EQ(device.values(), all(2));
+}
+
+TEST_F(Faults, CallbacksAreToldOfAFaultAndHostFunctionsDoNotRun) {
+  std::promise<cudaError_t> told;
+  bool ran = false;
+  trap_now<<<1, 1>>>();
+  EXPECT_EQ(cudaLaunchHostFunc(
+                nullptr, [](void* argument) { *static_cast<bool*>(argument) = true; }, &ran),
+            cudaSuccess);
+  const auto tell_error = [](cudaStream_t, cudaError_t error, void* argument) {
+    static_cast<std::promise<cudaError_t>*>(argument)->set_value(error);
+  };
+  EXPECT_EQ(cudaStreamAddCallback(nullptr, tell_error, &told, 0), cudaSuccess);
+  EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorLaunchFailure);
+  std::future<cudaError_t> error = told.get_future();
+  ASSERT_EQ(error.wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  EXPECT_EQ(error.get(), cudaErrorLaunchFailure);
+  EXPECT_FALSE(ran);
 }
 
 TEST_F(Faults, WorkBehindAFaultDoesNotRun) {

@@ -7,9 +7,13 @@
 #include <cuda_runtime.h>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 namespace programs {
@@ -110,6 +114,24 @@ class Event {
 };
 
 inline std::vector<int> all(int value) { return std::vector<int>(kCount, value); }
+
+struct Outcome {
+  int status;
+  std::string output;  // stdout and stderr
+};
+
+// One test of this program, a disabled one too, in a process of its own.
+inline Outcome run_alone(const std::string& test, const std::string& environment) {
+  const std::string command = environment + " /proc/" + std::to_string(getpid()) +
+                              "/exe --gtest_also_run_disabled_tests --gtest_filter=" + test + " 2>&1";
+  std::FILE* pipe = popen(command.c_str(), "r");
+  Outcome outcome{-1, ""};
+  char buffer[4096];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, count);
+  const int status = pclose(pipe);
+  outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
 
 // What came of two operations that nothing orders: where work runs on demand, the outcome of the one that was waited for;
 // elsewhere each value is that or the other's.
