@@ -34,7 +34,7 @@ void add_missing(std::vector<Node*>& to, const std::vector<Node*>& from) {
 }
 
 [[noreturn]] void invalidate_and_fail(Capture& capture, cudaError_t code) {
-  invalidate(capture);
+  capture.valid = false;
   fail(code);
 }
 
@@ -53,8 +53,6 @@ cudaStreamCaptureMode& thread_capture_mode() {
   thread_local cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
   return mode;
 }
-
-void invalidate(Capture& capture) { capture.valid = false; }
 
 void begin_capture(Stream& stream, cudaStreamCaptureMode mode, Graph* into, std::vector<Node*> after) {
   require(stream.kind != Stream::Kind::kLegacy, cudaErrorStreamCaptureUnsupported);
@@ -115,7 +113,7 @@ void capture_wait(Stream& stream, const Event& event) {
     return;
   }
   if (stream.capture != event.capture) {
-    invalidate(*event.capture);
+    event.capture->valid = false;
     invalidate_and_fail(*stream.capture, cudaErrorStreamCaptureMerge);
   }
   add_missing(stream.tips, event.tips);
@@ -133,6 +131,13 @@ void update_tips(Stream& stream, const std::vector<Node*>& nodes, bool replace) 
   add_missing(stream.tips, nodes);
 }
 
+const Stream* implicitly_waited_for(const Stream& stream) {
+  if (stream.kind != Stream::Kind::kLegacy) return nullptr;
+  for (const Stream* other : streams_of(*stream.device))
+    if (other->capture != nullptr && other->blocking()) return other;
+  return nullptr;
+}
+
 void require_safe_call() {
   const cudaStreamCaptureMode mode = thread_capture_mode();
   if (mode == cudaStreamCaptureModeRelaxed) return;
@@ -141,7 +146,7 @@ void require_safe_call() {
     const bool here = capture->thread == this_thread() && capture->mode != cudaStreamCaptureModeRelaxed;
     const bool elsewhere = mode == cudaStreamCaptureModeGlobal && capture->mode == cudaStreamCaptureModeGlobal;
     if (!here && !elsewhere) continue;
-    invalidate(*capture);
+    capture->valid = false;
     safe = false;
   }
   require(safe, cudaErrorStreamCaptureUnsupported);
@@ -165,10 +170,8 @@ void require_not_captured(const Event& event) {
 }
 
 void require_no_implicit_wait(const Stream& stream) {
-  if (stream.kind != Stream::Kind::kLegacy) return;
-  for (const Stream* other : streams_of(*stream.device))
-    if (other->capture != nullptr && other->blocking())
-      invalidate_and_fail(*other->capture, cudaErrorStreamCaptureImplicit);
+  const Stream* captured = implicitly_waited_for(stream);
+  if (captured != nullptr) invalidate_and_fail(*captured->capture, cudaErrorStreamCaptureImplicit);
 }
 
 }  // namespace vgpu::cudart

@@ -39,7 +39,9 @@ void capture_wait(Stream& stream, const Event& event);
 // Adds to the nodes that the stream's next one depends on, or replaces them; those replaced need not be joined any more.
 void update_tips(Stream& stream, const std::vector<Node*>& nodes, bool replace);
 
-void invalidate(Capture& capture);
+// A captured stream that work in this one would have to wait for, were it not captured: a blocking one, if this is the legacy
+// stream. Null: none.
+const Stream* implicitly_waited_for(const Stream& stream);
 
 // Fails, and invalidates the captures it harms, where CUDA forbids:
 void require_safe_call();                             // a call that a capture would not see, such as cudaMalloc

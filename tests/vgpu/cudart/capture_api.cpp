@@ -21,10 +21,7 @@ cudaStreamCaptureStatus status_of(const Stream& stream) {
 
 // Asking is harmless, but the legacy stream has no answer while a blocking stream is captured.
 void require_answerable(const Stream& stream) {
-  if (stream.kind != Stream::Kind::kLegacy) return;
-  for (const auto& capture : runtime().captures)
-    for (const Stream* member : capture->streams)
-      require(!member->blocking() || member->device != stream.device, cudaErrorStreamCaptureImplicit);
+  require(implicitly_waited_for(stream) == nullptr, cudaErrorStreamCaptureImplicit);
 }
 
 void begin(cudaStream_t stream, cudaStreamCaptureMode mode, Graph* into, std::vector<Node*> after) {
