@@ -18,6 +18,7 @@ constexpr std::chrono::milliseconds kPatience{20};
 Engine::~Engine() {
   if (!host_thread_.joinable()) return;
   stop();
+  ending_ = true;
   mutex_.unlock();
   host_thread_.join();
   mutex_.lock();
@@ -79,7 +80,7 @@ OperationPtr Engine::choose(Path& path) {
 
 void Engine::work_towards(const OperationPtr& target) {
   Path path{target};
-  while (!target->done() && !(stopping_ && in_host_thread())) {
+  while (!target->done() && !(stopped_ && in_host_thread())) {
     const OperationPtr next = next_on(path);
     if (next != nullptr) {
       start(next);
@@ -207,25 +208,25 @@ OperationPtr Engine::waiting_host_function() const {
 
 void Engine::serve_host_functions() {
   std::unique_lock<std::mutex> lock(mutex_);
-  while (!stopping_) {
+  while (!ending_) {
     Path nowhere;
     if (!handed_.empty()) {
       start(next_on(nowhere));
       continue;
     }
-    const OperationPtr waiting = waiting_host_function();
+    const OperationPtr waiting = stopped_ ? nullptr : waiting_host_function();
     if (waiting == nullptr) {
       changed_.wait(mutex_);
       continue;
     }
     const std::uint64_t before = activity_;
     const bool patient = changed_.wait_for(mutex_, kPatience) == std::cv_status::timeout;
-    if (patient && activity_ == before && !busy_ && !stopping_) work_towards(waiting);
+    if (patient && activity_ == before && !busy_) work_towards(waiting);
   }
 }
 
 void Engine::stop() {
-  stopping_ = true;
+  stopped_ = true;
   changed_.notify_all();
   while (busy_) changed_.wait(mutex_);
 }

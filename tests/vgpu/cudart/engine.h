@@ -100,7 +100,8 @@ class Engine {
   std::thread host_thread_;          // from the first host function on
   std::deque<OperationPtr> handed_;  // host functions that it is to run
   std::uint64_t activity_ = 0;       // calls, and operations that were run
-  bool stopping_ = false;
+  bool stopped_ = false;
+  bool ending_ = false;
 };
 
 }  // namespace vgpu::cudart

@@ -112,6 +112,23 @@ TEST_F(EngineTest, FaultDropsTheRestOfItsDevice) {
   EXPECT_EQ(trace_, "en");
 }
 
+TEST_F(EngineTest, OnceStoppedItRunsWhatIsDemandedAndNothingElse) {
+  Engine engine(mutex_, 0);
+  const auto host = [&](char letter) {
+    return engine.submit(
+        0, {}, [this, letter] { trace_ += letter; }, Operation::Place::kHost);
+  };
+  engine.complete(host('a'));
+  engine.stop();
+  const OperationPtr unasked = host('x');
+  lock_.unlock();
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  lock_.lock();
+  EXPECT_FALSE(unasked->done());
+  engine.complete(host('b'));
+  EXPECT_EQ(trace_, "ab");
+}
+
 TEST_F(EngineTest, SomeHostFunctionsRunDespiteAFault) {
   Engine engine(mutex_, 0);
   std::promise<void> ran;

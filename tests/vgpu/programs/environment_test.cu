@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is the virtual GPU's own: the environment that it reads, leaks, counters, refusals. Most tests run one of the roles at
+// What is the virtual GPU's own: the environment that it reads, counters, refusals. Most tests run one of the roles at
 // the end of this file in a process of its own.
 #include <algorithm>
 #include <cstdio>
@@ -11,21 +11,6 @@
 
 namespace programs {
 namespace {
-
-Outcome play(const std::string& role, const std::string& environment = "") {
-  return run_alone("DISABLED_Role." + role, environment);
-}
-
-class Virtual : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!is_virtual()) GTEST_SKIP() << "this is a GPU";
-  }
-};
-
-void expect_in(const std::string& text, const Outcome& outcome) {
-  EXPECT_NE(outcome.output.find(text), std::string::npos) << "no \"" << text << "\" in: " << outcome.output;
-}
 
 // The architecture, of those that this program is compiled for, whose code such a device runs; 0: none.
 int runs(int device) {
@@ -64,25 +49,8 @@ TEST_F(Virtual, SeveralDevicesHaveStreamsAndMemoryOfTheirOwn) {
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
-TEST_F(Virtual, LeaksAreListedOnRequest) {
-  EXPECT_EQ(play("leak").status, 0);
-  const Outcome leaking = play("leak", "VGPU_LEAKS=1");
-  EXPECT_EQ(leaking.status, 3);
-  for (const char* what : {"device memory, 4000 bytes", "pinned host memory, 12 bytes", "1 of streams", "1 of events"})
-    expect_in(what, leaking);
-  const Outcome clean = play("leave_clean", "VGPU_LEAKS=1");
-  EXPECT_EQ(clean.status, 0) << clean.output;
-  EXPECT_EQ(clean.output.find("leak:"), std::string::npos) << clean.output;
-}
-
-TEST_F(Virtual, AFailureIsNotHiddenByLeaks) {
-  const Outcome outcome = play("leak_and_fail", "VGPU_LEAKS=1");
-  EXPECT_EQ(outcome.status, 1);
-  expect_in("leak:", outcome);
-}
-
 TEST_F(Virtual, EachLaunchWritesItsCounters) {
-  const Outcome outcome = play("leave_clean", "VGPU_COUNTERS=-");
+  const Outcome outcome = play("fill", "VGPU_COUNTERS=-");
   for (const char* what :
        {"fill", "\"grid\": [4, 1, 1], \"block\": [256, 1, 1]", "\"global_store_bytes\": 4000,", "\"blocks\": 4,"})
     expect_in(what, outcome);
@@ -210,32 +178,10 @@ TEST(DISABLED_Role, use_two_devices) {
   EXPECT_EQ(attributes.device, 1);
 }
 
-void leak() {
-  int* device = nullptr;
-  void* pinned = nullptr;
-  cudaStream_t stream = nullptr;
-  cudaEvent_t event = nullptr;
-  EXPECT_EQ(cudaMalloc(&device, kBytes), cudaSuccess);
-  EXPECT_EQ(cudaMallocHost(&pinned, 12), cudaSuccess);
-  EXPECT_EQ(cudaStreamCreate(&stream), cudaSuccess);
-  EXPECT_EQ(cudaEventCreate(&event), cudaSuccess);
-}
-
-TEST(DISABLED_Role, leak) { leak(); }
-
-TEST(DISABLED_Role, leak_and_fail) {
-  leak();
-  ADD_FAILURE() << "on purpose";
-}
-
-// Frees in every way, the last of them in work that nobody waits for.
-TEST(DISABLED_Role, leave_clean) {
+TEST(DISABLED_Role, fill) {
   const DeviceInts device;
   launch_fill(device, 1);
   EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
-  int* pooled = nullptr;
-  EXPECT_EQ(cudaMallocAsync(&pooled, kBytes, nullptr), cudaSuccess);
-  EXPECT_EQ(cudaFreeAsync(pooled, nullptr), cudaSuccess);
 }
 
 // Two streams, the second of which should have waited for the first.

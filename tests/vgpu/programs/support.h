@@ -133,6 +133,22 @@ inline Outcome run_alone(const std::string& test, const std::string& environment
   return outcome;
 }
 
+// A test of DISABLED_Role: disabled, so that nobody plays it unasked.
+inline Outcome play(const std::string& role, const std::string& environment = "") {
+  return run_alone("DISABLED_Role." + role, environment);
+}
+
+class Virtual : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!is_virtual()) GTEST_SKIP() << "this is a GPU";
+  }
+};
+
+inline void expect_in(const std::string& text, const Outcome& outcome) {
+  EXPECT_NE(outcome.output.find(text), std::string::npos) << "no \"" << text << "\" in: " << outcome.output;
+}
+
 // What came of two operations that nothing orders: where work runs on demand, the outcome of the one that was waited for;
 // elsewhere each value is that or the other's.
 inline void expect_unordered(const std::vector<int>& values, int on_demand, int otherwise) {
