@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cudart/registration.h"
 
-#include <vector>
+#include <array>
+#include <type_traits>
 
 #include "cudart/kernel.h"
 #include "cudart/runtime.h"
@@ -15,10 +16,17 @@ struct Configuration {
   cudaStream_t stream;
 };
 
-// Between the <<< >>> of a launch and the call of the stub, arguments may be evaluated that launch kernels themselves.
-std::vector<Configuration>& configurations() {
-  thread_local std::vector<Configuration> stack;
-  return stack;
+// Between the <<< >>> of a launch and the call of the stub, arguments may be evaluated that launch kernels themselves. Nothing
+// here has to be destroyed: static objects may launch kernels when the variables of the thread have gone.
+struct Configurations {
+  std::array<Configuration, 64> stack;
+  std::size_t count = 0;
+};
+static_assert(std::is_trivially_destructible_v<Configurations>);
+
+Configurations& configurations() {
+  thread_local Configurations all;
+  return all;
 }
 
 // A fat binary's handle is the code made of it.
@@ -63,18 +71,20 @@ void __cudaRegisterManagedVar(void** handle, void** host, char*, const char* nam
 }
 
 unsigned __cudaPushCallConfiguration(dim3 grid, dim3 block, std::size_t shared, CUstream_st* stream) {
-  configurations().push_back({grid, block, shared, stream});
-  return 0;
+  Configurations& all = configurations();
+  if (all.count == all.stack.size()) return last_error() = cudaErrorLaunchOutOfResources;
+  all.stack[all.count++] = {grid, block, shared, stream};
+  return cudaSuccess;
 }
 
 cudaError_t __cudaPopCallConfiguration(dim3* grid, dim3* block, std::size_t* shared, void* stream) {
-  if (configurations().empty()) return last_error() = cudaErrorMissingConfiguration;
-  const Configuration& top = configurations().back();
+  Configurations& all = configurations();
+  if (all.count == 0) return last_error() = cudaErrorMissingConfiguration;
+  const Configuration& top = all.stack[--all.count];
   *grid = top.grid;
   *block = top.block;
   *shared = top.shared;
   *static_cast<cudaStream_t*>(stream) = top.stream;
-  configurations().pop_back();
   return cudaSuccess;
 }
 

@@ -121,5 +121,18 @@ TEST_F(RegistrationTest, LaunchConfigurationsNest) {
   EXPECT_EQ(stream, cudaStreamPerThread);
 }
 
+TEST_F(RegistrationTest, LaunchConfigurationsNestOnlySoDeep) {
+  int pushed = 0;
+  while (pushed < 1000 && __cudaPushCallConfiguration(dim3(1), dim3(1), 0, nullptr) == 0) ++pushed;
+  EXPECT_LT(pushed, 1000);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorLaunchOutOfResources);
+  dim3 grid, block;
+  std::size_t shared = 0;
+  cudaStream_t stream = nullptr;
+  while (__cudaPopCallConfiguration(&grid, &block, &shared, &stream) == cudaSuccess) --pushed;
+  EXPECT_EQ(pushed, 0);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorMissingConfiguration);
+}
+
 }  // namespace
 }  // namespace vgpu::cudart
