@@ -2,6 +2,7 @@
 //
 // Advice and tools: checked where CUDA checks it, and without effect.
 #include "cudart/copy.h"
+#include "cudart/kernel.h"
 #include "cudart/runtime.h"
 
 namespace vgpu::cudart {
@@ -10,6 +11,10 @@ namespace {
 void require_managed(const void* pointer, std::size_t count) {
   const Allocation* allocation = runtime().heap.holding(address_of(pointer), count);
   require(count > 0 && allocation != nullptr && allocation->kind == Allocation::Kind::kManaged);
+}
+
+void require_known(cudaSharedMemConfig config) {
+  require(config >= cudaSharedMemBankSizeDefault && config <= cudaSharedMemBankSizeEightByte);
 }
 
 }  // namespace
@@ -27,6 +32,39 @@ cudaError_t cudaMemPrefetchAsync(const void* pointer, std::size_t count, cudaMem
     require_managed(pointer, count);
     require(flags == 0);
     issue(stream_of(stream), Nothing{});
+  });
+}
+
+cudaError_t cudaStreamAttachMemAsync(cudaStream_t stream, void* pointer, std::size_t count, unsigned flags) {
+  return call([&] {
+    const auto* allocation = runtime().heap.holding(address_of(pointer), 1);
+    require(flags == cudaMemAttachGlobal || flags == cudaMemAttachHost || flags == cudaMemAttachSingle);
+    require(allocation != nullptr && (count == 0 || count == allocation->size));
+    require_managed(pointer, allocation->size);
+    issue(stream_of(stream), Nothing{});
+  });
+}
+
+cudaError_t cudaCtxResetPersistingL2Cache() {
+  return call([] {});
+}
+
+// Banks of shared memory are four bytes wide on all the devices that the virtual one stands for.
+cudaError_t cudaDeviceSetSharedMemConfig(cudaSharedMemConfig config) {
+  return call([&] { require_known(config); });
+}
+
+cudaError_t cudaDeviceGetSharedMemConfig(cudaSharedMemConfig* config) {
+  return call([&] {
+    require(config != nullptr);
+    *config = cudaSharedMemBankSizeFourByte;
+  });
+}
+
+cudaError_t cudaFuncSetSharedMemConfig(const void* function, cudaSharedMemConfig config) {
+  return call([&] {
+    kernel_of(function);
+    require_known(config);
   });
 }
 

@@ -101,6 +101,10 @@ cudaError_t cudaGraphAddMemcpyNodeFromSymbol(cudaGraphNode_t* node, cudaGraph_t 
   return add(node, graph, after, count, [&] { return checked(copy_from_symbol(to, symbol, bytes, offset, kind)); });
 }
 
+cudaError_t cudaGraphMemcpyNodeSetParams(cudaGraphNode_t node, const cudaMemcpy3DParms* parameters) {
+  return call([&] { work_in<CopyWork>(node) = checked(copy_of(parameters)); });
+}
+
 cudaError_t cudaGraphMemcpyNodeSetParams1D(cudaGraphNode_t node, void* to, const void* from, std::size_t bytes,
                                            cudaMemcpyKind kind) {
   return call([&] { work_in<CopyWork>(node) = checked(linear_copy(to, from, bytes, kind)); });

@@ -141,6 +141,11 @@ cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t exec, cudaGraphNode
   return call([&] { replace(exec_of(exec), node, prepare(parameters, runtime().current())); });
 }
 
+cudaError_t cudaGraphExecMemcpyNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
+                                             const cudaMemcpy3DParms* parameters) {
+  return call([&] { replace(exec_of(exec), node, checked(copy_of(parameters))); });
+}
+
 cudaError_t cudaGraphExecMemcpyNodeSetParams1D(cudaGraphExec_t exec, cudaGraphNode_t node, void* to, const void* from,
                                                std::size_t bytes, cudaMemcpyKind kind) {
   return call([&] { replace(exec_of(exec), node, checked(linear_copy(to, from, bytes, kind))); });

@@ -114,6 +114,10 @@ cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribu
   return call([&] { set_attribute(kernel_of(function), runtime().current(), attribute, value); });
 }
 
+cudaError_t cudaKernelSetAttributeForDevice(cudaKernel_t kernel, cudaFuncAttribute attribute, int value, int ordinal) {
+  return call([&] { set_attribute(kernel_of(kernel), runtime().device(ordinal), attribute, value); });
+}
+
 cudaError_t cudaFuncSetCacheConfig(const void* function, cudaFuncCache config) {
   return call([&] {
     require(config >= cudaFuncCachePreferNone && config <= cudaFuncCachePreferEqual);

@@ -151,6 +151,10 @@ cudaError_t cudaStreamAddCallback_ptsz(cudaStream_t stream, cudaStreamCallback_t
   return in_own_stream(cudaStreamAddCallback, stream, callback, argument, flags);
 }
 
+cudaError_t cudaStreamAttachMemAsync_ptsz(cudaStream_t stream, void* pointer, std::size_t count, unsigned flags) {
+  return in_own_stream(cudaStreamAttachMemAsync, stream, pointer, count, flags);
+}
+
 cudaError_t cudaStreamBeginCaptureToGraph_ptsz(cudaStream_t stream, cudaGraph_t graph,
                                                const cudaGraphNode_t* dependencies, const cudaGraphEdgeData* edges,
                                                std::size_t count, cudaStreamCaptureMode mode) {

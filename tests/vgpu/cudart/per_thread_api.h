@@ -38,6 +38,7 @@ decltype(cudaMemset3D) cudaMemset3D_ptds;
 decltype(cudaMemsetAsync) cudaMemsetAsync_ptsz;
 decltype(cudaMemset) cudaMemset_ptds;
 decltype(cudaStreamAddCallback) cudaStreamAddCallback_ptsz;
+decltype(cudaStreamAttachMemAsync) cudaStreamAttachMemAsync_ptsz;
 decltype(cudaStreamBeginCaptureToGraph) cudaStreamBeginCaptureToGraph_ptsz;
 decltype(cudaStreamBeginCapture) cudaStreamBeginCapture_ptsz;
 decltype(cudaStreamEndCapture) cudaStreamEndCapture_ptsz;

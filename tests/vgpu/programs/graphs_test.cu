@@ -68,11 +68,25 @@ TEST_F(Graphs, MadeByHand) {
   launch_and_wait();
   EXPECT_EQ(host_.values(), all(4));
 
+  cudaMemcpy3DParms half{};
+  half.srcPtr = make_cudaPitchedPtr(values, kBytes, kBytes, 1);
+  half.dstPtr = make_cudaPitchedPtr(static_cast<int*>(host_), kBytes, kBytes, 1);
+  half.extent = make_cudaExtent(kBytes / 2, 1, 1);
+  half.kind = cudaMemcpyDeviceToHost;
+  EXPECT_EQ(cudaGraphExecMemcpyNodeSetParams(exec_, copied, &half), cudaSuccess);
+  EXPECT_EQ(cudaGraphExecMemcpyNodeSetParams(exec_, filled, &half), cudaErrorInvalidValue);
+  value = 6;
+  EXPECT_EQ(cudaGraphExecKernelNodeSetParams(exec_, filled, &kernel), cudaSuccess);
+  launch_and_wait();
+  EXPECT_EQ(host_[kCount / 2 - 1], 6);
+  EXPECT_EQ(host_[kCount / 2], 4);
+  EXPECT_EQ(cudaGraphMemcpyNodeSetParams(copied, &half), cudaSuccess);
+
   EXPECT_EQ(cudaGraphNodeSetEnabled(exec_, copied, 0), cudaSuccess);
   value = 5;
   EXPECT_EQ(cudaGraphExecKernelNodeSetParams(exec_, filled, &kernel), cudaSuccess);
   launch_and_wait();
-  EXPECT_EQ(host_.values(), all(4));
+  EXPECT_EQ(host_[0], 6);
 }
 
 TEST_F(Graphs, ACircleCannotBeInstantiated) {

@@ -100,6 +100,11 @@ TEST_F(Launches, ByFunctionAndByHandle) {
       cudaLaunchKernel(reinterpret_cast<const void*>(kernel), dim3(kBlocks), dim3(kThreads), arguments, 0, nullptr),
       cudaSuccess);
   EXPECT_EQ(device_.values(), all(12));
+  EXPECT_EQ(cudaKernelSetAttributeForDevice(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, 50000, 0),
+            cudaSuccess);
+  cudaFuncAttributes attributes{};
+  EXPECT_EQ(cudaFuncGetAttributes(&attributes, fill), cudaSuccess);
+  EXPECT_EQ(attributes.maxDynamicSharedSizeBytes, 50000);
   const char* name = nullptr;
   EXPECT_EQ(cudaFuncGetName(&name, fill), cudaSuccess);
   EXPECT_NE(std::string(name).find("fill"), std::string::npos);

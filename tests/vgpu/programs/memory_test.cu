@@ -173,6 +173,9 @@ TEST_F(Memory, ManagedMemoryIsTheSameOnBothSides) {
   EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
   EXPECT_EQ(values[0], 42);
   EXPECT_EQ(values[kCount - 1], 1);
+  EXPECT_EQ(cudaStreamAttachMemAsync(nullptr, values), cudaSuccess);
+  const DeviceInts device;
+  expect_invalid(cudaStreamAttachMemAsync(nullptr, static_cast<int*>(device)));
   EXPECT_EQ(cudaFree(values), cudaSuccess);
   EXPECT_EQ(managed_value, 6);
 }

@@ -166,9 +166,9 @@ TEST(Streams, AHostFunctionMayTakeALockThatAQueryIsMadeUnder) {
   const auto lock_once = [](cudaStream_t, cudaError_t, void* argument) {
     const std::lock_guard<std::mutex> lock(*static_cast<std::mutex*>(argument));
   };
-  EXPECT_EQ(cudaStreamAddCallback(stream, lock_once, &mutex, 0), cudaSuccess);
   {
     const std::lock_guard<std::mutex> lock(mutex);
+    EXPECT_EQ(cudaStreamAddCallback(stream, lock_once, &mutex, 0), cudaSuccess);
     EXPECT_EQ(cudaStreamQuery(stream), cudaErrorNotReady);
     EXPECT_EQ(cudaGetLastError(), cudaErrorNotReady);
   }
