@@ -10,8 +10,9 @@
 namespace vgpu::cudart {
 namespace {
 
-// Without a call of CUDA, before waiting host functions run: long for a program that goes on issuing work.
-constexpr std::chrono::milliseconds kPatience{20};
+// How long nothing is issued or run before a waiting host function gets its turn, and how long it waits at most: long for a
+// program that goes on issuing work.
+constexpr std::chrono::milliseconds kPatience{20}, kMostPatience{1000};
 
 }  // namespace
 
@@ -31,6 +32,7 @@ OperationPtr Engine::submit(int device, std::vector<OperationPtr> after, std::fu
   operation->place = place;
   operation->device = device;
   operation->number = submitted_++;
+  operation->submitted = std::chrono::steady_clock::now();
   operation->work = std::move(work);
   for (OperationPtr& other : after) {
     if (other == nullptr || other->done()) continue;
@@ -91,7 +93,6 @@ void Engine::work_towards(const OperationPtr& target) {
 }
 
 void Engine::complete(const OperationPtr& target) {
-  ++activity_;
   if (target != nullptr) work_towards(target);
 }
 
@@ -106,7 +107,6 @@ void Engine::complete_all(int device) {
 }
 
 bool Engine::advance(const OperationPtr& target) {
-  ++activity_;
   if (target == nullptr || target->done()) return true;
   Path path{target};
   const OperationPtr next = next_on(path);
@@ -220,8 +220,9 @@ void Engine::serve_host_functions() {
       continue;
     }
     const std::uint64_t before = activity_;
-    const bool patient = changed_.wait_for(mutex_, kPatience) == std::cv_status::timeout;
-    if (patient && activity_ == before && !busy_) work_towards(waiting);
+    const bool is_quiet = changed_.wait_for(mutex_, kPatience) == std::cv_status::timeout && activity_ == before;
+    const bool is_overdue = std::chrono::steady_clock::now() - waiting->submitted > kMostPatience;
+    if ((is_quiet || is_overdue) && !busy_) work_towards(waiting);
   }
 }
 

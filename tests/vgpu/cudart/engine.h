@@ -5,8 +5,8 @@
 // order, so that both outcomes of a missing dependency come up.
 //
 // Host functions run in a thread of their own, as in CUDA: one may take a lock that a thread holds which asks for the state
-// of the stream, or wait for what the program does next. What it does can be waited for without a call of CUDA, so where no
-// call comes for a while, that thread sees to it that waiting host functions get their turn.
+// of the stream, or wait for what the program does next. What it does can be waited for without any call of CUDA that demands
+// it, so after a while that thread sees to it that waiting host functions get their turn.
 #pragma once
 
 #include <chrono>
@@ -43,7 +43,7 @@ struct Operation {
   std::vector<OperationPtr> after;     // not done yet when this was submitted
   std::vector<Operation*> dependents;  // that name this in `after`
   std::size_t blockers = 0;            // of `after`, not done
-  std::chrono::steady_clock::time_point finished;
+  std::chrono::steady_clock::time_point submitted, finished;
 
   bool done() const { return state == State::kDone; }
 };
@@ -99,7 +99,7 @@ class Engine {
 
   std::thread host_thread_;          // from the first host function on
   std::deque<OperationPtr> handed_;  // host functions that it is to run
-  std::uint64_t activity_ = 0;       // calls, and operations that were run
+  std::uint64_t activity_ = 0;       // operations that were submitted and that were run
   bool stopped_ = false;
   bool ending_ = false;
 };

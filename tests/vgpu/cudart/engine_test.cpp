@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The order in which operations run: only when demanded, never ahead of what they wait for.
-#include "cudart/engine.h"
-
-#include <gtest/gtest.h>
-
-#include <chrono>
-#include <future>
 #include <mutex>
 #include <new>
 #include <set>
@@ -14,21 +8,11 @@
 #include <thread>
 #include <vector>
 
+#include "cudart/engine_test_support.h"
 #include "cudart/error.h"
 
 namespace vgpu::cudart {
 namespace {
-
-class EngineTest : public testing::Test {
- protected:
-  OperationPtr note(Engine& engine, char letter, std::vector<OperationPtr> after, int device = 0) {
-    return engine.submit(device, std::move(after), [this, letter] { trace_ += letter; });
-  }
-
-  std::mutex mutex_;
-  std::unique_lock<std::mutex> lock_{mutex_};
-  std::string trace_;
-};
 
 TEST_F(EngineTest, NothingRunsUntilDemanded) {
   Engine engine(mutex_, 0);
@@ -112,37 +96,6 @@ TEST_F(EngineTest, FaultDropsTheRestOfItsDevice) {
   EXPECT_EQ(trace_, "en");
 }
 
-TEST_F(EngineTest, OnceStoppedItRunsWhatIsDemandedAndNothingElse) {
-  Engine engine(mutex_, 0);
-  const auto host = [&](char letter) {
-    return engine.submit(
-        0, {}, [this, letter] { trace_ += letter; }, Operation::Place::kHost);
-  };
-  engine.complete(host('a'));
-  engine.stop();
-  const OperationPtr unasked = host('x');
-  lock_.unlock();
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  lock_.lock();
-  EXPECT_FALSE(unasked->done());
-  engine.complete(host('b'));
-  EXPECT_EQ(trace_, "ab");
-}
-
-TEST_F(EngineTest, SomeHostFunctionsRunDespiteAFault) {
-  Engine engine(mutex_, 0);
-  std::promise<void> ran;
-  const OperationPtr bad = engine.submit(0, {}, [] { fail(cudaErrorIllegalAddress); });
-  const OperationPtr dropped = note(engine, 'd', {bad});
-  engine.submit(
-      0, {dropped}, [&] { ran.set_value(); }, Operation::Place::kHostDespiteFaults);
-  engine.complete(bad);
-  lock_.unlock();
-  EXPECT_EQ(ran.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
-  lock_.lock();
-  EXPECT_EQ(trace_, "");
-}
-
 TEST_F(EngineTest, ResetUnlinksWhatWaitedForAnotherDevice) {
   Engine engine(mutex_, 0);
   const OperationPtr first = note(engine, 'a', {}, 0);
@@ -179,44 +132,6 @@ TEST_F(EngineTest, WorkThatFindsNoMemoryIsAFault) {
   Engine engine(mutex_, 0);
   engine.complete(engine.submit(0, {}, [] { throw std::bad_alloc(); }));
   EXPECT_EQ(engine.fault(0), cudaErrorMemoryAllocation);
-}
-
-TEST_F(EngineTest, AHostFunctionGetsItsTurnWithoutACall) {
-  Engine engine(mutex_, 0);
-  std::promise<void> ran;
-  const OperationPtr before = note(engine, 'a', {});
-  engine.submit(
-      0, {before}, [&] { ran.set_value(); }, Operation::Place::kHost);
-  note(engine, 'x', {});
-  lock_.unlock();
-  EXPECT_EQ(ran.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
-  lock_.lock();
-  EXPECT_EQ(trace_, "a");
-}
-
-TEST_F(EngineTest, AHostFunctionThatWaitsHoldsUpNothingElse) {
-  for (const std::uint64_t seed : {0, 1, 2}) {
-    Engine engine(mutex_, seed);
-    std::promise<void> begun, go_on;
-    const OperationPtr host = engine.submit(
-        0, {},
-        [&] {
-          begun.set_value();
-          go_on.get_future().wait();
-        },
-        Operation::Place::kHost);
-    EXPECT_FALSE(engine.advance(host));
-    lock_.unlock();
-    begun.get_future().wait();
-    lock_.lock();
-    trace_.clear();
-    engine.complete(note(engine, 'a', {}));
-    EXPECT_EQ(trace_, "a");
-    EXPECT_FALSE(engine.advance(host));
-    go_on.set_value();
-    engine.complete(host);
-    EXPECT_TRUE(host->done());
-  }
 }
 
 TEST_F(EngineTest, ThreadsThatDemandTheSameWorkRunItOnce) {
