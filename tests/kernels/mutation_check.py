@@ -109,7 +109,7 @@ def all_mutants():
 
 
 def users_of(file):
-    """The .cu files that are compiled from it."""
+    """The .cu files that are compiled from a file below kernels/."""
     found, new = set(), {file}
     while new:
         found |= new
@@ -148,7 +148,7 @@ class Workshop:
             lines[mutant.line - 1] = mutant.after
             source.write_text("\n".join(lines) + "\n")
             link = self.link
-            for name in users_of(mutant.file):
+            for name in self.compile.keys() & users_of(mutant.file):
                 made = folder / f"{name}.o"
                 if self.shell(self.compile_command(name, folder, made)).returncode != 0:
                     return "does not compile", ""
@@ -158,7 +158,8 @@ class Workshop:
             linked = self.shell(link.replace(f"-o {library}", f"-o {folder / soname}"))
             if linked.returncode != 0:
                 raise RuntimeError(linked.stderr)
-            return self.test(folder)
+            # First the tests that are more likely to fail.
+            return self.test(folder, sorted(TESTS, key=lambda test: ("pooling" in test) != ("pooling" in mutant.file)))
 
     def compile_command(self, name, folder, made):
         command = re.sub(r"--generate-code=\S+ ", "", self.compile[name])
@@ -167,9 +168,9 @@ class Workshop:
         command = command.replace(f"-I{ROOT} ", f"-I{folder} ").replace(str(KERNELS / name), str(folder / "kernels" / name))
         return command.replace(f"-o {self.objects[name]}", f"-o {made}")
 
-    def test(self, folder):
+    def test(self, folder, tests):
         environment = os.environ | {"LD_LIBRARY_PATH": f"{folder}:{self.build / 'vgpu/lib'}", "VGPU_WORKERS": "1"}
-        for test in TESTS:
+        for test in tests:
             command = f"exec tests/{test} --gtest_filter='*cuda*-*BesidePlainLoops*' --gtest_brief=1 --gtest_fail_fast"
             try:
                 outcome = self.shell(command, environment, SECONDS)
@@ -180,6 +181,9 @@ class Workshop:
                 first = next((line for line in said if line.startswith("vgpu: ") or "FAILED" in line), "")
                 return "killed", first or f"{test} ended with {outcome.returncode}"
         return "survived", ""
+
+    def builds(self, file):
+        return not self.compile.keys().isdisjoint(users_of(file))
 
     def state(self):
         """Of what verdicts depend on, besides the mutant."""
@@ -217,9 +221,11 @@ class Verdicts:
 def main():
     options = parse_options()
     workshop = Workshop(options.build.resolve())
-    mutants = [mutant for mutant in all_mutants() if options.only in str(mutant)]
+    mutants = [mutant for mutant in all_mutants() if options.only in str(mutant) and workshop.builds(mutant.file)]
     total = len(mutants)
     if options.sample:
+        explained = known_survivors().keys()
+        mutants = [mutant for mutant in mutants if mutant.key not in explained]
         mutants = sorted(mutants, key=lambda mutant: mutant.digest(options.seed))[: options.sample]
     verdicts = Verdicts(workshop.build / "mutants.jsonl", workshop.state())
     waiting = [mutant for mutant in mutants if mutant.key not in verdicts.known]
@@ -257,7 +263,8 @@ def report(mutants, verdicts):
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("--sample", type=int, help="judge so many, which stay the same while their lines do")
+    parser.add_argument("--sample", type=int, help="judge so many of those that should not survive; the same ones while "
+                        "their lines stay")
     parser.add_argument("--seed", type=int, default=1, help="another choice of them")
     parser.add_argument("--only", default="", metavar="TEXT", help="those whose file, operator or line has this text")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
