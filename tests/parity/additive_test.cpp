@@ -3,6 +3,7 @@
 // Additive attention on each backend, in each storage type, against the reference.
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "reference/formulas/additive.h"
 #include "support/attention_run.h"
@@ -430,20 +431,20 @@ void expect_fences_hold(RunOptions options) {
   for (std::int64_t width : {1, 19, 32, 65}) {
     expect_parity(Case({1, 1, 70, width, width + 2}, {37}), options);
     expect_parity(Case({1, 9, 66, width, width + 1}, {}), options);
+    expect_parity(Case({1, 9, 40, width, width + 1}, {23}), options);
   }
 }
 
 TEST_P(AdditiveOn, NothingOutsideIsRead) { expect_fences_hold(options); }
 
 // Each special value in each input, in the body of a vector and in a tail, wherever it has an effect.
-void expect_specials_pass(RunOptions options) {
+void expect_specials_pass(const AdditiveShape& s, RunOptions options) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const AdditiveShape s{2, 2, 67, 21, 19};
   for (double special : {static_cast<double>(kNan), kInfinity, -kInfinity})
     for (const auto tensor : {&reference::AdditiveInput::q, &reference::AdditiveInput::k, &reference::AdditiveInput::v,
                               &reference::AdditiveInput::x})
       for (std::size_t place : {0, 18, 20}) {
-        Case given(s, {67, 50});
+        Case given(s, {static_cast<std::int32_t>(s.T), 20});
         (given.input.*tensor)[place] = special;
         SCOPED_TRACE(special);
         SCOPED_TRACE(place);
@@ -454,15 +455,41 @@ void expect_specials_pass(RunOptions options) {
       }
 }
 
-TEST_P(AdditiveOn, NanAndInfinitiesReachWhatTheyTouch) { expect_specials_pass(options); }
+// In rows that are cut and in rows that are whole.
+TEST_P(AdditiveOn, NanAndInfinitiesReachWhatTheyTouch) {
+  for (std::int64_t T : {67, 33}) expect_specials_pass({2, 2, T, 21, 19}, options);
+}
 
 // A query without any other score has no weights: 0 / 0.
 TEST_P(AdditiveOn, OnlyScoresOfMinusInfinity) {
-  Case given({1, 2, 70, 3, 4}, {});
-  given.input.v[0] = std::numeric_limits<double>::infinity();
-  for (std::size_t j = 0; j < 70; ++j) given.input.k[j * 3] = -100;
-  given.input.q[0] = given.input.q[3] = 0;
-  expect_parity(given, options);
+  for (const auto& [Q, T] : {std::pair<int, int>{2, 70}, {2, 20}, {1, 700}, {1, 20}}) {
+    Case given({1, Q, T, 3, 4}, {});
+    given.input.v[0] = std::numeric_limits<double>::infinity();
+    for (std::size_t j = 0; j < given.input.k.size(); j += 3) given.input.k[j] = -100;
+    for (std::size_t i = 0; i < given.input.q.size(); i += 3) given.input.q[i] = 0;
+    SCOPED_TRACE(testing::Message() << "Q " << Q << ", T " << T);
+    expect_parity(given, options);
+  }
+}
+
+// Then null stands for every tensor without elements, and for v, which nothing is multiplied by.
+TEST_P(AdditiveOn, NoQueriesGiveNoGradient) {
+  const Handle handle = make_handle(options);
+  Tensors tensors(handle, options);
+  attn_additive_desc_t desc{sizeof desc, options.dtype, 2, 0, 40, 5, 6};
+  attn_additive_backward_args_t args{};
+  args.struct_size = sizeof args;
+  args.k = tensors.in(Random(1).normal(2 * 40 * 5), options.dtype);
+  args.x = tensors.in(Random(2).normal(2 * 40 * 6), options.dtype);
+  args.d_k = tensors.out(2 * 40 * 5, options.dtype);
+  args.d_v = tensors.out(5, options.dtype);
+  args.d_x = tensors.out(2 * 40 * 6, options.dtype);
+  std::size_t bytes = 0;
+  check(attn_additive_workspace_size(handle.get(), &desc, ATTN_PASS_BACKWARD, &bytes));
+  check(attn_additive_backward(handle.get(), &desc, &args, tensors.workspace(bytes), bytes));
+  EXPECT_EQ(tensors.values(args.d_k), std::vector<float>(2 * 40 * 5));
+  EXPECT_EQ(tensors.values(args.d_v), std::vector<float>(5));
+  EXPECT_EQ(tensors.values(args.d_x), std::vector<float>(2 * 40 * 6));
 }
 
 // Scores that overflow to -inf have weight 0, though nothing else stands in the first tile of keys.
@@ -510,7 +537,7 @@ TEST(AdditiveTargets, EveryInstructionSet) {
     expect_parity(Case(kManyChunks, {700, 0, 411}), {});
     expect_parity(Case({2, 3, 66, 129, 77}, {}), {});
     expect_fences_hold({});
-    expect_specials_pass({});
+    expect_specials_pass({2, 2, 67, 21, 19}, {});
   });
 }
 
