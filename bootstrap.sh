@@ -147,30 +147,36 @@ require_python() {
   cp "$wanted" "$made"
 }
 
-# Sets CUDACXX to the compiler named there, on the PATH, in its usual place, or fetched to .deps.
-require_nvcc() {
-  local deps=$root/.deps/cuda wanted=$root/kernels/requirements.txt usual=${ATTN_NVCC:-/usr/local/cuda/bin/nvcc}
-  local fetched=$deps/nvidia/cu13
+# Sets CUDACXX to the compiler named there, on the PATH, or in its usual place.
+find_nvcc() {
+  local usual=${ATTN_NVCC:-/usr/local/cuda/bin/nvcc}
   if [[ -z ${CUDACXX:-} ]]; then
     if tool nvcc; then
       CUDACXX=$(command -v nvcc)
     elif [[ -x $usual ]]; then
       CUDACXX=$usual
     else
-      CUDACXX=$fetched/bin/nvcc
-      if ! cmp --silent "$wanted" "$deps/requirements.txt"; then
-        require_python
-        say "no CUDA compiler on this system: fetching one to .deps with what $wanted lists"
-        rm -rf "$deps"
-        "$root/.venv/bin/python" -m pip install --quiet --target "$deps" --requirement "$wanted" ||
-          fail "pip could not install a CUDA compiler, see above"
-        ln -s libcudart.so.13 "$fetched/lib/libcudart.so"
-        cp "$wanted" "$deps/requirements.txt"
-      fi
-      export CUDAToolkit_ROOT=$fetched
+      return 1
     fi
   fi
   export CUDACXX
+}
+
+# Likewise, or to one that it fetches to .deps.
+require_nvcc() {
+  local deps=$root/.deps/cuda wanted=$root/kernels/requirements.txt
+  local fetched=$deps/nvidia/cu13
+  find_nvcc && return
+  if ! cmp --silent "$wanted" "$deps/requirements.txt"; then
+    require_python
+    say "no CUDA compiler on this system: fetching one to .deps with what $wanted lists"
+    rm -rf "$deps"
+    "$root/.venv/bin/python" -m pip install --quiet --target "$deps" --requirement "$wanted" ||
+      fail "pip could not install a CUDA compiler, see above"
+    ln -s libcudart.so.13 "$fetched/lib/libcudart.so"
+    cp "$wanted" "$deps/requirements.txt"
+  fi
+  export CUDACXX=$fetched/bin/nvcc CUDAToolkit_ROOT=$fetched
 }
 
 build() { # PRESET [CMAKE_OPTIONS]
@@ -304,7 +310,7 @@ run_gpu_tests() {
 bench() {
   local cuda=OFF
   require "${build_needs[@]}" "${bench_needs[@]}"
-  if [[ -n ${CUDACXX:-} || -x ${ATTN_NVCC:-/usr/local/cuda/bin/nvcc} || -d $root/.deps/cuda ]] || tool nvcc; then
+  if find_nvcc || [[ -d $root/.deps/cuda ]]; then
     require_nvcc
     cuda=ON
   fi
