@@ -11,7 +11,7 @@
 struct attn_bilstm {
   attn_handle_t handle;
   attn_bilstm_desc_t desc;
-  int threads;
+  int threads;  // of a CPU handle; 0 for another
   std::unique_ptr<attn::BilstmBackend> plan;
 };
 
@@ -47,12 +47,21 @@ void require_desc(const attn_bilstm_desc_t* desc) {
   element_count("reserve", {desc->B, desc->T, 4 * (desc->E + 4 * desc->H)});
 }
 
+int threads_of(attn_handle_t handle) { return backend_kind(handle) == ATTN_BACKEND_CPU ? cpu_threads(handle) : 0; }
+
+std::unique_ptr<BilstmBackend> make_bilstm(attn_handle_t handle, const attn_bilstm_desc_t& desc) {
+#ifdef ATTN_WITH_CUDNN
+  if (backend_kind(handle) == ATTN_BACKEND_CUDA) return make_cuda_bilstm(handle, desc);
+#endif
+  return make_cpu_bilstm(desc, cpu_threads(handle));
+}
+
 // The live plan, whose handle still has the threads that it was made for.
 attn_bilstm& usable(attn_bilstm_t plan) {
   require_pointer("plan", plan);
   if (!live_plans().contains(plan))
     reject("plan", "one made by attn_bilstm_create and not destroyed", "another pointer");
-  const int threads = cpu_threads(plan->handle);
+  const int threads = threads_of(plan->handle);
   if (threads != plan->threads)
     reject("plan", "a handle of " + std::to_string(plan->threads) + " threads, as at the plan's creation",
            std::to_string(threads));
@@ -83,11 +92,11 @@ using namespace attn;
 
 attn_status_t attn_bilstm_create(attn_handle_t handle, const attn_bilstm_desc_t* desc, attn_bilstm_t* plan) {
   return guarded([&] {
-    const int threads = cpu_threads(handle);
+    const int threads = threads_of(handle);
     require_desc(desc);
     require_pointer("plan", plan);
     *plan = nullptr;
-    auto made = std::make_unique<attn_bilstm>(attn_bilstm{handle, *desc, threads, make_cpu_bilstm(*desc, threads)});
+    auto made = std::make_unique<attn_bilstm>(attn_bilstm{handle, *desc, threads, make_bilstm(handle, *desc)});
     live_plans().insert(made.get());
     *plan = made.release();
   });

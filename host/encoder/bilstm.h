@@ -20,5 +20,6 @@ class BilstmBackend {
 };
 
 std::unique_ptr<BilstmBackend> make_cpu_bilstm(const attn_bilstm_desc_t& desc, int threads);
+std::unique_ptr<BilstmBackend> make_cuda_bilstm(attn_handle_t handle, const attn_bilstm_desc_t& desc);
 
 }  // namespace attn

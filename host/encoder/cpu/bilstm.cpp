@@ -101,7 +101,7 @@ class CpuBilstm final : public BilstmBackend {
 
   void backward_chunks(const attn_bilstm_backward_args_t& args, void* workspace) {
     const Sequences sequences{B_, T_, args.lengths};
-    reserve_.bind(const_cast<void*>(args.reserve));  // only read
+    reserve_.bind(args.reserve);
     backward_memory_.bind(workspace);
     set_weights(&Direction::backward_weights, args);
     for_each_chunk([&](std::int64_t d, std::int64_t first, const LstmTensors& chunk) {

@@ -85,6 +85,12 @@ ATTN_API attn_status_t attn_get_threads(attn_handle_t handle, int* threads);
 ATTN_API attn_status_t attn_set_stream(attn_handle_t handle, void* stream);
 ATTN_API attn_status_t attn_get_stream(attn_handle_t handle, void** stream);
 
+/* For libraries that extend this one: gives the handle an object that is destroyed with it, by destroy(object), while the
+ * handle is still whole. `key` is an address in the library that asks, one object for each; "get" gives null where there
+ * is none yet. */
+ATTN_API attn_status_t attn_attach(attn_handle_t handle, const void* key, void* object, void (*destroy)(void* object));
+ATTN_API attn_status_t attn_get_attached(attn_handle_t handle, const void* key, void** object);
+
 /* Name of the instruction set that the CPU loops run with on this machine, such as "AVX2"; static storage. */
 ATTN_API const char* attn_cpu_target(void);
 

@@ -20,7 +20,7 @@ ATTN_API const char* attn_encoder_libraries(attn_handle_t handle);
 
 /* ---- projected additive attention ------------------------------------------------------------------------------
  *
- *   q_i = W_q h_i    k_j = W_k x_j    then additive attention of attn_cuda.h over q, k, v and the values x.
+ *   q_i = W_q h_i    k_j = W_k x_j + b    then additive attention of attn_cuda.h over q, k, v and the values x.
  *
  * The inputs x are the keys; h are the queries, such as decoder states or one learned vector.
  */
@@ -39,6 +39,7 @@ typedef struct attn_projected_forward_args_t {
   const void* h;          /* [B, Q, H] or [Q, H] */
   const void* w_q;        /* [A, H] */
   const void* w_k;        /* [A, D] */
+  const void* b;          /* [A] bias of the keys; null: none */
   const void* v;          /* [A] */
   const int32_t* lengths; /* [B]; null: every length is T */
   void* o;                /* [B, Q, D] out */
@@ -62,6 +63,7 @@ typedef struct attn_projected_backward_args_t {
   void* d_h;             /* [B, Q, H] or [Q, H] out */
   void* d_w_q;           /* [A, H] out */
   void* d_w_k;           /* [A, D] out */
+  void* d_b;             /* [A] out */
   void* d_v;             /* [A] out */
 } attn_projected_backward_args_t;
 
@@ -85,6 +87,9 @@ ATTN_API attn_status_t attn_projected_backward(attn_handle_t handle, const attn_
  * in direction 1 from the last valid one. y holds both directions side by side. One bias per gate: where a framework
  * has two, their sum. Behind an item's length y and d_x are zero.
  *
+ * Unlike those of the other calls, the lengths are in host memory on both backends: cuDNN reads them there. A CUDA graph
+ * that captures a call keeps the lengths of that call.
+ *
  * A plan is made for one shape and belongs to its handle, which must outlive it and keep its thread count.
  */
 
@@ -104,7 +109,7 @@ typedef struct attn_bilstm_forward_args_t {
   const void* kernel;     /* [2, E, 4H] */
   const void* recurrent;  /* [2, H, 4H] */
   const void* bias;       /* [2, 4H] */
-  const int32_t* lengths; /* [B]; null: every length is T */
+  const int32_t* lengths; /* [B], host memory; null: every length is T */
   void* y;                /* [B, T, 2H] out */
   void* reserve;          /* reserve_size bytes, kept for backward; null in a plan without training */
 } attn_bilstm_forward_args_t;
@@ -116,13 +121,13 @@ typedef struct attn_bilstm_backward_args_t {
   const void* recurrent;
   const void* bias;
   const int32_t* lengths;
-  const void* y;       /* [B, T, 2H] of the forward pass */
-  const void* reserve; /* as left by the forward pass */
-  const void* d_y;     /* [B, T, 2H]; what stands behind a length is ignored */
-  void* d_x;           /* [B, T, E] out; overwritten, not added to, like all outputs */
-  void* d_kernel;      /* [2, E, 4H] out */
-  void* d_recurrent;   /* [2, H, 4H] out */
-  void* d_bias;        /* [2, 4H] out */
+  const void* y;     /* [B, T, 2H] of the forward pass */
+  void* reserve;     /* as left by the forward pass; on CUDA one backward pass uses it up */
+  const void* d_y;   /* [B, T, 2H]; what stands behind a length is ignored */
+  void* d_x;         /* [B, T, E] out; overwritten, not added to, like all outputs */
+  void* d_kernel;    /* [2, E, 4H] out */
+  void* d_recurrent; /* [2, H, 4H] out */
+  void* d_bias;      /* [2, 4H] out */
 } attn_bilstm_backward_args_t;
 
 ATTN_API attn_status_t attn_bilstm_create(attn_handle_t handle, const attn_bilstm_desc_t* desc, attn_bilstm_t* plan);
