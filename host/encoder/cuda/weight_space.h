@@ -2,7 +2,7 @@
 //
 // Where cuDNN keeps the weights of an LSTM, and the way there from ours.
 //
-// Ours: kernel [2, E, 4H], recurrent [2, H, 4H], bias [2, 4H], gates i, f, c~, o. cuDNN's is one block with a matrix
+// Ours: kernel [n, E, 4H], recurrent [n, H, 4H], bias [n, 4H] of n directions, gates i, f, c~, o. cuDNN's is one block with a matrix
 // [H, E] or [H, H] and a bias [H] for each direction and gate, at places that it tells.
 #pragma once
 

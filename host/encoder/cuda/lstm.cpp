@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bidirectional LSTM on cuDNN's, which takes and leaves [B, T, width] as it stands. cuDNN has no empty sequences and says
+// LSTM on cuDNN's, which takes and leaves [B, T, width] as it stands. cuDNN has no empty sequences and says
 // nothing of what it reads behind a length, so it gets copies without padding, and an empty sequence as one position of
 // zeros whose results are cleared.
 #include <algorithm>
@@ -9,16 +9,14 @@
 
 #include "cuda/check.h"
 #include "cuda/storage.h"
-#include "encoder/bilstm.h"
 #include "encoder/cuda/vendor.h"
 #include "encoder/cuda/weight_space.h"
 #include "encoder/handle.h"
+#include "encoder/lstm.h"
 
 namespace attn {
 namespace cuda {
 namespace {
-
-constexpr int kDirections = 2;
 
 int narrow(const char* name, std::int64_t size) {
   if (size > std::numeric_limits<int>::max())
@@ -27,25 +25,27 @@ int narrow(const char* name, std::int64_t size) {
   return static_cast<int>(size);
 }
 
-class CudaBilstm final : public BilstmBackend {
+class CudaLstm final : public LstmBackend {
  public:
-  CudaBilstm(attn_handle_t handle, const attn_bilstm_desc_t& desc)
+  CudaLstm(attn_handle_t handle, const attn_lstm_desc_t& desc)
       : handle_(handle),
         B_(desc.B),
         T_(desc.T),
         E_(desc.E),
         H_(desc.H),
+        directions_(desc.directions),
         mode_(desc.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE) {
     if (empty()) return;
     const int E = narrow("E", E_), H = narrow("H", H_);
     const cudnnHandle_t cudnn = vendor_of(handle).cudnn.get();
     check(cudnnSetDropoutDescriptor(dropout_.get(), cudnn, 0, nullptr, 0, 0), "cudnnSetDropoutDescriptor");
     check(cudnnSetRNNDescriptor_v8(rnn_.get(), CUDNN_RNN_ALGO_STANDARD, CUDNN_LSTM, CUDNN_RNN_SINGLE_INP_BIAS,
-                                   CUDNN_BIDIRECTIONAL, CUDNN_LINEAR_INPUT, CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT,
-                                   CUDNN_FMA_MATH, E, H, H, 1, dropout_.get(), CUDNN_RNN_PADDED_IO_ENABLED),
+                                   directions_ == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
+                                   CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT, CUDNN_FMA_MATH, E, H, H, 1, dropout_.get(),
+                                   CUDNN_RNN_PADDED_IO_ENABLED),
           "cudnnSetRNNDescriptor_v8");
-    weights_ = WeightSpace(cudnn, rnn_.get(), kDirections, E_, H_);
-    const int state[] = {kDirections, narrow("B", B_), H}, strides[] = {state[1] * H, H, 1};
+    weights_ = WeightSpace(cudnn, rnn_.get(), directions_, E_, H_);
+    const int state[] = {directions_, narrow("B", B_), H}, strides[] = {state[1] * H, H, 1};
     check(cudnnSetTensorNdDescriptor(state_.get(), CUDNN_DATA_FLOAT, 3, state, strides), "cudnnSetTensorNdDescriptor");
     least_one_.resize(static_cast<std::size_t>(B_));
     set_lengths(nullptr);
@@ -61,7 +61,7 @@ class CudaBilstm final : public BilstmBackend {
     return pass == ATTN_PASS_FORWARD ? bytes_of(ForwardWorkspace(*this)) : bytes_of(BackwardWorkspace(*this));
   }
 
-  void forward(const attn_bilstm_forward_args_t& args, void* workspace) override {
+  void forward(const attn_lstm_forward_args_t& args, void* workspace) override {
     if (empty()) return;
     const ForwardWorkspace place(*this);
     const Run run = begin(args.lengths, workspace, place.lengths);
@@ -74,14 +74,14 @@ class CudaBilstm final : public BilstmBackend {
                           piece(workspace, place.temporary), training ? kept_bytes_ : 0,
                           training ? piece(args.reserve, Reserve(*this).kept) : nullptr),
           "cudnnRNNForward");
-    clear_padding(run, args.y, kDirections * H_);
+    clear_padding(run, args.y, directions_ * H_);
   }
 
-  void backward(const attn_bilstm_backward_args_t& args, void* workspace) override {
+  void backward(const attn_lstm_backward_args_t& args, void* workspace) override {
     const cudaStream_t stream = static_cast<cudaStream_t>(cuda_stream(handle_));
     if (empty()) {
       for (const auto& [sum, rows] : {std::pair(args.d_kernel, E_), {args.d_recurrent, H_}, {args.d_bias, 1}})
-        check(cudaMemsetAsync(sum, 0, static_cast<std::size_t>(kDirections * rows * 4 * H_) * sizeof(float), stream),
+        check(cudaMemsetAsync(sum, 0, static_cast<std::size_t>(directions_ * rows * 4 * H_) * sizeof(float), stream),
               "cudaMemsetAsync");
       return;
     }
@@ -92,7 +92,7 @@ class CudaBilstm final : public BilstmBackend {
     void* const kept = piece(args.reserve, reserve.kept);
     void* const d_weights = piece(workspace, place.d_weights);
     const float* const x = without_padding(run, args.x, E_, piece(workspace, place.x));
-    const float* const d_y = without_padding(run, args.d_y, kDirections * H_, piece(workspace, place.d_y));
+    const float* const d_y = without_padding(run, args.d_y, directions_ * H_, piece(workspace, place.d_y));
     check(
         cudnnRNNBackwardData_v8(run.cudnn, rnn_.get(), nullptr, y_.get(), args.y, d_y, x_.get(), args.d_x, state_.get(),
                                 nullptr, nullptr, nullptr, state_.get(), nullptr, nullptr, nullptr, weights_.bytes(),
@@ -114,13 +114,12 @@ class CudaBilstm final : public BilstmBackend {
   // What stands where; offsets in bytes.
   struct Reserve : kernels::Layout {
     Index weights, kept;
-    explicit Reserve(const CudaBilstm& of)
-        : weights(take_bytes(of.weights_.bytes())), kept(take_bytes(of.kept_bytes_)) {}
+    explicit Reserve(const CudaLstm& of) : weights(take_bytes(of.weights_.bytes())), kept(take_bytes(of.kept_bytes_)) {}
     Index take_bytes(std::size_t bytes) { return take(static_cast<Index>(bytes), 1); }
   };
   struct ForwardWorkspace : kernels::Layout {
     Index lengths, x, weights, temporary;
-    explicit ForwardWorkspace(const CudaBilstm& of)
+    explicit ForwardWorkspace(const CudaLstm& of)
         : lengths(take(of.B_)),
           x(take_rows(of.B_ * of.T_, of.E_)),
           weights(take(static_cast<Index>(of.weights_.bytes()), 1)),
@@ -128,10 +127,10 @@ class CudaBilstm final : public BilstmBackend {
   };
   struct BackwardWorkspace : kernels::Layout {
     Index lengths, x, d_y, d_weights, temporary;
-    explicit BackwardWorkspace(const CudaBilstm& of)
+    explicit BackwardWorkspace(const CudaLstm& of)
         : lengths(take(of.B_)),
           x(take_rows(of.B_ * of.T_, of.E_)),
-          d_y(take_rows(of.B_ * of.T_, kDirections * of.H_)),
+          d_y(take_rows(of.B_ * of.T_, of.directions_ * of.H_)),
           d_weights(take(static_cast<Index>(of.weights_.bytes()), 1)),
           temporary(take(static_cast<Index>(of.temporary_bytes_), 1)) {}
   };
@@ -176,7 +175,7 @@ class CudaBilstm final : public BilstmBackend {
             "cudnnSetRNNDataDescriptor");
     };
     set(x_, E_);
-    set(y_, kDirections * H_);
+    set(y_, directions_ * H_);
   }
 
   // tensor [B, T, width] as it is, or where there is padding a copy with zeros there.
@@ -195,11 +194,12 @@ class CudaBilstm final : public BilstmBackend {
 
   const attn_handle_t handle_;
   const std::int64_t B_, T_, E_, H_;
+  const int directions_;
   const cudnnForwardMode_t mode_;
   DropoutDescriptor dropout_;
   RnnDescriptor rnn_;
   RnnDataDescriptor x_, y_;
-  TensorDescriptor state_;      // of h and c: [2, B, H], zero at both ends
+  TensorDescriptor state_;      // of h and c: [directions, B, H], zero at both ends
   std::vector<int> least_one_;  // [B], the lengths as cuDNN takes them
   WeightSpace weights_;
   std::size_t temporary_bytes_ = 0, kept_bytes_ = 0;
@@ -208,8 +208,8 @@ class CudaBilstm final : public BilstmBackend {
 }  // namespace
 }  // namespace cuda
 
-std::unique_ptr<BilstmBackend> make_cuda_bilstm(attn_handle_t handle, const attn_bilstm_desc_t& desc) {
-  return std::make_unique<cuda::CudaBilstm>(handle, desc);
+std::unique_ptr<LstmBackend> make_cuda_lstm(attn_handle_t handle, const attn_lstm_desc_t& desc) {
+  return std::make_unique<cuda::CudaLstm>(handle, desc);
 }
 
 }  // namespace attn
