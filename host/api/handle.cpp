@@ -77,6 +77,14 @@ attn_status_t attn_get_backend(attn_handle_t handle, attn_backend_t* backend) {
   });
 }
 
+attn_status_t attn_get_device_name(attn_handle_t handle, const char** name) {
+  return guarded([&] {
+    const Backend& of = backend_of(handle);
+    require_pointer("name", name);
+    *name = of.device_name().c_str();
+  });
+}
+
 attn_status_t attn_set_threads(attn_handle_t handle, int threads) {
   return guarded([&] {
     Backend& backend = backend_of(handle);
@@ -111,8 +119,8 @@ attn_status_t attn_attach(attn_handle_t handle, const void* key, void* object, v
     require_pointer("key", key);
     require_pointer("object", object);
     if (destroy == nullptr) reject("destroy", "a function", "null");
-    if (!of.attached.emplace(key, attn_handle::Attached(object, destroy)).second)
-      reject("key", "one that has no object yet", "one that has");
+    if (of.attached.count(key) != 0) reject("key", "one that has no object yet", "one that has");
+    of.attached.emplace(key, attn_handle::Attached(object, destroy));
   });
 }
 

@@ -77,6 +77,9 @@ ATTN_API attn_status_t attn_destroy(attn_handle_t handle);
 
 ATTN_API attn_status_t attn_get_backend(attn_handle_t handle, attn_backend_t* backend);
 
+/* What it computes on, such as "CPU (AVX2)" or "NVIDIA H200 (sm_90)"; valid as long as the handle. */
+ATTN_API attn_status_t attn_get_device_name(attn_handle_t handle, const char** name);
+
 /* CPU: threads per call, at least 1; at creation what OpenMP offers. The same count gives the same bits. */
 ATTN_API attn_status_t attn_set_threads(attn_handle_t handle, int threads);
 ATTN_API attn_status_t attn_get_threads(attn_handle_t handle, int* threads);
