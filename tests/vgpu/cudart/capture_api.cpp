@@ -35,13 +35,13 @@ void begin(cudaStream_t stream, cudaStreamCaptureMode mode, Graph* into, std::ve
 using namespace vgpu::cudart;
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
-  return call([&] { begin(stream, mode, nullptr, {}); });
+  return fallible_call([&] { begin(stream, mode, nullptr, {}); });
 }
 
 cudaError_t cudaStreamBeginCaptureToGraph(cudaStream_t stream, cudaGraph_t graph, const cudaGraphNode_t* dependencies,
                                           const cudaGraphEdgeData* edges, std::size_t count,
                                           cudaStreamCaptureMode mode) {
-  return call([&] {
+  return fallible_call([&] {
     require(count == 0 || dependencies != nullptr);
     require_no_ports(edges, count);
     begin(stream, mode, &graph_of(graph), {dependencies, dependencies + count});
@@ -52,7 +52,15 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   return call([&] {
     require(graph != nullptr);
     *graph = nullptr;
-    *graph = &end_capture(stream_of(stream));
+    Stream& captured = stream_of(stream);
+    const bool made_graph = captured.capture != nullptr && captured.capture->made_graph;
+    Graph& made = end_capture(captured);
+    // A capture is over even so, since nobody could end it any more.
+    if (fails_now()) {
+      if (made_graph) runtime().graphs.erase(&made);
+      fail(cudaErrorUnknown);
+    }
+    *graph = &made;
   });
 }
 

@@ -40,56 +40,58 @@ SetWork box_set(const cudaPitchedPtr& to, int value, const cudaExtent& extent) {
 using namespace vgpu::cudart;
 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t count, cudaMemcpyKind kind) {
-  return call([&] { issue_copy(stream_of(nullptr), linear_copy(to, from, count, kind), Blocking::kYes); });
+  return fallible_call([&] { issue_copy(stream_of(nullptr), linear_copy(to, from, count, kind), Blocking::kYes); });
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t count, cudaMemcpyKind kind, cudaStream_t stream) {
-  return call([&] { issue_copy(stream_of(stream), linear_copy(to, from, count, kind), Blocking::kNo); });
+  return fallible_call([&] { issue_copy(stream_of(stream), linear_copy(to, from, count, kind), Blocking::kNo); });
 }
 
 cudaError_t cudaMemcpy2D(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch, std::size_t width,
                          std::size_t rows, cudaMemcpyKind kind) {
-  return call([&] {
+  return fallible_call([&] {
     issue_copy(stream_of(nullptr), pitched_copy(to, to_pitch, from, from_pitch, width, rows, kind), Blocking::kYes);
   });
 }
 
 cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
                               std::size_t width, std::size_t rows, cudaMemcpyKind kind, cudaStream_t stream) {
-  return call([&] {
+  return fallible_call([&] {
     issue_copy(stream_of(stream), pitched_copy(to, to_pitch, from, from_pitch, width, rows, kind), Blocking::kNo);
   });
 }
 
 cudaError_t cudaMemset(void* to, int value, std::size_t count) {
-  return call([&] { issue_set(stream_of(nullptr), pitched_set(to, count, value, count, 1), Blocking::kYes); });
+  return fallible_call([&] { issue_set(stream_of(nullptr), pitched_set(to, count, value, count, 1), Blocking::kYes); });
 }
 
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t count, cudaStream_t stream) {
-  return call([&] { issue_set(stream_of(stream), pitched_set(to, count, value, count, 1), Blocking::kNo); });
+  return fallible_call([&] { issue_set(stream_of(stream), pitched_set(to, count, value, count, 1), Blocking::kNo); });
 }
 
 cudaError_t cudaMemset2D(void* to, std::size_t pitch, int value, std::size_t width, std::size_t rows) {
-  return call([&] { issue_set(stream_of(nullptr), pitched_set(to, pitch, value, width, rows), Blocking::kYes); });
+  return fallible_call(
+      [&] { issue_set(stream_of(nullptr), pitched_set(to, pitch, value, width, rows), Blocking::kYes); });
 }
 
 cudaError_t cudaMemset2DAsync(void* to, std::size_t pitch, int value, std::size_t width, std::size_t rows,
                               cudaStream_t stream) {
-  return call([&] { issue_set(stream_of(stream), pitched_set(to, pitch, value, width, rows), Blocking::kNo); });
+  return fallible_call(
+      [&] { issue_set(stream_of(stream), pitched_set(to, pitch, value, width, rows), Blocking::kNo); });
 }
 
 cudaError_t cudaMemcpy3D(const cudaMemcpy3DParms* parameters) {
-  return call([&] { issue_copy(stream_of(nullptr), copy_of(parameters), Blocking::kYes); });
+  return fallible_call([&] { issue_copy(stream_of(nullptr), copy_of(parameters), Blocking::kYes); });
 }
 
 cudaError_t cudaMemcpy3DAsync(const cudaMemcpy3DParms* parameters, cudaStream_t stream) {
-  return call([&] { issue_copy(stream_of(stream), copy_of(parameters), Blocking::kNo); });
+  return fallible_call([&] { issue_copy(stream_of(stream), copy_of(parameters), Blocking::kNo); });
 }
 
 cudaError_t cudaMemset3D(cudaPitchedPtr to, int value, cudaExtent extent) {
-  return call([&] { issue_set(stream_of(nullptr), box_set(to, value, extent), Blocking::kYes); });
+  return fallible_call([&] { issue_set(stream_of(nullptr), box_set(to, value, extent), Blocking::kYes); });
 }
 
 cudaError_t cudaMemset3DAsync(cudaPitchedPtr to, int value, cudaExtent extent, cudaStream_t stream) {
-  return call([&] { issue_set(stream_of(stream), box_set(to, value, extent), Blocking::kNo); });
+  return fallible_call([&] { issue_set(stream_of(stream), box_set(to, value, extent), Blocking::kNo); });
 }

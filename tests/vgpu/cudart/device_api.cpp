@@ -72,8 +72,9 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int ord
 }
 
 cudaError_t cudaDeviceSynchronize() {
-  return call([] {
+  return fallible_call([] {
     require_not_captured(runtime().current());
+    count_synchronization();
     runtime().engine.complete_all(current_ordinal());
   });
 }

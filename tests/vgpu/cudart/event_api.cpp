@@ -10,7 +10,7 @@ using namespace vgpu::cudart;
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* handle, unsigned flags) {
   constexpr unsigned kKnown = cudaEventBlockingSync | cudaEventDisableTiming;
-  return call([&] {
+  return fallible_call([&] {
     if ((flags & cudaEventInterprocess) != 0) refuse("an event shared between processes");
     require(handle != nullptr && (flags & ~kKnown) == 0);
     auto event = std::make_unique<Event>();
@@ -31,7 +31,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t handle) {
 }
 
 cudaError_t cudaEventRecordWithFlags(cudaEvent_t handle, cudaStream_t stream, unsigned flags) {
-  return call([&] {
+  return fallible_call([&] {
     require(flags == cudaEventRecordDefault || flags == cudaEventRecordExternal);
     record(event_of(handle), stream_of(stream), flags == cudaEventRecordExternal ? External::kYes : External::kNo);
   });
@@ -42,15 +42,16 @@ cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t stream) {
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
-  return call([&] {
+  return fallible_call([&] {
     const Event& event = event_of(handle);
     require_not_captured(event);
+    count_synchronization();
     runtime().engine.complete(OperationPtr(event.recorded));
   });
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t handle) {
-  return call([&] {
+  return fallible_call([&] {
     const Event& event = event_of(handle);
     require_not_captured(event);
     require(runtime().engine.advance(OperationPtr(event.recorded)), cudaErrorNotReady);
@@ -58,7 +59,7 @@ cudaError_t cudaEventQuery(cudaEvent_t handle) {
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
-  return call([&] {
+  return fallible_call([&] {
     require(milliseconds != nullptr);
     for (const Event* event : {&event_of(start), &event_of(end)}) {
       require(event->capture == nullptr, cudaErrorCapturedEvent);

@@ -86,16 +86,20 @@ using namespace vgpu::cudart;
 
 cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void** arguments, std::size_t shared,
                              cudaStream_t stream) {
-  return call([&] { launch(function, {grid, block, shared, false}, arguments, stream); });
+  return fallible_call(cudaErrorLaunchFailure, [&] {
+    launch(function, {grid, block, shared, false}, arguments, stream);
+  });
 }
 
 cudaError_t cudaLaunchCooperativeKernel(const void* function, dim3 grid, dim3 block, void** arguments,
                                         std::size_t shared, cudaStream_t stream) {
-  return call([&] { launch(function, {grid, block, shared, true}, arguments, stream); });
+  return fallible_call(cudaErrorLaunchFailure, [&] {
+    launch(function, {grid, block, shared, true}, arguments, stream);
+  });
 }
 
 cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* function, void** arguments) {
-  return call([&] {
+  return fallible_call(cudaErrorLaunchFailure, [&] {
     require(config != nullptr && (config->numAttrs == 0 || config->attrs != nullptr));
     LaunchShape shape{config->gridDim, config->blockDim, config->dynamicSmemBytes, false};
     for (unsigned i = 0; i < config->numAttrs; ++i) apply(config->attrs[i], shape);
@@ -111,7 +115,7 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* fu
 }
 
 cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribute, int value) {
-  return call([&] { set_attribute(kernel_of(function), runtime().current(), attribute, value); });
+  return fallible_call([&] { set_attribute(kernel_of(function), runtime().current(), attribute, value); });
 }
 
 cudaError_t cudaKernelSetAttributeForDevice(cudaKernel_t kernel, cudaFuncAttribute attribute, int value, int ordinal) {

@@ -14,6 +14,7 @@ void* allocated(Allocation::Kind kind, std::size_t size) {
   if (size == 0) return nullptr;
   const std::uint64_t address = runtime().allocate(kind, size, runtime().current().ordinal).address;
   runtime().allocated.insert(address);
+  count_allocation();
   return pointer_to(address);
 }
 
@@ -26,6 +27,7 @@ const Allocation* owned(const void* pointer) {
 // When all that was issued has run, as CUDA does.
 void release_after_work(const Allocation& allocation) {
   require_safe_call();
+  count_synchronization();
   Runtime& state = runtime();
   const std::uint64_t address = allocation.address;
   // What the host reaches, any device may be using.
@@ -74,14 +76,14 @@ using namespace vgpu::cudart;
 using Kind = vgpu::Allocation::Kind;
 
 cudaError_t cudaMalloc(void** pointer, std::size_t size) {
-  return call([&] {
+  return fallible_call(cudaErrorMemoryAllocation, [&] {
     require(pointer != nullptr);
     *pointer = allocated(Kind::kDevice, size);
   });
 }
 
 cudaError_t cudaMallocPitch(void** pointer, std::size_t* pitch, std::size_t width, std::size_t height) {
-  return call([&] {
+  return fallible_call(cudaErrorMemoryAllocation, [&] {
     require(pointer != nullptr && pitch != nullptr);
     *pitch = pitch_for(width);
     *pointer = allocated(Kind::kDevice, *pitch * height);
@@ -89,7 +91,7 @@ cudaError_t cudaMallocPitch(void** pointer, std::size_t* pitch, std::size_t widt
 }
 
 cudaError_t cudaMalloc3D(cudaPitchedPtr* pointer, cudaExtent extent) {
-  return call([&] {
+  return fallible_call(cudaErrorMemoryAllocation, [&] {
     require(pointer != nullptr);
     const std::size_t pitch = pitch_for(extent.width);
     *pointer = {allocated(Kind::kDevice, pitch * extent.height * extent.depth), pitch, extent.width, extent.height};
@@ -97,7 +99,7 @@ cudaError_t cudaMalloc3D(cudaPitchedPtr* pointer, cudaExtent extent) {
 }
 
 cudaError_t cudaMallocManaged(void** pointer, std::size_t size, unsigned flags) {
-  return call([&] {
+  return fallible_call(cudaErrorMemoryAllocation, [&] {
     require(pointer != nullptr && size > 0 && (flags == cudaMemAttachGlobal || flags == cudaMemAttachHost));
     *pointer = allocated(Kind::kManaged, size);
   });
@@ -105,7 +107,7 @@ cudaError_t cudaMallocManaged(void** pointer, std::size_t size, unsigned flags) 
 
 cudaError_t cudaHostAlloc(void** pointer, std::size_t size, unsigned flags) {
   constexpr unsigned kKnown = cudaHostAllocPortable | cudaHostAllocMapped | cudaHostAllocWriteCombined;
-  return call([&] {
+  return fallible_call(cudaErrorMemoryAllocation, [&] {
     require(pointer != nullptr && (flags & ~kKnown) == 0);
     *pointer = allocated(Kind::kPinned, size);
   });
@@ -125,7 +127,7 @@ cudaError_t cudaFreeHost(void* pointer) {
 
 cudaError_t cudaHostRegister(void* pointer, std::size_t size, unsigned flags) {
   constexpr unsigned kKnown = cudaHostRegisterPortable | cudaHostRegisterMapped;
-  return call([&] {
+  return fallible_call(cudaErrorMemoryAllocation, [&] {
     require_safe_call();
     if ((flags & (cudaHostRegisterIoMemory | cudaHostRegisterReadOnly)) != 0) refuse("registering such host memory");
     require(pointer != nullptr && size > 0 && (flags & ~kKnown) == 0);

@@ -35,6 +35,7 @@ Pool& pool_of(cudaMemPool_t handle) {
 
 void* allocate_in_order(Pool& pool, Stream& stream, std::size_t size) {
   if (size == 0) return nullptr;
+  count_allocation();
   if (stream.capture != nullptr) return captured(stream, size);
   Runtime& state = runtime();
   const Allocation& allocation = state.allocate(Allocation::Kind::kDevice, size, pool.device);

@@ -51,7 +51,7 @@ void set_value(Pool& pool, cudaMemPoolAttr attribute, const void* value) {
 using namespace vgpu::cudart;
 
 cudaError_t cudaMallocAsync(void** pointer, std::size_t size, cudaStream_t stream) {
-  return call([&] {
+  return fallible_call(cudaErrorMemoryAllocation, [&] {
     require(pointer != nullptr);
     Stream& in = stream_of(stream);
     *pointer = allocate_in_order(pool_of(in.device->current_pool), in, size);
@@ -59,7 +59,7 @@ cudaError_t cudaMallocAsync(void** pointer, std::size_t size, cudaStream_t strea
 }
 
 cudaError_t cudaMallocFromPoolAsync(void** pointer, std::size_t size, cudaMemPool_t pool, cudaStream_t stream) {
-  return call([&] {
+  return fallible_call(cudaErrorMemoryAllocation, [&] {
     require(pointer != nullptr);
     *pointer = allocate_in_order(pool_of(pool), stream_of(stream), size);
   });
@@ -73,7 +73,7 @@ cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream) {
 }
 
 cudaError_t cudaMemPoolCreate(cudaMemPool_t* handle, const cudaMemPoolProps* properties) {
-  return call([&] {
+  return fallible_call(cudaErrorMemoryAllocation, [&] {
     require(handle != nullptr && properties != nullptr && properties->allocType == cudaMemAllocationTypePinned);
     if (properties->handleTypes != cudaMemHandleTypeNone) refuse("a memory pool shared between processes");
     if (properties->location.type != cudaMemLocationTypeDevice) refuse("a memory pool on the host");

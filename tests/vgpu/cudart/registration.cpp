@@ -94,7 +94,9 @@ cudaError_t __cudaGetKernel(cudaKernel_t* kernel, const void* host) {
 
 cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
                                cudaStream_t stream) {
-  return call([&] { launch(kernel, {grid, block, shared, false}, arguments, stream); });
+  return fallible_call(cudaErrorLaunchFailure, [&] {
+    launch(kernel, {grid, block, shared, false}, arguments, stream);
+  });
 }
 
 cudaError_t __cudaLaunchKernel_ptsz(cudaKernel_t kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,

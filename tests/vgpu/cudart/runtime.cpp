@@ -127,6 +127,7 @@ void Runtime::forget_memory(std::uint64_t address) {
 }
 
 void Runtime::reset(Device& device) {
+  count_synchronization();
   engine.complete_all(device.ordinal);
   engine.reset(device.ordinal);
   captures.clear();

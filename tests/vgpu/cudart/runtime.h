@@ -18,6 +18,7 @@
 #include "cudart/pool.h"
 #include "cudart/registry.h"
 #include "cudart/stream.h"
+#include "cudart/tally.h"
 #include "exec/launch.h"
 #include "memory/heap.h"
 
@@ -109,6 +110,19 @@ cudaError_t call(const Body& body) noexcept {
     body();
     require(state.engine.fault(device) == cudaSuccess, state.engine.fault(device));
   });
+}
+
+// The same for functions that can fail without the program's fault: with the code where vgpu_fail_call() asks for it.
+template <class Body>
+cudaError_t fallible_call(cudaError_t code, const Body& body) noexcept {
+  return call([&] {
+    require(!fails_now(), code);
+    body();
+  });
+}
+template <class Body>
+cudaError_t fallible_call(const Body& body) noexcept {
+  return fallible_call(cudaErrorUnknown, body);
 }
 
 }  // namespace vgpu::cudart

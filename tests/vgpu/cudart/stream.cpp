@@ -82,6 +82,7 @@ void record(Event& event, Stream& stream, External external) {
 }
 
 void synchronize(Stream& stream) {
+  count_synchronization();
   for (const OperationPtr& operation : preceding(stream)) runtime().engine.complete(operation);
 }
 

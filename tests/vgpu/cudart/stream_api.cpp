@@ -35,7 +35,7 @@ void call_back(void* pointer) {
 using namespace vgpu::cudart;
 
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* handle, unsigned flags, int priority) {
-  return call([&] {
+  return fallible_call([&] {
     require(handle != nullptr && (flags & ~unsigned{cudaStreamNonBlocking}) == 0);
     Device& device = runtime().current();
     auto stream = std::make_unique<Stream>();
@@ -67,7 +67,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
-  return call([&] {
+  return fallible_call([&] {
     Stream& stream = stream_of(handle);
     require_not_captured(stream);
     synchronize(stream);
@@ -77,7 +77,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
 // Every query makes some progress and tells afterwards, so that one that is repeated ends, and one that is not has to cope
 // with unfinished work.
 cudaError_t cudaStreamQuery(cudaStream_t handle) {
-  return call([&] {
+  return fallible_call([&] {
     const Stream& stream = stream_of(handle);
     require_not_captured(stream);
     for (const OperationPtr& operation : preceding(stream))
@@ -86,21 +86,21 @@ cudaError_t cudaStreamQuery(cudaStream_t handle) {
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned flags) {
-  return call([&] {
+  return fallible_call([&] {
     require(flags == cudaEventWaitDefault || flags == cudaEventWaitExternal);
     wait_for(stream_of(handle), event_of(event), flags == cudaEventWaitExternal ? External::kYes : External::kNo);
   });
 }
 
 cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function, void* argument) {
-  return call([&] {
+  return fallible_call([&] {
     require(function != nullptr);
     issue(stream_of(handle), HostWork{function, argument});
   });
 }
 
 cudaError_t cudaStreamAddCallback(cudaStream_t handle, cudaStreamCallback_t function, void* argument, unsigned flags) {
-  return call([&] {
+  return fallible_call([&] {
     require(function != nullptr && flags == 0);
     Stream& stream = stream_of(handle);
     require_not_captured(stream);

@@ -47,22 +47,24 @@ cudaError_t cudaGetSymbolSize(std::size_t* size, const void* symbol) {
 
 cudaError_t cudaMemcpyToSymbol(const void* symbol, const void* from, std::size_t count, std::size_t offset,
                                cudaMemcpyKind kind) {
-  return call(
+  return fallible_call(
       [&] { issue_copy(stream_of(nullptr), copy_to_symbol(symbol, from, count, offset, kind), Blocking::kYes); });
 }
 
 cudaError_t cudaMemcpyToSymbolAsync(const void* symbol, const void* from, std::size_t count, std::size_t offset,
                                     cudaMemcpyKind kind, cudaStream_t stream) {
-  return call([&] { issue_copy(stream_of(stream), copy_to_symbol(symbol, from, count, offset, kind), Blocking::kNo); });
+  return fallible_call(
+      [&] { issue_copy(stream_of(stream), copy_to_symbol(symbol, from, count, offset, kind), Blocking::kNo); });
 }
 
 cudaError_t cudaMemcpyFromSymbol(void* to, const void* symbol, std::size_t count, std::size_t offset,
                                  cudaMemcpyKind kind) {
-  return call(
+  return fallible_call(
       [&] { issue_copy(stream_of(nullptr), copy_from_symbol(to, symbol, count, offset, kind), Blocking::kYes); });
 }
 
 cudaError_t cudaMemcpyFromSymbolAsync(void* to, const void* symbol, std::size_t count, std::size_t offset,
                                       cudaMemcpyKind kind, cudaStream_t stream) {
-  return call([&] { issue_copy(stream_of(stream), copy_from_symbol(to, symbol, count, offset, kind), Blocking::kNo); });
+  return fallible_call(
+      [&] { issue_copy(stream_of(stream), copy_from_symbol(to, symbol, count, offset, kind), Blocking::kNo); });
 }
