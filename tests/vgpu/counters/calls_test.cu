@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is counted of a program's calls: those that wait for the device and those that allocate.
+// What is counted of a program's calls: those that wait for the device, those that allocate, and launches by name.
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
-#include "cudart/find_vgpu.h"
+#include "programs/issued.h"
 
 namespace {
 
@@ -91,6 +91,25 @@ TEST_F(Calls, Allocations) {
   expect_allocations(0, [&] { return cudaFreeAsync(memory, stream_); });
   expect_allocations(0, [&] { return cudaMalloc(&memory, 0); });
   expect_allocations(0, [&] { return cudaMemsetAsync(device_, 0, kBytes, stream_); });
+}
+
+__global__ void empty() {}
+
+TEST_F(Calls, LaunchesByName) {
+  find_vgpu<decltype(vgpu_counters_reset)>("vgpu_counters_reset")();
+  auto* launches = find_vgpu<decltype(vgpu_launches)>("vgpu_launches");
+  const char* name = nullptr;
+  ASSERT_EQ(cudaFuncGetName(&name, reinterpret_cast<const void*>(empty)), cudaSuccess);
+  int released = 0;
+  empty<<<1, 1, 0, stream_>>>();
+  empty<<<1, 1, 0, stream_>>>();
+  EXPECT_EQ(programs::issue_addition(reinterpret_cast<int*>(device_), 1, 1, stream_, released), cudaSuccess);
+  EXPECT_EQ(launches(nullptr), 0u) << "they have not run yet";
+  ASSERT_EQ(cudaStreamSynchronize(stream_), cudaSuccess);
+  EXPECT_EQ(launches(name), 2u);
+  EXPECT_EQ(launches("addition"), 1u);
+  EXPECT_EQ(launches("another"), 0u);
+  EXPECT_EQ(launches(nullptr), 3u);
 }
 
 }  // namespace

@@ -5,7 +5,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <mutex>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -61,33 +63,56 @@ class Ledger {
   void add(const KernelWork& work, const Counters& counters) {
     const std::lock_guard<std::mutex> lock(mutex_);
     sum_ += counters;
-    ++launches_;
-    if (file_ == nullptr) return;
-    const std::string line = fmt::format(
-        "{{\"kernel\": \"{}\", \"device\": {}, \"grid\": [{}, {}, {}], \"block\": [{}, {}, {}], \"dynamic_shared\": "
-        "{}, {}}}\n",
-        work.name, work.device->ordinal, work.grid.x, work.grid.y, work.grid.z, work.block.x, work.block.y,
-        work.block.z, work.dynamic_shared, members_json(counters));
-    std::fwrite(line.data(), 1, line.size(), file_);
-    std::fflush(file_);
+    add(work.name, work.device->ordinal, [&] {
+      return fmt::format(", \"grid\": [{}, {}, {}], \"block\": [{}, {}, {}], \"dynamic_shared\": {}, {}", work.grid.x,
+                         work.grid.y, work.grid.z, work.block.x, work.block.y, work.block.z, work.dynamic_shared,
+                         members_json(counters));
+    });
+  }
+
+  void add(const LibraryWork& work) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    add(work.name, work.device, [] { return ""; });
   }
 
   void reset() {
     const std::lock_guard<std::mutex> lock(mutex_);
     sum_ = {};
-    launches_ = 0;
+    launches_.clear();
   }
 
   std::string json() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    return fmt::format("{{\"launches\": {}, {}}}", launches_, members_json(sum_));
+    return fmt::format("{{\"launches\": {}, {}}}", count_all(), members_json(sum_));
+  }
+
+  std::uint64_t launches(const char* name) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (name == nullptr) return count_all();
+    const auto found = launches_.find(name);
+    return found == launches_.end() ? 0 : found->second;
   }
 
  private:
+  // What more the line of the launch says is only made where there is a file.
+  template <class More>
+  void add(const std::string& name, int device, const More& more) {
+    ++launches_[name];
+    if (file_ == nullptr) return;
+    const std::string line = fmt::format("{{\"kernel\": \"{}\", \"device\": {}{}}}\n", name, device, more());
+    std::fwrite(line.data(), 1, line.size(), file_);
+    std::fflush(file_);
+  }
+
+  std::uint64_t count_all() const {
+    return std::accumulate(launches_.begin(), launches_.end(), std::uint64_t{0},
+                           [](std::uint64_t sum, const auto& entry) { return sum + entry.second; });
+  }
+
   std::mutex mutex_;
   std::FILE* file_ = nullptr;
   Counters sum_;
-  std::uint64_t launches_ = 0;
+  std::map<std::string, std::uint64_t> launches_;  // by name
 };
 
 Ledger& ledger() {
@@ -98,6 +123,8 @@ Ledger& ledger() {
 }  // namespace
 
 void count_launch(const KernelWork& work, const Counters& counters) { ledger().add(work, counters); }
+
+void count_launch(const LibraryWork& work) { ledger().add(work); }
 
 }  // namespace vgpu::cudart
 
@@ -110,3 +137,5 @@ const char* vgpu_counters_json(void) {
   text = vgpu::cudart::ledger().json();
   return text.c_str();
 }
+
+unsigned long long vgpu_launches(const char* name) { return vgpu::cudart::ledger().launches(name); }

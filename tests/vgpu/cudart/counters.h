@@ -9,5 +9,6 @@
 namespace vgpu::cudart {
 
 void count_launch(const KernelWork& work, const Counters& counters);
+void count_launch(const LibraryWork& work);  // nothing of it but that it ran
 
 }  // namespace vgpu::cudart

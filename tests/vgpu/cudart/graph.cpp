@@ -106,22 +106,31 @@ std::unique_ptr<Graph> clone_of(const Graph& graph) {
   return clone;
 }
 
-cudaGraphNodeType type_of(const Node& node) {
+cudaGraphNodeType type_of(const Work& work) {
   struct Types {
     cudaGraphNodeType operator()(const Nothing&) const { return cudaGraphNodeTypeEmpty; }
     cudaGraphNodeType operator()(const KernelWork&) const { return cudaGraphNodeTypeKernel; }
+    cudaGraphNodeType operator()(const LibraryWork&) const { return cudaGraphNodeTypeKernel; }
     cudaGraphNodeType operator()(const CopyWork&) const { return cudaGraphNodeTypeMemcpy; }
     cudaGraphNodeType operator()(const SetWork&) const { return cudaGraphNodeTypeMemset; }
     cudaGraphNodeType operator()(const HostWork&) const { return cudaGraphNodeTypeHost; }
     cudaGraphNodeType operator()(const FreeWork&) const { return cudaGraphNodeTypeMemFree; }
-    cudaGraphNodeType operator()(const GraphMemoryWork& work) const {
-      return work.frees ? cudaGraphNodeTypeMemFree : cudaGraphNodeTypeMemAlloc;
+    cudaGraphNodeType operator()(const GraphMemoryWork& memory) const {
+      return memory.frees ? cudaGraphNodeTypeMemFree : cudaGraphNodeTypeMemAlloc;
     }
     cudaGraphNodeType operator()(const RecordWork&) const { return cudaGraphNodeTypeEventRecord; }
     cudaGraphNodeType operator()(const WaitWork&) const { return cudaGraphNodeTypeWaitEvent; }
     cudaGraphNodeType operator()(const GraphWork&) const { return cudaGraphNodeTypeGraph; }
   };
-  return std::visit(Types{}, node.work);
+  return std::visit(Types{}, work);
+}
+
+KernelWork& kernel_in(Work& work) {
+  const auto* library = std::get_if<LibraryWork>(&work);
+  if (library != nullptr) refuse("asking for or changing the parameters of kernel " + library->name + " of a library");
+  auto* kernel = std::get_if<KernelWork>(&work);
+  require(kernel != nullptr);
+  return *kernel;
 }
 
 HostWork host_of(const cudaHostNodeParams* parameters) {

@@ -58,7 +58,9 @@ void remove_node(Node& node);
 // Fails with cudaErrorInvalidValue where the dependencies form a circle.
 Plan plan_of(const Graph& graph);
 std::unique_ptr<Graph> clone_of(const Graph& graph);
-cudaGraphNodeType type_of(const Node& node);
+cudaGraphNodeType type_of(const Work& work);
+// The kernel of a node whose parameters a call is about; refuses those of work that a library launched.
+KernelWork& kernel_in(Work& work);
 HostWork host_of(const cudaHostNodeParams* parameters);
 
 // Submits the plan's work behind `before`; returns what comes after all of it.

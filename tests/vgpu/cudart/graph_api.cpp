@@ -16,7 +16,7 @@ namespace {
 template <class MakeWork>
 cudaError_t add(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* after, std::size_t count,
                 const MakeWork& make_work) {
-  return call([&] {
+  return fallible_call([&] {
     require(node != nullptr && (count == 0 || after != nullptr));
     *node = &add_node(graph_of(graph), {after, after + count}, make_work());
   });
@@ -35,7 +35,7 @@ Kind& work_in(cudaGraphNode_t node) {
 using namespace vgpu::cudart;
 
 cudaError_t cudaGraphCreate(cudaGraph_t* handle, unsigned flags) {
-  return call([&] {
+  return fallible_call([&] {
     require(handle != nullptr && flags == 0);
     *handle = &runtime().keep(std::make_unique<Graph>());
   });
@@ -46,7 +46,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 }
 
 cudaError_t cudaGraphClone(cudaGraph_t* handle, cudaGraph_t original) {
-  return call([&] {
+  return fallible_call([&] {
     require(handle != nullptr);
     *handle = &runtime().keep(clone_of(graph_of(original)));
   });
@@ -58,14 +58,17 @@ cudaError_t cudaGraphAddKernelNode(cudaGraphNode_t* node, cudaGraph_t graph, con
 }
 
 cudaError_t cudaGraphKernelNodeSetParams(cudaGraphNode_t node, const cudaKernelNodeParams* parameters) {
-  return call([&] { work_in<KernelWork>(node) = prepare(parameters, runtime().current()); });
+  return fallible_call([&] {
+    KernelWork& work = kernel_in(node_of(node).work);
+    work = prepare(parameters, runtime().current());
+  });
 }
 
 cudaError_t cudaGraphKernelNodeGetParams(cudaGraphNode_t handle, cudaKernelNodeParams* parameters) {
   return call([&] {
     require(parameters != nullptr);
-    KernelWork& work = work_in<KernelWork>(handle);
     Node& node = node_of(handle);
+    KernelWork& work = kernel_in(node.work);
     node.arguments.clear();
     for (const std::size_t offset : work.module->info(work.name).parameter_offsets)
       node.arguments.push_back(work.parameters.data() + offset);
@@ -102,12 +105,12 @@ cudaError_t cudaGraphAddMemcpyNodeFromSymbol(cudaGraphNode_t* node, cudaGraph_t 
 }
 
 cudaError_t cudaGraphMemcpyNodeSetParams(cudaGraphNode_t node, const cudaMemcpy3DParms* parameters) {
-  return call([&] { work_in<CopyWork>(node) = checked(copy_of(parameters)); });
+  return fallible_call([&] { work_in<CopyWork>(node) = checked(copy_of(parameters)); });
 }
 
 cudaError_t cudaGraphMemcpyNodeSetParams1D(cudaGraphNode_t node, void* to, const void* from, std::size_t bytes,
                                            cudaMemcpyKind kind) {
-  return call([&] { work_in<CopyWork>(node) = checked(linear_copy(to, from, bytes, kind)); });
+  return fallible_call([&] { work_in<CopyWork>(node) = checked(linear_copy(to, from, bytes, kind)); });
 }
 
 cudaError_t cudaGraphAddMemsetNode(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* after,
@@ -116,7 +119,7 @@ cudaError_t cudaGraphAddMemsetNode(cudaGraphNode_t* node, cudaGraph_t graph, con
 }
 
 cudaError_t cudaGraphMemsetNodeSetParams(cudaGraphNode_t node, const cudaMemsetParams* parameters) {
-  return call([&] { work_in<SetWork>(node) = checked(set_of(parameters)); });
+  return fallible_call([&] { work_in<SetWork>(node) = checked(set_of(parameters)); });
 }
 
 cudaError_t cudaGraphAddHostNode(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* after,
@@ -125,7 +128,7 @@ cudaError_t cudaGraphAddHostNode(cudaGraphNode_t* node, cudaGraph_t graph, const
 }
 
 cudaError_t cudaGraphHostNodeSetParams(cudaGraphNode_t node, const cudaHostNodeParams* parameters) {
-  return call([&] { work_in<HostWork>(node) = host_of(parameters); });
+  return fallible_call([&] { work_in<HostWork>(node) = host_of(parameters); });
 }
 
 cudaError_t cudaGraphAddEmptyNode(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* after,

@@ -78,9 +78,9 @@ cudaGraphExecUpdateResultInfo update(GraphExec& exec, const Graph& graph) {
   }
   for (std::size_t i = 0; i < steps.size(); ++i) {
     info.errorNode = const_cast<Node*>(next.steps[i].node);
-    info.result = next.steps[i].after != steps[i].after                 ? cudaGraphExecUpdateErrorTopologyChanged
-                  : next.steps[i].work.index() != steps[i].work.index() ? cudaGraphExecUpdateErrorNodeTypeChanged
-                                                                        : cudaGraphExecUpdateSuccess;
+    info.result = next.steps[i].after != steps[i].after                   ? cudaGraphExecUpdateErrorTopologyChanged
+                  : type_of(next.steps[i].work) != type_of(steps[i].work) ? cudaGraphExecUpdateErrorNodeTypeChanged
+                                                                          : cudaGraphExecUpdateSuccess;
     if (info.result != cudaGraphExecUpdateSuccess) return info;
   }
   // Nodes of the new graph do not become names for the steps.
@@ -95,7 +95,7 @@ cudaGraphExecUpdateResultInfo update(GraphExec& exec, const Graph& graph) {
 using namespace vgpu::cudart;
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long flags) {
-  return call([&] {
+  return fallible_call([&] {
     require(exec != nullptr);
     *exec = &instantiate(graph_of(graph), flags);
   });
@@ -122,14 +122,14 @@ cudaError_t cudaGraphExecGetFlags(cudaGraphExec_t exec, unsigned long long* flag
 }
 
 cudaError_t cudaGraphUpload(cudaGraphExec_t exec, cudaStream_t stream) {
-  return call([&] {
+  return fallible_call([&] {
     exec_of(exec);
     issue(stream_of(stream), Nothing{});
   });
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
-  return call([&] { launch(exec_of(exec), stream_of(stream)); });
+  return fallible_call([&] { launch(exec_of(exec), stream_of(stream)); });
 }
 
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
@@ -138,27 +138,30 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
 
 cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
                                              const cudaKernelNodeParams* parameters) {
-  return call([&] { replace(exec_of(exec), node, prepare(parameters, runtime().current())); });
+  return fallible_call([&] {
+    KernelWork& work = kernel_in(step_of(exec_of(exec), node).work);
+    work = prepare(parameters, runtime().current());
+  });
 }
 
 cudaError_t cudaGraphExecMemcpyNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
                                              const cudaMemcpy3DParms* parameters) {
-  return call([&] { replace(exec_of(exec), node, checked(copy_of(parameters))); });
+  return fallible_call([&] { replace(exec_of(exec), node, checked(copy_of(parameters))); });
 }
 
 cudaError_t cudaGraphExecMemcpyNodeSetParams1D(cudaGraphExec_t exec, cudaGraphNode_t node, void* to, const void* from,
                                                std::size_t bytes, cudaMemcpyKind kind) {
-  return call([&] { replace(exec_of(exec), node, checked(linear_copy(to, from, bytes, kind))); });
+  return fallible_call([&] { replace(exec_of(exec), node, checked(linear_copy(to, from, bytes, kind))); });
 }
 
 cudaError_t cudaGraphExecMemsetNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
                                              const cudaMemsetParams* parameters) {
-  return call([&] { replace(exec_of(exec), node, checked(set_of(parameters))); });
+  return fallible_call([&] { replace(exec_of(exec), node, checked(set_of(parameters))); });
 }
 
 cudaError_t cudaGraphExecHostNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
                                            const cudaHostNodeParams* parameters) {
-  return call([&] { replace(exec_of(exec), node, host_of(parameters)); });
+  return fallible_call([&] { replace(exec_of(exec), node, host_of(parameters)); });
 }
 
 cudaError_t cudaGraphNodeSetEnabled(cudaGraphExec_t exec, cudaGraphNode_t node, unsigned enabled) {
@@ -173,7 +176,7 @@ cudaError_t cudaGraphNodeGetEnabled(cudaGraphExec_t exec, cudaGraphNode_t node, 
 }
 
 cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphExecUpdateResultInfo* info) {
-  return call([&] {
+  return fallible_call([&] {
     require(info != nullptr);
     *info = update(exec_of(exec), graph_of(graph));
     require(info->result == cudaGraphExecUpdateSuccess, cudaErrorGraphExecUpdateFailure);

@@ -102,7 +102,7 @@ cudaError_t cudaGraphNodeGetDependentNodes(cudaGraphNode_t node, cudaGraphNode_t
 cudaError_t cudaGraphNodeGetType(cudaGraphNode_t node, cudaGraphNodeType* type) {
   return call([&] {
     require(type != nullptr);
-    *type = type_of(node_of(node));
+    *type = type_of(node_of(node).work);
   });
 }
 

@@ -138,9 +138,12 @@ void perform_kernel(const KernelWork& work) {
   std::fwrite(result.printed.data(), 1, result.printed.size(), stdout);
   std::fflush(stdout);
   count_launch(work, result.counters);
-  if (!result.finding) return;
-  say(result.finding->text());
-  fail(code_of(result.finding->kind));
+  if (result.finding) fail(*result.finding);
+}
+
+void fail(const Finding& finding) {
+  say(finding.text());
+  fail(code_of(finding.kind));
 }
 
 std::size_t registers_of(const LoadedModule::KernelInfo& info) {

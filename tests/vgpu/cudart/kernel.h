@@ -34,6 +34,9 @@ void launch(const void* function, const LaunchShape& shape, void* const* argumen
 
 void perform_kernel(const KernelWork& work);
 
+// Says what was found, and fails with the error that CUDA has for it.
+[[noreturn]] void fail(const Finding& finding);
+
 // Of a thread: as estimated, but no more than let the largest block of the kernel run.
 std::size_t registers_of(const LoadedModule::KernelInfo& info);
 

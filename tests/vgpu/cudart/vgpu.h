@@ -21,6 +21,10 @@ int vgpu_is_virtual(void);
 void vgpu_counters_reset(void);
 const char* vgpu_counters_json(void);
 
+/* How often a kernel of that name, as the device knows it, was run since the counters' last reset; null: any kernel. Work of
+ * vgpu_issue() counts as a kernel here and among the counters' launches. */
+unsigned long long vgpu_launches(const char* name);
+
 /* Calls of the CUDA runtime so far in which the host waited for the device (synchronisation of a device, stream or event,
  * blocking copies and fills but those within the device, cudaFree and its like), and calls that allocated memory of a device,
  * of a pool or of the host for it. */
@@ -41,6 +45,29 @@ void vgpu_fail_call(unsigned long long n);
 
 /* Counts a call of the library; not 0: the call is one that has to fail. */
 int vgpu_fails_now(void);
+
+typedef struct vgpu_range_t {
+  const void* address;
+  size_t bytes;
+  int written; /* 0: read; 1: written; 2: both, a value is read and then overwritten */
+} vgpu_range_t;
+
+/* Puts work into a stream of the current device, or into the graph that the stream is captured into, where it is a kernel of
+ * that name. run(argument) is called when the work's turn comes: perhaps never, in another thread, or once for each launch of
+ * a graph. release(argument) is called once, when run can't be any more, or not at all if the process ends before. Neither may
+ * call the CUDA runtime.
+ *
+ * The ranges say what the work reads and writes. They are checked before it runs, as accesses of a kernel are: that they lie
+ * in memory that the device reaches and has not been freed, and that what is read was written before; also that none overlaps
+ * with a written one. A fault is described as the kernel's, and is the device's error as any other. What is written counts as
+ * initialised from then on. An entry of no bytes is nothing.
+ *
+ * Returns a cudaError_t, and a call is not one of those that vgpu_fail_call() counts. On an error release has been called. */
+int vgpu_issue(void* stream, const char* name, const vgpu_range_t* ranges, size_t count, void (*run)(void*),
+               void (*release)(void*), void* argument);
+
+/* Where the host finds bytes of device memory, while the work runs; null: they are not all in memory that the device reaches. */
+void* vgpu_bytes(const void* address, size_t count);
 
 #pragma GCC visibility pop
 

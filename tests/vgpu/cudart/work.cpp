@@ -5,6 +5,7 @@
 
 #include "cudart/copy.h"
 #include "cudart/kernel.h"
+#include "cudart/library_work.h"
 #include "cudart/runtime.h"
 #include "memory/shadow.h"
 
@@ -15,6 +16,7 @@ namespace {
 struct Performer {
   void operator()(const Nothing&) const {}
   void operator()(const KernelWork& kernel) const { perform_kernel(kernel); }
+  void operator()(const LibraryWork& work) const { perform_library_work(work); }
   void operator()(const CopyWork& copy) const { perform_copy(copy); }
   void operator()(const SetWork& set) const { perform_set(set); }
   void operator()(const FreeWork& free) const { runtime().heap.release(free.address); }

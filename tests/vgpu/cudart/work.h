@@ -12,6 +12,7 @@
 
 #include "cudart/cuda_api.h"
 #include "cudart/engine.h"
+#include "cudart/vgpu.h"
 #include "exec/launch.h"
 
 namespace vgpu::cudart {
@@ -29,6 +30,15 @@ struct KernelWork {
   std::size_t dynamic_shared = 0;
   bool cooperative = false;
   std::vector<std::byte> parameters;
+};
+
+// What a stand-in for a library computes.
+struct LibraryWork {
+  std::string name;
+  int device;
+  std::vector<vgpu_range_t> ranges;
+  void (*run)(void*);
+  std::shared_ptr<void> argument;
 };
 
 // Bytes in memory, as rows of a matrix in slices of a box.
@@ -104,8 +114,8 @@ struct GraphWork {
   std::shared_ptr<const struct Plan> plan;
 };
 
-using Work = std::variant<Nothing, KernelWork, CopyWork, SetWork, HostWork, FreeWork, GraphMemoryWork, RecordWork,
-                          WaitWork, GraphWork>;
+using Work = std::variant<Nothing, KernelWork, LibraryWork, CopyWork, SetWork, HostWork, FreeWork, GraphMemoryWork,
+                          RecordWork, WaitWork, GraphWork>;
 
 // As an operation that does the work behind `after`. What fails in it is the error that the device is left with.
 OperationPtr submit(int device, std::vector<OperationPtr> after, Work work);
