@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The checks of descriptors and sizes were compared with the real library (calls/execution.cpp). What it does not check and
+// goes wrong on the device is refused here: null for tensors that are read or written, states of another type, states of
+// dropout that were not given. Reported of it, not documented: it fails where sequences have no steps.
+#include "cudnn/problem.h"
+
+#include <algorithm>
+
+#include "cudnn/dropout_descriptor.h"
+#include "cudnn/tensor_descriptor.h"
+
+namespace vgpu::cudnn {
+namespace {
+
+cudnnDataType_t type_of(Storage type) {
+  if (type == Storage::kHalf) return CUDNN_DATA_HALF;
+  return type == Storage::kBfloat16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+}
+
+void check_padding(const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x) {
+  if (rnn.padded_io() || x.layout == CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED) return;
+  const bool whole = std::all_of(x.lengths.begin(), x.lengths.end(), [&](int length) { return length == x.longest; });
+  require(x.layout == CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED && whole, "padding needs CUDNN_RNN_PADDED_IO_ENABLED");
+}
+
+}  // namespace
+
+Problem problem_of(const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x) {
+  require(x.width == rnn.input_size, "the vectors of xDesc are not of inputSize");
+  require(x.type == rnn.type, "xDesc is of another type than rnnDesc");
+  Problem problem{storage_of(rnn.type), rnn.shape(), x.sequences()};
+  if (rnn.dropout == nullptr || rnn.layers == 1) return problem;
+  const cudnnDropoutStruct& dropout = at(rnn.dropout);
+  problem.dropout = static_cast<double>(dropout.dropout);
+  problem.dropout_states = dropout.states;
+  return problem;
+}
+
+Problem checked_problem(const cudnnContext& context, const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x,
+                        const cudnnRNNDataStruct& y) {
+  int device = -1;
+  require(cudaGetDevice(&device) == cudaSuccess && device == context.device, "the handle is another device's");
+  Problem problem = problem_of(rnn, x);
+  require(x.type == y.type, "xDesc and yDesc differ in type");
+  require(x.layout == y.layout, "xDesc and yDesc differ in layout");
+  require(x.longest == y.longest && x.batch == y.batch, "xDesc and yDesc differ in maxSeqLength or batchSize");
+  require(x.lengths == y.lengths, "xDesc and yDesc differ in seqLengthArray");
+  require(static_cast<std::size_t>(y.width) == problem.shape.output(), "the vectors of yDesc are not of hiddenSize");
+  check_padding(rnn, x);
+  require(*std::min_element(x.lengths.begin(), x.lengths.end()) > 0, "a sequence without steps",
+          CUDNN_STATUS_EXECUTION_FAILED);
+  require(problem.dropout >= 0 && problem.dropout <= 1, "dropout is no probability");
+  return problem;
+}
+
+void check_states(const Problem& problem, cudnnTensorDescriptor_t descriptor, bool used, const char* what) {
+  require(descriptor != nullptr || !used, what);
+  if (descriptor == nullptr) return;
+  const cudnnTensorStruct& tensor = at(descriptor);
+  const std::vector<int> extents{static_cast<int>(problem.shape.pseudo_layers()),
+                                 static_cast<int>(problem.sequences.batch), static_cast<int>(problem.shape.hidden)};
+  require(tensor.extents == extents && tensor.is_packed() && tensor.type == type_of(problem.type), what);
+}
+
+void check_buffers(const Problem& problem, const Buffers& buffers, bool training) {
+  require(buffers.weights != nullptr && buffers.weight_bytes >= problem.weight_bytes(), "weightSpace");
+  require(buffers.work != nullptr && buffers.work_bytes >= problem.work_bytes(training), "workSpace");
+  if (!training) return;
+  require(buffers.reserve != nullptr && buffers.reserve_bytes >= problem.reserve_bytes(), "reserveSpace");
+  require(problem.dropout == 0 || problem.dropout_states != nullptr, "dropout without states");
+}
+
+void read_rows(Ranges& ranges, const Problem& problem, const void* rows, std::size_t width) {
+  for (const auto& [first, last] : problem.sequences.stretches()) {
+    ranges.read(static_cast<const std::byte*>(rows) + problem.bytes(first * width),
+                problem.bytes((last - first) * width));
+  }
+}
+
+std::vector<double> rows_at(const Problem& problem, const void* rows, std::size_t width) {
+  const Sequences& sequences = problem.sequences;
+  const std::vector<std::size_t> places = sequences.memory_row_of_padded_rows();
+  std::vector<double> result(sequences.padded_rows() * width);
+  for (std::size_t time = 0; time < sequences.longest; ++time) {
+    for (std::size_t sequence = 0; sequence < sequences.batch; ++sequence) {
+      if (!sequences.holds(time, sequence)) continue;
+      const std::size_t row = sequences.padded_row(time, sequence);
+      const void* address = static_cast<const std::byte*>(rows) + problem.bytes(places[row] * width);
+      decode(problem.type, host(address, problem.bytes(width)), width, result.data() + row * width);
+    }
+  }
+  return result;
+}
+
+void write_rows(const Problem& problem, const double* from, void* rows, std::size_t width,
+                const std::vector<std::byte>& fill) {
+  const Sequences& sequences = problem.sequences;
+  const std::vector<std::size_t> places = sequences.memory_row_of_padded_rows();
+  const std::size_t bytes = problem.rows_bytes(width);
+  std::byte* memory = host(rows, bytes);
+  for (std::size_t i = 0; i < bytes; ++i) memory[i] = fill.empty() ? std::byte{0xff} : fill[i % fill.size()];
+  for (std::size_t time = 0; time < sequences.longest; ++time) {
+    for (std::size_t sequence = 0; sequence < sequences.batch; ++sequence) {
+      if (!sequences.holds(time, sequence)) continue;
+      const std::size_t row = sequences.padded_row(time, sequence);
+      encode(problem.type, from + row * width, width, memory + problem.bytes(places[row] * width));
+    }
+  }
+}
+
+std::vector<double> states_at(const Problem& problem, const void* states) {
+  const std::size_t size = problem.network().states_size();
+  if (states == nullptr) return std::vector<double>(size);
+  return decoded(problem.type, host(states, problem.state_bytes()), size);
+}
+
+void write_states(const Problem& problem, const std::vector<double>& from, void* states) {
+  if (states != nullptr) encode(problem.type, from.data(), from.size(), host(states, problem.state_bytes()));
+}
+
+std::vector<double> weights_at(const Problem& problem, const void* weights) {
+  return decoded(problem.type, host(weights, problem.weight_bytes()), WeightLayout(problem.shape).size());
+}
+
+void spoil(void* work, std::size_t bytes) { std::fill_n(host(work, bytes), bytes, std::byte{0xff}); }
+
+}  // namespace vgpu::cudnn

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the calls that compute have in common: their descriptors checked against each other, the sizes of their buffers, and
+// their tensors as the computation sees them. Everything is copied out of the descriptors when the call is made.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "cudnn/dropout_mask.h"
+#include "cudnn/issue.h"
+#include "cudnn/network.h"
+#include "cudnn/rnn_data_descriptor.h"
+#include "cudnn/rnn_descriptor.h"
+#include "cudnn/storage.h"
+
+namespace vgpu::cudnn {
+
+struct Problem {
+  Storage type;
+  LstmShape shape;
+  Sequences sequences;
+  double dropout = 0;  // 0 where no layer passes anything on to another
+  void* dropout_states = nullptr;
+
+  Network network() const { return {shape, sequences}; }
+
+  std::size_t bytes(std::size_t elements) const { return elements * size_of(type); }
+  std::size_t weight_bytes() const { return bytes(WeightLayout(shape).size()); }
+  std::size_t state_bytes() const { return bytes(network().states_size()); }
+  std::size_t rows_bytes(std::size_t width) const { return bytes(sequences.memory_rows() * width); }
+  std::size_t work_bytes(bool training) const;
+  std::size_t reserve_bytes() const;
+};
+
+// A call's buffers beside its tensors.
+struct Buffers {
+  const void* weights;
+  std::size_t weight_bytes;
+  void* work;
+  std::size_t work_bytes;
+  void* reserve;
+  std::size_t reserve_bytes;
+};
+
+// The part that has to do with x alone, which is all that the size of temporary space is asked with.
+Problem problem_of(const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x);
+
+// The checks that all three calls make, in the real library's sense of valid. h and c may be null for no state at all.
+Problem checked_problem(const cudnnContext& context, const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x,
+                        const cudnnRNNDataStruct& y);
+void check_states(const Problem& problem, cudnnTensorDescriptor_t descriptor, bool used, const char* what);
+void check_buffers(const Problem& problem, const Buffers& buffers, bool training);
+
+// Only rows that belong to sequences are read; the others are zeros for the computation.
+void read_rows(Ranges& ranges, const Problem& problem, const void* rows, std::size_t width);
+std::vector<double> rows_at(const Problem& problem, const void* rows, std::size_t width);
+
+// Rows of padding get the fill, or NaN where it is not defined what they hold.
+void write_rows(const Problem& problem, const double* from, void* rows, std::size_t width,
+                const std::vector<std::byte>& fill);
+
+// States or their derivatives: zeros for null, and nothing is written there.
+std::vector<double> states_at(const Problem& problem, const void* states);
+void write_states(const Problem& problem, const std::vector<double>& from, void* states);
+
+std::vector<double> weights_at(const Problem& problem, const void* weights);
+
+// Leaves in the workspace what nobody can use.
+void spoil(void* work, std::size_t bytes);
+
+}  // namespace vgpu::cudnn

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cudnn/product.h"
+
+namespace vgpu::cudnn {
+namespace {
+
+// What stays in registers; whole tiles are most of the time.
+constexpr std::size_t kRows = 4, kColumns = 4;
+
+template <std::size_t Rows, std::size_t Columns>
+void add_tile(std::size_t columns, std::size_t depth, MatrixView left, const double* right, double* to) {
+  double sums[Rows][Columns];
+  for (std::size_t i = 0; i < Rows; ++i) {
+    for (std::size_t j = 0; j < Columns; ++j) sums[i][j] = to[i * columns + j];
+  }
+  for (std::size_t k = 0; k < depth; ++k) {
+    for (std::size_t i = 0; i < Rows; ++i) {
+      const double factor = left.data[i * left.row_step + k * left.column_step];
+      for (std::size_t j = 0; j < Columns; ++j) sums[i][j] += factor * right[k * columns + j];
+    }
+  }
+  for (std::size_t i = 0; i < Rows; ++i) {
+    for (std::size_t j = 0; j < Columns; ++j) to[i * columns + j] = sums[i][j];
+  }
+}
+
+}  // namespace
+
+void add_product(std::size_t rows, std::size_t columns, std::size_t depth, MatrixView left, const double* right,
+                 double* to) {
+  for (std::size_t column = 0; column < columns;) {
+    const bool wide = columns - column >= kColumns;
+    for (std::size_t row = 0; row < rows;) {
+      const bool tall = rows - row >= kRows;
+      const MatrixView part{left.data + row * left.row_step, left.row_step, left.column_step};
+      double* place = to + row * columns + column;
+      const auto add = tall ? (wide ? add_tile<kRows, kColumns> : add_tile<kRows, 1>)
+                            : (wide ? add_tile<1, kColumns> : add_tile<1, 1>);
+      add(columns, depth, part, right + column, place);
+      row += tall ? kRows : 1;
+    }
+    column += wide ? kColumns : 1;
+  }
+}
+
+std::vector<double> transposed(std::size_t rows, std::size_t columns, const double* matrix) {
+  std::vector<double> result(rows * columns);
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t column = 0; column < columns; ++column)
+      result[column * rows + row] = matrix[row * columns + column];
+  }
+  return result;
+}
+
+}  // namespace vgpu::cudnn
