@@ -97,7 +97,7 @@ void Cublas::multiply(const Product& p, void* workspace, cudaStream_t stream) {
   auto found = algorithms_.find(key);
   if (found == algorithms_.end()) {
     Preference preference;
-    preference.set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspaceBytes);
+    preference.set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{kGivenBytes});
     preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignments[0]);
     preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignments[1]);
     preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignments[2]);
@@ -111,9 +111,11 @@ void Cublas::multiply(const Product& p, void* workspace, cudaStream_t stream) {
       throw Failure(ATTN_LIBRARY_ERROR, "cublasLtMatmulAlgoGetHeuristic: expected an algorithm, got none");
     found = algorithms_.emplace(key, result.algo).first;
   }
+  std::size_t space = kWorkspaceBytes;
+  std::align(kAlignment, kGivenBytes, workspace, space);
   const float one = 1, beta = p.accumulate ? 1.0f : 0.0f;
   check(cublasLtMatmul(handle_.get(), operation.object, &one, p.b.values, b.object, p.a.values, a.object, &beta, p.out,
-                       out.object, p.out, out.object, &found->second, workspace, kWorkspaceBytes, stream),
+                       out.object, p.out, out.object, &found->second, workspace, kGivenBytes, stream),
         "cublasLtMatmul");
 }
 

@@ -29,8 +29,10 @@ struct Product {
 // fp32 throughout. Which algorithm runs is asked for once for each shape, and kept.
 class Cublas {
  public:
-  // What every product is given; cuBLAS never finds memory of its own.
-  static constexpr std::size_t kWorkspaceBytes = std::size_t{4} << 20;
+  // What every product is given; cuBLAS never finds memory of its own. It wants its part aligned to 256 bytes, which
+  // our workspaces are not.
+  static constexpr std::size_t kGivenBytes = std::size_t{4} << 20, kAlignment = 256;
+  static constexpr std::size_t kWorkspaceBytes = kGivenBytes + kAlignment;
 
   Cublas();
 

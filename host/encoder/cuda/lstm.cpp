@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LSTM on cuDNN's, which takes and leaves [B, T, width] as it stands. cuDNN has no empty sequences and says
-// nothing of what it reads behind a length, so it gets copies without padding, and an empty sequence as one position of
-// zeros whose results are cleared.
+// LSTM on cuDNN's, which takes and leaves [B, T, width] as it stands. cuDNN has no empty sequences and says nothing of what
+// it reads behind a length. So it gets copies without padding, and an empty sequence as one position of zeros; what it
+// makes of that position only the reserve keeps, since the backward pass wants y as the forward pass wrote it.
 #include <algorithm>
 #include <limits>
 #include <vector>
@@ -69,12 +69,14 @@ class CudaLstm final : public LstmBackend {
     void* const weights = training ? piece(args.reserve, Reserve(*this).weights) : piece(workspace, place.weights);
     weights_.pack({in<float>(args.kernel), in<float>(args.recurrent), in<float>(args.bias)}, weights, run.stream);
     const float* const x = without_padding(run, args.x, E_, piece(workspace, place.x));
-    check(cudnnRNNForward(run.cudnn, rnn_.get(), mode_, nullptr, x_.get(), x, y_.get(), args.y, state_.get(), nullptr,
+    float* const y = run.has_empty ? piece(training ? args.reserve : workspace, training ? Reserve(*this).y : place.y)
+                                   : out<float>(args.y);
+    check(cudnnRNNForward(run.cudnn, rnn_.get(), mode_, nullptr, x_.get(), x, y_.get(), y, state_.get(), nullptr,
                           nullptr, state_.get(), nullptr, nullptr, weights_.bytes(), weights, temporary_bytes_,
                           piece(workspace, place.temporary), training ? kept_bytes_ : 0,
                           training ? piece(args.reserve, Reserve(*this).kept) : nullptr),
           "cudnnRNNForward");
-    clear_padding(run, args.y, directions_ * H_);
+    if (run.has_empty) copy_valid(run, y, directions_ * H_, args.y);
   }
 
   void backward(const attn_lstm_backward_args_t& args, void* workspace) override {
@@ -93,46 +95,45 @@ class CudaLstm final : public LstmBackend {
     void* const d_weights = piece(workspace, place.d_weights);
     const float* const x = without_padding(run, args.x, E_, piece(workspace, place.x));
     const float* const d_y = without_padding(run, args.d_y, directions_ * H_, piece(workspace, place.d_y));
-    check(
-        cudnnRNNBackwardData_v8(run.cudnn, rnn_.get(), nullptr, y_.get(), args.y, d_y, x_.get(), args.d_x, state_.get(),
-                                nullptr, nullptr, nullptr, state_.get(), nullptr, nullptr, nullptr, weights_.bytes(),
-                                piece(args.reserve, reserve.weights), temporary_bytes_, temporary, kept_bytes_, kept),
-        "cudnnRNNBackwardData_v8");
+    const auto* const y = run.has_empty ? piece(args.reserve, reserve.y) : in<float>(args.y);
+    check(cudnnRNNBackwardData_v8(run.cudnn, rnn_.get(), nullptr, y_.get(), y, d_y, x_.get(), args.d_x, state_.get(),
+                                  nullptr, nullptr, nullptr, state_.get(), nullptr, nullptr, nullptr, weights_.bytes(),
+                                  piece(args.reserve, reserve.weights), temporary_bytes_, temporary, kept_bytes_, kept),
+          "cudnnRNNBackwardData_v8");
     check(cudaMemsetAsync(d_weights, 0, weights_.bytes(), run.stream), "cudaMemsetAsync");
     check(cudnnRNNBackwardWeights_v8(run.cudnn, rnn_.get(), CUDNN_WGRAD_MODE_ADD, nullptr, x_.get(), x, state_.get(),
-                                     nullptr, y_.get(), args.y, weights_.bytes(), d_weights, temporary_bytes_,
-                                     temporary, kept_bytes_, kept),
+                                     nullptr, y_.get(), y, weights_.bytes(), d_weights, temporary_bytes_, temporary,
+                                     kept_bytes_, kept),
           "cudnnRNNBackwardWeights_v8");
     weights_.unpack(d_weights, {out<float>(args.d_kernel), out<float>(args.d_recurrent), out<float>(args.d_bias)},
                     run.stream);
-    clear_padding(run, args.d_x, E_);
+    if (run.lengths != nullptr) copy_valid(run, args.d_x, E_, args.d_x);
   }
 
  private:
   using Index = kernels::Index;
 
   // What stands where; offsets in bytes.
-  struct Reserve : kernels::Layout {
-    Index weights, kept;
-    explicit Reserve(const CudaLstm& of) : weights(take_bytes(of.weights_.bytes())), kept(take_bytes(of.kept_bytes_)) {}
+  struct Places : kernels::Layout {
+    explicit Places(const CudaLstm& lstm) : of(lstm) {}
+    Index take_rows(std::int64_t width) { return Layout::take_rows(of.B_ * of.T_, width); }
     Index take_bytes(std::size_t bytes) { return take(static_cast<Index>(bytes), 1); }
+    const CudaLstm& of;
   };
-  struct ForwardWorkspace : kernels::Layout {
-    Index lengths, x, weights, temporary;
-    explicit ForwardWorkspace(const CudaLstm& of)
-        : lengths(take(of.B_)),
-          x(take_rows(of.B_ * of.T_, of.E_)),
-          weights(take(static_cast<Index>(of.weights_.bytes()), 1)),
-          temporary(take(static_cast<Index>(of.temporary_bytes_), 1)) {}
+  struct Reserve : Places {
+    explicit Reserve(const CudaLstm& lstm) : Places(lstm) {}
+    Index weights = take_bytes(of.weights_.bytes()), kept = take_bytes(of.kept_bytes_),
+          y = take_rows(of.directions_ * of.H_);
   };
-  struct BackwardWorkspace : kernels::Layout {
-    Index lengths, x, d_y, d_weights, temporary;
-    explicit BackwardWorkspace(const CudaLstm& of)
-        : lengths(take(of.B_)),
-          x(take_rows(of.B_ * of.T_, of.E_)),
-          d_y(take_rows(of.B_ * of.T_, of.directions_ * of.H_)),
-          d_weights(take(static_cast<Index>(of.weights_.bytes()), 1)),
-          temporary(take(static_cast<Index>(of.temporary_bytes_), 1)) {}
+  struct ForwardWorkspace : Places {
+    explicit ForwardWorkspace(const CudaLstm& lstm) : Places(lstm) {}
+    Index lengths = take(of.B_), x = take_rows(of.E_), y = take_rows(of.directions_ * of.H_),
+          weights = take_bytes(of.weights_.bytes()), temporary = take_bytes(of.temporary_bytes_);
+  };
+  struct BackwardWorkspace : Places {
+    explicit BackwardWorkspace(const CudaLstm& lstm) : Places(lstm) {}
+    Index lengths = take(of.B_), x = take_rows(of.E_), d_y = take_rows(of.directions_ * of.H_),
+          d_weights = take_bytes(of.weights_.bytes()), temporary = take_bytes(of.temporary_bytes_);
   };
   static std::size_t bytes_of(const kernels::Layout& layout) { return static_cast<std::size_t>(layout.bytes()); }
 
@@ -140,6 +141,7 @@ class CudaLstm final : public LstmBackend {
     cudnnHandle_t cudnn;
     cudaStream_t stream;
     const std::int32_t* lengths;  // [B] on the device; null: no padding
+    bool has_empty;               // whether any of them is zero
   };
 
   bool empty() const { return B_ == 0 || T_ == 0; }
@@ -147,7 +149,7 @@ class CudaLstm final : public LstmBackend {
   // lengths [B] on the host, or null. cuDNN reads them on the host, and so does a graph into which this is captured: it
   // keeps them.
   Run begin(const std::int32_t* lengths, void* workspace, Index place) {
-    Run run{vendor_of(handle_).cudnn.get(), static_cast<cudaStream_t>(cuda_stream(handle_)), nullptr};
+    Run run{vendor_of(handle_).cudnn.get(), static_cast<cudaStream_t>(cuda_stream(handle_)), nullptr, false};
     check(cudnnSetStream(run.cudnn, run.stream), "cudnnSetStream");
     set_lengths(lengths);
     if (lengths == nullptr || std::all_of(lengths, lengths + B_, [&](std::int32_t n) { return n == T_; })) return run;
@@ -160,6 +162,7 @@ class CudaLstm final : public LstmBackend {
       check(kernels::launch_store_numbers(some, run.stream), "store_numbers");
     }
     run.lengths = on_device;
+    run.has_empty = std::find(lengths, lengths + B_, 0) != lengths + B_;
     return run;
   }
 
@@ -181,15 +184,13 @@ class CudaLstm final : public LstmBackend {
   // tensor [B, T, width] as it is, or where there is padding a copy with zeros there.
   const float* without_padding(const Run& run, const void* tensor, std::int64_t width, float* copy) const {
     if (run.lengths == nullptr) return in<float>(tensor);
-    check(kernels::launch_copy_rows({B_, T_, width, in<float>(tensor), false, run.lengths, copy}, run.stream),
-          "copy_rows");
+    copy_valid(run, tensor, width, copy);
     return copy;
   }
 
-  void clear_padding(const Run& run, void* tensor, std::int64_t width) const {
-    if (run.lengths == nullptr) return;
-    auto* const rows = out<float>(tensor);
-    check(kernels::launch_copy_rows({B_, T_, width, rows, false, run.lengths, rows}, run.stream), "copy_rows");
+  void copy_valid(const Run& run, const void* from, std::int64_t width, void* to) const {
+    check(kernels::launch_copy_rows({B_, T_, width, in<float>(from), false, run.lengths, out<float>(to)}, run.stream),
+          "copy_rows");
   }
 
   const attn_handle_t handle_;
