@@ -38,7 +38,7 @@ endfunction()
 
 attn_install_library(attn_cuda attention "(attn_cuda|export|version)")
 if(ATTN_ENCODER)
-  attn_install_library(attn_cuda_encoder encoder "encoder")
+  attn_install_library(attn_cuda_encoder encoder "(encoder|recurrent)")
 endif()
 if(ATTN_TRAINER)
   install(TARGETS attn_train RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT trainer)

@@ -9,6 +9,7 @@
 
 #include "cuda/check.h"
 #include "cuda/storage.h"
+#include "encoder/cuda/layers.h"
 #include "encoder/cuda/vendor.h"
 #include "encoder/cuda/weight_space.h"
 #include "encoder/handle.h"
@@ -153,15 +154,7 @@ class CudaLstm final : public LstmBackend {
     check(cudnnSetStream(run.cudnn, run.stream), "cudnnSetStream");
     set_lengths(lengths);
     if (lengths == nullptr || std::all_of(lengths, lengths + B_, [&](std::int32_t n) { return n == T_; })) return run;
-    auto* const on_device = piece<std::int32_t>(workspace, place);
-    for (std::int64_t first = 0; first < B_; first += kernels::kMostNumbers) {
-      kernels::StoreNumbers some{};
-      some.count = static_cast<int>(std::min<std::int64_t>(kernels::kMostNumbers, B_ - first));
-      std::copy_n(lengths + first, some.count, some.numbers);
-      some.out = on_device + first;
-      check(kernels::launch_store_numbers(some, run.stream), "store_numbers");
-    }
-    run.lengths = on_device;
+    run.lengths = CudaLayers(run.stream).place_lengths(B_, lengths, piece<std::int32_t>(workspace, place));
     run.has_empty = std::find(lengths, lengths + B_, 0) != lengths + B_;
     return run;
   }
