@@ -52,10 +52,10 @@ class Ranges {
   std::vector<vgpu_range_t> all_;
 };
 
-// Of C nothing is known where the device alone has beta: were it zero, C would not be read.
+// Where the device alone has beta, it may be zero, and C in place of D need not have been written.
 Ranges ranges_of(const Product& product) {
   Ranges ranges;
-  const bool reads_c = product.beta.device == nullptr && product.beta.value != 0;
+  const bool may_read_c = product.beta.device != nullptr || product.beta.value != 0;
   const bool in_place = product.c.data == product.d.data;
   for (const Scalar* scalar : {&product.alpha, &product.beta})
     if (scalar->device != nullptr) ranges.add(scalar->device, sizeof(float), kRead);
@@ -63,8 +63,8 @@ Ranges ranges_of(const Product& product) {
     ranges.add(product.a, product.batch, kRead);
     ranges.add(product.b, product.batch, kRead);
   }
-  if (reads_c && !in_place) ranges.add(product.c, product.batch, kRead);
-  ranges.add(product.d, product.batch, reads_c && in_place ? kUpdated : kWritten);
+  if (may_read_c && !in_place) ranges.add(product.c, product.batch, kRead);
+  ranges.add(product.d, product.batch, in_place && product.beta.value != 0 ? kUpdated : kWritten);
   ranges.add(product.workspace, product.workspace_bytes, kWritten);
   if (product.epilogue != Epilogue::kNone) {
     const auto bytes = static_cast<std::size_t>(product.bias_length()) * size_of(product.bias_type);
