@@ -9,6 +9,16 @@
 namespace vgpu::cudnn_test {
 
 void expect_ok(cudnnStatus_t status) { EXPECT_EQ(status, CUDNN_STATUS_SUCCESS) << cudnnGetErrorString(status); }
+namespace {
+
+// Other streams do not wait for a copy from pageable memory.
+void copy_to(void* to, const std::vector<std::byte>& bytes) {
+  expect_ok(cudaMemcpy(to, bytes.data(), bytes.size(), cudaMemcpyHostToDevice));
+  expect_ok(cudaDeviceSynchronize());
+}
+
+}  // namespace
+
 void expect_ok(cudaError_t error) { EXPECT_EQ(error, cudaSuccess) << cudaGetErrorString(error); }
 
 std::vector<double> small_numbers(std::size_t count, unsigned seed) {
@@ -29,7 +39,7 @@ DeviceArray::DeviceArray(Storage type, const std::vector<double>& values) : Devi
 void DeviceArray::set(const std::vector<double>& values) const {
   std::vector<std::byte> encoded(bytes());
   cudnn::encode(type_, values.data(), count_, encoded.data());
-  expect_ok(cudaMemcpy(memory_, encoded.data(), bytes(), cudaMemcpyHostToDevice));
+  copy_to(memory_, encoded);
 }
 
 std::vector<double> DeviceArray::values() const {
@@ -182,7 +192,7 @@ std::vector<double> Lstm::read(const void* from, std::size_t count) const {
 void Lstm::write(void* to, const std::vector<double>& values) const {
   std::vector<std::byte> encoded(values.size() * cudnn::size_of(settings.type));
   cudnn::encode(settings.type, values.data(), values.size(), encoded.data());
-  expect_ok(cudaMemcpy(to, encoded.data(), encoded.size(), cudaMemcpyHostToDevice));
+  copy_to(to, encoded);
 }
 
 }  // namespace vgpu::cudnn_test

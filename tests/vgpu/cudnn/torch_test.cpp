@@ -147,17 +147,26 @@ TEST_P(Torch, GivesTheSameResultsAndGradients) {
 
 TEST(TorchFixture, HoldsAllCases) { EXPECT_EQ(cases().size(), 6u); }
 
+std::string name_of(const testing::TestParamInfo<Torch::ParamType>& info) {
+  const char* types[] = {"fp32", "fp16", "bf16"};
+  const char* layouts[] = {"time_major", "packed", "batch_major"};
+  return "case" + std::to_string(std::get<0>(info.param)) + "_" + types[static_cast<int>(std::get<1>(info.param))] +
+         "_" + layouts[std::get<2>(info.param)];
+}
+
 constexpr Storage kTypes[] = {Storage::kFloat, Storage::kHalf, Storage::kBfloat16};
 
 INSTANTIATE_TEST_SUITE_P(Unpacked, Torch,
                          testing::Combine(testing::Range<std::size_t>(0, 6), testing::ValuesIn(kTypes),
                                           testing::Values(CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED,
-                                                          CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED)));
+                                                          CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED)),
+                         name_of);
 
 // The cases whose lengths descend.
 INSTANTIATE_TEST_SUITE_P(Packed, Torch,
                          testing::Combine(testing::Values<std::size_t>(0, 3, 5), testing::ValuesIn(kTypes),
-                                          testing::Values(CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED)));
+                                          testing::Values(CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED)),
+                         name_of);
 
 }  // namespace
 }  // namespace vgpu::cudnn_test
