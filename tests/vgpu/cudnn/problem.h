@@ -56,7 +56,8 @@ void check_buffers(const Problem& problem, const Buffers& buffers, bool training
 void read_rows(Ranges& ranges, const Problem& problem, const void* rows, std::size_t width);
 std::vector<double> rows_at(const Problem& problem, const void* rows, std::size_t width);
 
-// Rows of padding get the fill, or NaN where it is not defined what they hold.
+// Rows of padding get the fill, or NaN where it is not defined what they hold. For y that is the manual's word; that dx gets the
+// fill of its descriptor follows from it being an output, and was not seen on a GPU.
 void write_rows(const Problem& problem, const double* from, void* rows, std::size_t width,
                 const std::vector<std::byte>& fill);
 

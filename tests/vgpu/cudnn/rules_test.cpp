@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the calls refuse, each with one thing wrong, beyond what calls/ compares with the real library.
+#include <cmath>
+#include <cstdint>
 #include <functional>
+#include <string>
 
 #include "cudnn/test_device.h"
 
@@ -101,26 +104,78 @@ TEST_F(Rules, StatesAreOfTheNetworksType) {
   EXPECT_EQ(lstm_.backward_weights(), CUDNN_STATUS_BAD_PARAM);
 }
 
-TEST_F(Rules, DescriptorsAreSetBeforeUseAndNotUsedAfterTheyAreGone) {
-  cudnnRNNDataDescriptor_t fresh{};
-  expect_ok(cudnnCreateRNNDataDescriptor(&fresh));
-  std::swap(fresh, lstm_.x_data);
+std::string last_error() {
+  char message[64] = "";
+  cudnnGetLastErrorString(message, sizeof message);
+  return message;
+}
+
+TEST_F(Rules, DescriptorsAreSetBeforeUse) {
+  cudnnRNNDataDescriptor_t data{};
+  expect_ok(cudnnCreateRNNDataDescriptor(&data));
+  std::swap(data, lstm_.x_data);
   EXPECT_EQ(lstm_.forward(), CUDNN_STATUS_BAD_PARAM);
-  std::swap(fresh, lstm_.x_data);
-  expect_ok(cudnnDestroyRNNDataDescriptor(fresh));
-  EXPECT_EQ(cudnnDestroyRNNDataDescriptor(fresh), CUDNN_STATUS_BAD_PARAM);
+  EXPECT_EQ(last_error(), "an RNN data descriptor was not set");
+  std::swap(data, lstm_.x_data);
+  expect_ok(cudnnDestroyRNNDataDescriptor(data));
   cudnnRNNDescriptor_t rnn{};
   expect_ok(cudnnCreateRNNDescriptor(&rnn));
   std::swap(rnn, lstm_.rnn);
   EXPECT_EQ(lstm_.forward(), CUDNN_STATUS_BAD_PARAM);
+  EXPECT_EQ(last_error(), "rnnDesc was not set");
   std::swap(rnn, lstm_.rnn);
   expect_ok(cudnnDestroyRNNDescriptor(rnn));
+}
+
+TEST_F(Rules, WhatIsGoneIsNotUsed) {
+  cudnnRNNDataDescriptor_t data{};
+  expect_ok(cudnnCreateRNNDataDescriptor(&data));
+  expect_ok(cudnnDestroyRNNDataDescriptor(data));
+  EXPECT_EQ(cudnnDestroyRNNDataDescriptor(data), CUDNN_STATUS_BAD_PARAM);
   expect_ok(cudnnDestroy(lstm_.handle));
   EXPECT_EQ(lstm_.forward(), CUDNN_STATUS_BAD_PARAM);
-  char message[32] = "";
-  cudnnGetLastErrorString(message, sizeof message);
-  EXPECT_STREQ(message, "handle");
+  EXPECT_EQ(last_error(), "handle");
+  EXPECT_EQ(last_error(), "");
   lstm_.handle = nullptr;
+}
+
+TEST_F(Rules, AHandleIsOfItsDevice) {
+  int devices = 0;
+  expect_ok(cudaGetDeviceCount(&devices));
+  if (devices < 2) GTEST_SKIP() << "VGPU_DEVICES=2 was not set";
+  expect_ok(cudaSetDevice(1));
+  EXPECT_EQ(lstm_.forward(), CUDNN_STATUS_BAD_PARAM);
+  cudaStream_t stream{};
+  expect_ok(cudaStreamCreate(&stream));
+  EXPECT_EQ(cudnnSetStream(lstm_.handle, stream), CUDNN_STATUS_BAD_PARAM_STREAM_MISMATCH);
+  expect_ok(cudaStreamDestroy(stream));
+  expect_ok(cudaSetDevice(0));
+  EXPECT_EQ(lstm_.forward(), CUDNN_STATUS_SUCCESS);
+  expect_ok(cudaDeviceSynchronize());
+}
+
+// Nobody reads it, so it may be any address, as the real library has it.
+TEST_F(Rules, LengthsOnTheDeviceAreNotLookedAt) {
+  const auto* lengths = static_cast<const std::int32_t*>(lstm_.work);
+  const Lstm& l = lstm_;
+  EXPECT_EQ(cudnnRNNForward(l.handle, l.rnn, CUDNN_FWD_MODE_INFERENCE, lengths, l.x_data, l.x.get(), l.y_data,
+                            l.y.get(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, l.weight_bytes, l.weights,
+                            l.work_bytes, l.work, 0, nullptr),
+            CUDNN_STATUS_SUCCESS);
+  expect_ok(cudaDeviceSynchronize());
+}
+
+TEST_F(Rules, PaddingWithoutAFillIsNotANumber) {
+  expect_ok(cudnnSetRNNDataDescriptor(lstm_.y_data, CUDNN_DATA_FLOAT, lstm_.settings.layout, 4, 3, 10,
+                                      lstm_.settings.lengths.data(), nullptr));
+  expect_ok(lstm_.forward());
+  const std::vector<double> y = lstm_.y.values();
+  for (int time = 0; time < 4; ++time) {
+    for (int sequence = 0; sequence < 3; ++sequence) {
+      const bool padding = time >= lstm_.settings.lengths[static_cast<std::size_t>(sequence)];
+      EXPECT_EQ(std::isnan(y[lstm_.settings.row(time, sequence) * 10]), padding) << time << ' ' << sequence;
+    }
+  }
 }
 
 TEST_F(Rules, EachSizeIsTheLeastThatWorks) {
