@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "attn_cuda/attn_cuda.h"
 
@@ -15,6 +16,7 @@ class Backend {
   virtual ~Backend() = default;
 
   virtual attn_backend_t kind() const = 0;
+  virtual const std::string& device_name() const = 0;
 
   virtual void set_threads(int threads) = 0;
   virtual int threads() const = 0;

@@ -35,14 +35,16 @@ void require_bytes(std::size_t bytes) {
     reject("bytes", "at most " + std::to_string(PTRDIFF_MAX), std::to_string(bytes));
 }
 
-}  // namespace
-
-Backend& backend_of(attn_handle_t handle) {
+attn_handle& usable(attn_handle_t handle) {
   require_pointer("handle", handle);
   if (!live_handles().contains(handle))
     reject("handle", "one made by attn_create and not destroyed", "another pointer");
-  return *handle->backend;
+  return *handle;
 }
+
+}  // namespace
+
+Backend& backend_of(attn_handle_t handle) { return *usable(handle).backend; }
 
 }  // namespace attn
 
@@ -75,6 +77,14 @@ attn_status_t attn_get_backend(attn_handle_t handle, attn_backend_t* backend) {
   });
 }
 
+attn_status_t attn_get_device_name(attn_handle_t handle, const char** name) {
+  return guarded([&] {
+    const Backend& of = backend_of(handle);
+    require_pointer("name", name);
+    *name = of.device_name().c_str();
+  });
+}
+
 attn_status_t attn_set_threads(attn_handle_t handle, int threads) {
   return guarded([&] {
     Backend& backend = backend_of(handle);
@@ -100,6 +110,26 @@ attn_status_t attn_get_stream(attn_handle_t handle, void** stream) {
     const Backend& backend = backend_of(handle);
     require_pointer("stream", stream);
     *stream = backend.stream();
+  });
+}
+
+attn_status_t attn_attach(attn_handle_t handle, const void* key, void* object, void (*destroy)(void* object)) {
+  return guarded([&] {
+    attn_handle& of = usable(handle);
+    require_pointer("key", key);
+    require_pointer("object", object);
+    if (destroy == nullptr) reject("destroy", "a function", "null");
+    if (of.attached.count(key) != 0) reject("key", "one that has no object yet", "one that has");
+    of.attached.emplace(key, attn_handle::Attached(object, destroy));
+  });
+}
+
+attn_status_t attn_get_attached(attn_handle_t handle, const void* key, void** object) {
+  return guarded([&] {
+    const attn_handle& of = usable(handle);
+    require_pointer("object", object);
+    const auto found = of.attached.find(key);
+    *object = found == of.attached.end() ? nullptr : found->second.get();
   });
 }
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
+
 #include "backend.h"
 
 struct attn_handle {
+  using Attached = std::unique_ptr<void, void (*)(void*)>;
   std::unique_ptr<attn::Backend> backend;
+  std::map<const void*, Attached> attached;  // behind the backend: goes first
 };
 
 namespace attn {

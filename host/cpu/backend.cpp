@@ -18,6 +18,7 @@ namespace {
 class CpuBackend final : public Backend {
  public:
   attn_backend_t kind() const override { return ATTN_BACKEND_CPU; }
+  const std::string& device_name() const override { return device_name_; }
 
   void set_threads(int threads) override { threads_ = threads; }
   int threads() const override { return threads_; }
@@ -71,6 +72,7 @@ class CpuBackend final : public Backend {
  private:
   static constexpr std::size_t kAlignment = 64;
   int threads_ = omp_get_max_threads();
+  std::string device_name_ = std::string("CPU (") + cpu::target_name() + ")";
 };
 
 }  // namespace

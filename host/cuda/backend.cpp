@@ -15,9 +15,16 @@ class CudaBackend final : public Backend {
     int devices = 0;
     cuda::check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
     if (devices == 0) throw Failure(ATTN_CUDA_ERROR, "backend: expected a CUDA device for ATTN_BACKEND_CUDA, got none");
+    int device = 0;
+    cuda::check(cudaGetDevice(&device), "cudaGetDevice");
+    cudaDeviceProp properties{};
+    cuda::check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
+    device_name_ = std::string(properties.name) + " (sm_" + std::to_string(properties.major) +
+                   std::to_string(properties.minor) + ")";
   }
 
   attn_backend_t kind() const override { return ATTN_BACKEND_CUDA; }
+  const std::string& device_name() const override { return device_name_; }
 
   void set_threads(int) override {
     throw Failure(ATTN_INVALID_ARGUMENT,
@@ -71,6 +78,7 @@ class CudaBackend final : public Backend {
 
  private:
   cudaStream_t stream_ = nullptr;
+  std::string device_name_;
 };
 
 }  // namespace

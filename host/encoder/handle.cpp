@@ -5,6 +5,10 @@
 #include "attn_cuda/encoder.h"
 #include "encoder/cpu/onednn.h"
 
+#ifdef ATTN_WITH_CUDNN
+#include "encoder/cuda/vendor.h"
+#endif
+
 namespace attn {
 
 void require_success(attn_status_t status) {
@@ -20,8 +24,8 @@ attn_backend_t backend_kind(attn_handle_t handle) {
 int cpu_threads(attn_handle_t handle) {
   if (backend_kind(handle) != ATTN_BACKEND_CPU)
     throw Failure(ATTN_UNSUPPORTED,
-                  "handle: expected one of ATTN_BACKEND_CPU, the only backend of LSTM and projections, got one of "
-                  "ATTN_BACKEND_CUDA");
+                  "handle: expected one of ATTN_BACKEND_CPU, the only backend of LSTM and projections in this build, "
+                  "which has no cuDNN and cuBLAS, got one of ATTN_BACKEND_CUDA");
   int threads = 0;
   require_success(attn_get_threads(handle, &threads));
   return threads;
@@ -38,5 +42,10 @@ void* cuda_stream(attn_handle_t handle) {
 const char* attn_encoder_libraries(attn_handle_t handle) {
   attn_backend_t backend;
   const bool on_cpu = attn_get_backend(handle, &backend) == ATTN_SUCCESS && backend == ATTN_BACKEND_CPU;
-  return on_cpu ? attn::cpu::onednn_version() : "";
+  if (on_cpu) return attn::cpu::onednn_version();
+#ifdef ATTN_WITH_CUDNN
+  return attn::cuda::vendor_versions();
+#else
+  return "";
+#endif
 }

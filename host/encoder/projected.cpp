@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // C entry points of projected additive attention: every argument rule, then the backend.
-#include "encoder/cpu/projected.h"
-#include "attn_cuda/encoder.h"
+#include "encoder/projected.h"
+
+#include "encoder/cpu/linear.h"
 #include "encoder/handle.h"
 #include "encoder/validate.h"
+
+#ifdef ATTN_WITH_CUDNN
+#include "encoder/cuda/linear.h"
+#include "encoder/cuda/vendor.h"
+#endif
 
 namespace attn {
 namespace {
@@ -34,16 +40,32 @@ ProjectedSizes sizes_of(const attn_projected_desc_t* desc) {
           element_count("weights", {desc->B, desc->Q, desc->T})};
 }
 
+// Runs body(linear) at the C boundary, with what makes the projections of the handle's backend.
+template <class Body>
+attn_status_t guarded_with_linear(attn_handle_t handle, const Body& body) {
+  return guarded([&] {
+#ifdef ATTN_WITH_CUDNN
+    if (backend_kind(handle) == ATTN_BACKEND_CUDA) {
+      cuda::CudaLinear linear(cuda::vendor_of(handle).cublas, static_cast<cudaStream_t>(cuda_stream(handle)));
+      return body(linear);
+    }
+#endif
+    cpu::CpuLinear linear(cpu_threads(handle));
+    body(linear);
+  });
+}
+
 // What both passes take.
 template <class Args>
-void require_inputs(const attn_projected_desc_t& desc, const ProjectedSizes& sizes, const Args* args) {
+void require_inputs(attn_handle_t handle, const attn_projected_desc_t& desc, const ProjectedSizes& sizes,
+                    const Args* args) {
   require_struct("args", args);
   require_pointer("args.x", args->x, sizes.x);
   require_pointer("args.h", args->h, sizes.h);
   require_pointer("args.w_q", args->w_q, sizes.w_q);
   require_pointer("args.w_k", args->w_k, sizes.w_k);
   require_pointer("args.v", args->v, desc.A);
-  require_lengths("args.lengths", args->lengths, desc.B, desc.T);
+  if (backend_kind(handle) == ATTN_BACKEND_CPU) require_lengths("args.lengths", args->lengths, desc.B, desc.T);
 }
 
 }  // namespace
@@ -52,49 +74,45 @@ void require_inputs(const attn_projected_desc_t& desc, const ProjectedSizes& siz
 using namespace attn;
 
 attn_status_t attn_projected_reserve_size(attn_handle_t handle, const attn_projected_desc_t* desc, size_t* bytes) {
-  return guarded([&] {
-    cpu_threads(handle);
+  return guarded_with_linear(handle, [&](const Linear&) {
     sizes_of(desc);
     require_pointer("bytes", bytes);
-    *bytes = cpu::projected_reserve(*desc);
+    *bytes = projected_reserve(*desc);
   });
 }
 
 attn_status_t attn_projected_workspace_size(attn_handle_t handle, const attn_projected_desc_t* desc, attn_pass_t pass,
                                             size_t* bytes) {
-  return guarded([&] {
-    cpu_threads(handle);
+  return guarded_with_linear(handle, [&](const Linear& linear) {
     sizes_of(desc);
     require_pass("pass", pass);
     require_pointer("bytes", bytes);
-    *bytes = cpu::projected_workspace(handle, *desc, pass);
+    *bytes = projected_workspace(handle, linear, *desc, pass);
   });
 }
 
 attn_status_t attn_projected_forward(attn_handle_t handle, const attn_projected_desc_t* desc,
                                      const attn_projected_forward_args_t* args, void* workspace,
                                      size_t workspace_bytes) {
-  return guarded([&] {
-    const int threads = cpu_threads(handle);
+  return guarded_with_linear(handle, [&](Linear& linear) {
     const ProjectedSizes sizes = sizes_of(desc);
-    require_inputs(*desc, sizes, args);
+    require_inputs(handle, *desc, sizes, args);
     require_pointer("args.o", args->o, sizes.o);
-    if (args->reserve != nullptr) require_reserve("args.reserve", args->reserve, cpu::projected_reserve(*desc));
-    require_workspace(workspace, workspace_bytes, cpu::projected_workspace(handle, *desc, ATTN_PASS_FORWARD));
-    cpu::projected_forward(handle, *desc, *args, workspace, threads);
+    if (args->reserve != nullptr) require_reserve("args.reserve", args->reserve, projected_reserve(*desc));
+    require_workspace(workspace, workspace_bytes, projected_workspace(handle, linear, *desc, ATTN_PASS_FORWARD));
+    projected_forward(handle, linear, *desc, *args, workspace);
   });
 }
 
 attn_status_t attn_projected_backward(attn_handle_t handle, const attn_projected_desc_t* desc,
                                       const attn_projected_backward_args_t* args, void* workspace,
                                       size_t workspace_bytes) {
-  return guarded([&] {
-    const int threads = cpu_threads(handle);
+  return guarded_with_linear(handle, [&](Linear& linear) {
     const ProjectedSizes sizes = sizes_of(desc);
-    require_inputs(*desc, sizes, args);
-    require_reserve("args.reserve", args->reserve, cpu::projected_reserve(*desc));
+    require_inputs(handle, *desc, sizes, args);
+    require_reserve("args.reserve", args->reserve, projected_reserve(*desc));
     require_pointer("args.d_o", args->d_o, sizes.o);
-    require_workspace(workspace, workspace_bytes, cpu::projected_workspace(handle, *desc, ATTN_PASS_BACKWARD));
-    cpu::projected_backward(handle, *desc, *args, workspace, threads);
+    require_workspace(workspace, workspace_bytes, projected_workspace(handle, linear, *desc, ATTN_PASS_BACKWARD));
+    projected_backward(handle, linear, *desc, *args, workspace);
   });
 }

@@ -67,12 +67,13 @@ struct ProjectedInput {
   std::vector<double> h;    // [B, Q, H], or [Q, H] if shared
   std::vector<double> w_q;  // [A, H]
   std::vector<double> w_k;  // [A, D]
+  std::vector<double> b;    // [A]; empty: no bias
   std::vector<double> v;    // [A]
   std::vector<std::int32_t> lengths;
 };
 
 struct ProjectedGradient {
-  Sum x, h, w_q, w_k, v;
+  Sum x, h, w_q, w_k, b, v;
 };
 
 AdditiveOutput projected_forward(const ProjectedInput& input);

@@ -3,9 +3,9 @@
 
 namespace attn::reference {
 
-Sum bilstm_forward(const BilstmInput& input) { return to_sum(forward(numbers<Scaled>(input))); }
+Sum lstm_forward(const LstmInput& input) { return to_sum(forward(numbers<Scaled>(input))); }
 
-BilstmGradient bilstm_backward(const BilstmInput& input, const std::vector<double>& d_y) {
+LstmGradient lstm_backward(const LstmInput& input, const std::vector<double>& d_y) {
   const auto d = backward(numbers<Scaled>(input), numbers<Scaled>(d_y));
   return {to_sum(d.x), to_sum(d.kernel), to_sum(d.recurrent), to_sum(d.bias)};
 }

@@ -11,7 +11,7 @@ AdditiveOutput projected_forward(const ProjectedInput& input) {
 ProjectedGradient projected_backward(const ProjectedInput& input, const std::vector<double>& d_o,
                                      const std::vector<double>& d_weights) {
   const auto d = backward(numbers<Scaled>(input), numbers<Scaled>(d_o), numbers<Scaled>(d_weights));
-  return {to_sum(d.x), to_sum(d.h), to_sum(d.w_q), to_sum(d.w_k), to_sum(d.v)};
+  return {to_sum(d.x), to_sum(d.h), to_sum(d.w_q), to_sum(d.w_k), to_sum(d.b), to_sum(d.v)};
 }
 
 }  // namespace attn::reference

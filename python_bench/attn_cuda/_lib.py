@@ -96,18 +96,18 @@ class ProjectedDesc(_Sized):
 
 
 class ProjectedForwardArgs(_Sized):
-    _fields_ = _pointers("x h w_q w_k v lengths o weights reserve")
+    _fields_ = _pointers("x h w_q w_k b v lengths o weights reserve")
 
 
 class ProjectedBackwardArgs(_Sized):
-    _fields_ = _pointers("x h w_q w_k v lengths reserve weights d_o d_weights d_x d_h d_w_q d_w_k d_v")
+    _fields_ = _pointers("x h w_q w_k b v lengths reserve weights d_o d_weights d_x d_h d_w_q d_w_k d_b d_v")
 
 
-class BilstmDesc(_Sized):
-    _fields_ = [*_sizes("BTEH"), ("training", c_int32)]
+class LstmDesc(_Sized):
+    _fields_ = [*_sizes("BTEH"), ("directions", c_int32), ("training", c_int32)]
 
 
-class BilstmForwardArgs(_Sized):
+class LstmForwardArgs(_Sized):
     _fields_ = _pointers("x kernel recurrent bias lengths y reserve")
 
 

@@ -56,6 +56,7 @@ class ProjectedGradient(NamedTuple):
     w_q: Floats  # [A, H]
     w_k: Floats  # [A, D]
     v: Floats  # [A]
+    b: Floats | None  # [A]; None where the forward pass had no bias
 
 
 # ---- additive attention ------------------------------------------------------------------------------------------
@@ -146,9 +147,10 @@ def projected_forward(
     w_k: Floats,  # [A, D]
     v: Floats,  # [A]
     lengths: Lengths | None = None,
+    b: Floats | None = None,  # [A]
 ) -> ProjectedOutput:
-    """q_i = w_q h_i, k_j = w_k x_j, then additive attention over q, k, v and the values x."""
-    axes, inputs, desc = _projected_inputs(x, h, w_q, w_k, v, lengths)
+    """q_i = w_q h_i, k_j = w_k x_j + b, then additive attention over q, k, v and the values x."""
+    axes, inputs, desc = _projected_inputs(x, h, w_q, w_k, v, b, lengths)
     output = ProjectedOutput(axes.empty("B Q D"), axes.empty("B Q T"), aligned(_reserve_size(desc)))
     _compute(ENCODER, "projected", Pass.FORWARD, desc, _lib.ProjectedForwardArgs(**inputs, **_outputs(output)))
     return output
@@ -165,28 +167,30 @@ def projected_backward(
     lengths: Lengths | None = None,
     weights: Floats | None = None,  # [B, Q, T] of the forward pass: saves recomputing them
     d_weights: Floats | None = None,  # [B, Q, T]
+    b: Floats | None = None,  # [A]
 ) -> ProjectedGradient:
     """The gradients of x, h and all weights; that of h [Q, H] is the sum over the items."""
-    axes, inputs, desc = _projected_inputs(x, h, w_q, w_k, v, lengths)
+    axes, inputs, desc = _projected_inputs(x, h, w_q, w_k, v, b, lengths)
     inputs |= axes.pointers(d_o=(d_o, "B Q D")) | axes.optional(
         weights=(weights, "B Q T"), d_weights=(d_weights, "B Q T")
     )
     if reserve.nbytes != _reserve_size(desc):
         raise invalid("reserve", f"the {_reserve_size(desc)} bytes of the forward pass", f"{reserve.nbytes} bytes")
-    gradient = ProjectedGradient(*map(np.empty_like, (x, h, w_q, w_k, v)))
+    gradient = ProjectedGradient(*map(np.empty_like, (x, h, w_q, w_k, v)), None if b is None else np.empty_like(b))
     args = _lib.ProjectedBackwardArgs(**inputs, reserve=address(reserve), **_outputs(gradient, "d_"))
     _compute(ENCODER, "projected", Pass.BACKWARD, desc, args)
     return gradient
 
 
 def _projected_inputs(
-    x: Floats, h: Floats, w_q: Floats, w_k: Floats, v: Floats, lengths: Lengths | None
+    x: Floats, h: Floats, w_q: Floats, w_k: Floats, v: Floats, b: Floats | None, lengths: Lengths | None
 ) -> tuple[Axes, dict[str, int | None], _lib.ProjectedDesc]:
     shared = getattr(h, "ndim", 0) == 2
     axes = Axes()
     inputs = axes.pointers(
         x=(x, "B T D"), h=(h, "Q H" if shared else "B Q H"), w_q=(w_q, "A H"), w_k=(w_k, "A D"), v=(v, "A")
     )
+    inputs |= axes.optional(b=(b, "A"))
     return axes, inputs | axes.lengths(lengths), _lib.ProjectedDesc(**axes.sizes, shared_query=int(shared))
 
 
@@ -196,35 +200,36 @@ def _reserve_size(desc: _lib.ProjectedDesc) -> int:
     return size.value
 
 
-# ---- bidirectional LSTM ------------------------------------------------------------------------------------------
+# ---- LSTM ----------------------------------------------------------------------------------------------
 
 
-def bilstm_forward(
+def lstm_forward(
     x: Floats,  # [B, T, E]
-    kernel: Floats,  # [2, E, 4H]; gates i, f, c, o; direction 0 forward, 1 backward
-    recurrent: Floats,  # [2, H, 4H]
-    bias: Floats,  # [2, 4H]
+    kernel: Floats,  # [n, E, 4H]; gates i, f, c, o; n directions, 0 forward, 1 backward
+    recurrent: Floats,  # [n, H, 4H]
+    bias: Floats,  # [n, 4H]
     lengths: Lengths | None = None,
 ) -> Floats:
-    """y [B, T, 2H]: both directions side by side, zero behind an item's length."""
+    """y [B, T, nH]: the directions side by side, zero behind an item's length."""
     axes = Axes()
+    n = 1 if np.shape(kernel)[:1] == (1,) else 2
     inputs = axes.pointers(
-        x=(x, "B T E"), recurrent=(recurrent, "2 H 4H"), kernel=(kernel, "2 E 4H"), bias=(bias, "2 4H")
+        x=(x, "B T E"), recurrent=(recurrent, f"{n} H 4H"), kernel=(kernel, f"{n} E 4H"), bias=(bias, f"{n} 4H")
     )
     inputs |= axes.lengths(lengths)
-    y = axes.empty("B T 2H")
+    y = axes.empty(f"B T {n}H")
 
     encoder = _lib.load(ENCODER)
-    desc = _lib.BilstmDesc(**axes.sizes)
+    desc = _lib.LstmDesc(**axes.sizes, directions=n)
     plan, size = c_void_p(), c_size_t()
-    _lib.check(encoder.attn_bilstm_create(_lib.handle(), byref(desc), byref(plan)))
+    _lib.check(encoder.attn_lstm_create(_lib.handle(), byref(desc), byref(plan)))
     try:
-        _lib.check(encoder.attn_bilstm_workspace_size(plan, Pass.FORWARD, byref(size)))
-        args = _lib.BilstmForwardArgs(**inputs, y=address(y))
+        _lib.check(encoder.attn_lstm_workspace_size(plan, Pass.FORWARD, byref(size)))
+        args = _lib.LstmForwardArgs(**inputs, y=address(y))
         workspace = aligned(size.value)
-        _lib.check(encoder.attn_bilstm_forward(plan, byref(args), c_void_p(address(workspace)), size))
+        _lib.check(encoder.attn_lstm_forward(plan, byref(args), c_void_p(address(workspace)), size))
     finally:
-        encoder.attn_bilstm_destroy(plan)
+        encoder.attn_lstm_destroy(plan)
     return y
 
 

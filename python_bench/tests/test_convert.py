@@ -29,7 +29,7 @@ def assert_outputs(got, expected) -> None:
 
 
 def library_lstm(ours: dict, ids: np.ndarray) -> np.ndarray:
-    return attn_cuda.bilstm_forward(
+    return attn_cuda.lstm_forward(
         ours["embedding"][ids], ours["lstm.kernel"], ours["lstm.recurrent"], ours["lstm.bias"]
     )
 

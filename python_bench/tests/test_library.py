@@ -31,8 +31,8 @@ STRUCTURES = {
     "attn_projected_desc_t": _lib.ProjectedDesc,
     "attn_projected_forward_args_t": _lib.ProjectedForwardArgs,
     "attn_projected_backward_args_t": _lib.ProjectedBackwardArgs,
-    "attn_bilstm_desc_t": _lib.BilstmDesc,
-    "attn_bilstm_forward_args_t": _lib.BilstmForwardArgs,
+    "attn_lstm_desc_t": _lib.LstmDesc,
+    "attn_lstm_forward_args_t": _lib.LstmForwardArgs,
 }
 
 
@@ -111,7 +111,7 @@ def test_bad_argument_is_named(change: dict, message: str) -> None:
 
 def test_factor_axis_is_explained() -> None:
     with pytest.raises(attn_cuda.AttnError, match=re.escape("kernel: expected float32 array [2, E = 5, 4H = 12]")):
-        attn_cuda.bilstm_forward(
+        attn_cuda.lstm_forward(
             np.zeros((1, 2, 5), "f"), np.zeros((2, 5, 8), "f"), np.zeros((2, 3, 12), "f"), np.zeros((2, 12), "f")
         )
 

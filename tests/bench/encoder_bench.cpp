@@ -15,13 +15,13 @@ constexpr std::int64_t B = 32, T = 200, E = 128, H = 64, D = 2 * H, A = 128, V =
 
 std::vector<float> values(std::int64_t count) { return test::Random(1).uniform(count, -0.1f, 0.1f); }
 
-struct Lstm {
+struct Case {
   Handle handle;
-  Bilstm lstm;
+  Lstm lstm;
   std::vector<float> x = values(B * T * E), kernel = values(2 * E * 4 * H), recurrent = values(2 * H * 4 * H),
                      bias = values(2 * 4 * H), y = values(B * T * D), d_y = y, d_x = x, d_kernel = kernel,
                      d_recurrent = recurrent, d_bias = bias;
-  explicit Lstm(Training training) : lstm(handle, {B, T, E, H}, training) {}
+  explicit Case(Training training) : lstm(handle, {B, T, E, H}, training) {}
 
   void forward(const std::int32_t* lengths = nullptr) {
     lstm.forward({0, x.data(), kernel.data(), recurrent.data(), bias.data(), lengths, y.data(), nullptr});
@@ -32,36 +32,36 @@ struct Lstm {
   }
 };
 
-void bilstm_inference(benchmark::State& state) {
-  Lstm lstm(Training::no);
+void lstm_inference(benchmark::State& state) {
+  Case lstm(Training::no);
   for (auto _ : state) lstm.forward();
 }
-BENCHMARK(bilstm_inference)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(lstm_inference)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-void bilstm_forward(benchmark::State& state) {
-  Lstm lstm(Training::yes);
+void lstm_forward(benchmark::State& state) {
+  Case lstm(Training::yes);
   for (auto _ : state) lstm.forward();
 }
-BENCHMARK(bilstm_forward)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(lstm_forward)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-void bilstm_forward_backward(benchmark::State& state) {
-  Lstm lstm(Training::yes);
+void lstm_forward_backward(benchmark::State& state) {
+  Case lstm(Training::yes);
   for (auto _ : state) {
     lstm.forward();
     lstm.backward();
   }
 }
-BENCHMARK(bilstm_forward_backward)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(lstm_forward_backward)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-void bilstm_forward_backward_lengths(benchmark::State& state) {
-  Lstm lstm(Training::yes);
+void lstm_forward_backward_lengths(benchmark::State& state) {
+  Case lstm(Training::yes);
   const std::vector<std::int32_t> lengths(B, T / 2);
   for (auto _ : state) {
     lstm.forward(lengths.data());
     lstm.backward(lengths.data());
   }
 }
-BENCHMARK(bilstm_forward_backward_lengths)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(lstm_forward_backward_lengths)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void projected_forward_backward(benchmark::State& state) {
   const Handle handle;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints inputs and expected results of one operation, computed by numpy in float64 from the published formulas.
 
-    python3 make_fixtures.py {additive,pooling,projected,bilstm,embedding,dense,cross_entropy,adam}
+    python3 make_fixtures.py {additive,pooling,projected,lstm,embedding,dense,cross_entropy,adam}
 
 One tensor a line: its name, then its elements as hexadecimal floats. Padding is NaN. Exit status 77: no numpy.
 """
@@ -84,7 +84,7 @@ def sigmoid(z):
     return 0.5 * (1 + np.tanh(0.5 * z))
 
 
-def lstm(x, kernel, recurrent, bias):
+def run_lstm(x, kernel, recurrent, bias):
     """All items at once, every position; y [B, T, H] is causal, so padding at the end does no harm."""
     y = c = np.zeros((x.shape[0], recurrent.shape[0]))
     states = []
@@ -102,7 +102,7 @@ def reverse_prefixes(x, lengths):
     return np.take_along_axis(x, source[:, :, None], axis=1)
 
 
-def bilstm():
+def lstm():
     B, T, E, H = 4, 8, 3, 5
     lengths = np.array([3, 8, 0, 1])
     valid = valid_keys(lengths, T)
@@ -110,8 +110,8 @@ def bilstm():
     kernel, recurrent = rng.normal(size=(2, E, 4 * H)), rng.normal(size=(2, H, 4 * H))
     bias = rng.normal(size=(2, 4 * H))
     clean = np.nan_to_num(x)
-    first = lstm(clean, kernel[0], recurrent[0], bias[0])
-    last = lstm(reverse_prefixes(clean, lengths), kernel[1], recurrent[1], bias[1])
+    first = run_lstm(clean, kernel[0], recurrent[0], bias[0])
+    last = run_lstm(reverse_prefixes(clean, lengths), kernel[1], recurrent[1], bias[1])
     y = np.concatenate([first, reverse_prefixes(last, lengths)], axis=2) * valid[:, :, None]
     return dict(sizes=[B, T, E, H], lengths=lengths, x=x, kernel=kernel, recurrent=recurrent, bias=bias, y=y)
 
@@ -151,7 +151,7 @@ def adam():
     return dict(settings=[rate, beta_1, beta_2, epsilon], sizes=[steps, N], p=p, g=g, trace=np.stack(trace), m=m, s=s)
 
 
-OPERATIONS = {f.__name__: f for f in (additive, pooling, projected, bilstm, embedding, dense, cross_entropy, adam)}
+OPERATIONS = {f.__name__: f for f in (additive, pooling, projected, lstm, embedding, dense, cross_entropy, adam)}
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in OPERATIONS:

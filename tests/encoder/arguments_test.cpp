@@ -29,8 +29,9 @@ struct Calls {
   attn_pass_t pass = ATTN_PASS_FORWARD;
 
   attn_projected_desc_t projected{sizeof projected, ATTN_DTYPE_FP32, 2, 3, 4, 5, 6, 7, 0};
-  attn_projected_forward_args_t projected_in{sizeof projected_in, f, f, f, f, f, lengths.data(), f, nullptr, kept};
+  attn_projected_forward_args_t projected_in{sizeof projected_in, f, f, f, f, f, f, lengths.data(), f, nullptr, kept};
   attn_projected_backward_args_t projected_back{sizeof projected_back,
+                                                f,
                                                 f,
                                                 f,
                                                 f,
@@ -45,20 +46,21 @@ struct Calls {
                                                 nullptr,
                                                 nullptr,
                                                 nullptr,
+                                                nullptr,
                                                 nullptr};
   const attn_projected_desc_t* projected_desc = &projected;
   const attn_projected_forward_args_t* projected_in_args = &projected_in;
   const attn_projected_backward_args_t* projected_back_args = &projected_back;
 
-  attn_bilstm_desc_t bilstm{sizeof bilstm, ATTN_DTYPE_FP32, 2, 4, 6, 7, 1};
-  attn_bilstm_forward_args_t bilstm_in{sizeof bilstm_in, f, f, f, f, lengths.data(), f, kept};
-  attn_bilstm_backward_args_t bilstm_back{sizeof bilstm_back, f, f, f, f, lengths.data(), f, kept, f, f, f, f, f};
-  const attn_bilstm_desc_t* bilstm_desc = &bilstm;
-  const attn_bilstm_forward_args_t* bilstm_in_args = &bilstm_in;
-  const attn_bilstm_backward_args_t* bilstm_back_args = &bilstm_back;
-  attn_bilstm_t made = make_plan();
-  attn_bilstm_t plan = made, created = nullptr;
-  attn_bilstm_t* created_out = &created;
+  attn_lstm_desc_t lstm{sizeof lstm, ATTN_DTYPE_FP32, 2, 4, 6, 7, 2, 1};
+  attn_lstm_forward_args_t lstm_in{sizeof lstm_in, f, f, f, f, lengths.data(), f, kept};
+  attn_lstm_backward_args_t lstm_back{sizeof lstm_back, f, f, f, f, lengths.data(), f, kept, f, f, f, f, f};
+  const attn_lstm_desc_t* lstm_desc = &lstm;
+  const attn_lstm_forward_args_t* lstm_in_args = &lstm_in;
+  const attn_lstm_backward_args_t* lstm_back_args = &lstm_back;
+  attn_lstm_t made = make_plan();
+  attn_lstm_t plan = made, created = nullptr;
+  attn_lstm_t* created_out = &created;
 
   std::int64_t N = 2, V = 8, E = 6, B = 2, D = 6;
   const float *table = f, *d_rows = f, *x = f, *w = f, *b = f, *d_z = f, *z = f, *g = f;
@@ -70,24 +72,24 @@ struct Calls {
   const attn_adam_desc_t* adam_desc = &adam;
 
   ~Calls() {
-    attn_bilstm_destroy(created);
-    attn_bilstm_destroy(made);
+    attn_lstm_destroy(created);
+    attn_lstm_destroy(made);
   }
 
-  attn_bilstm_t make_plan() {
-    attn_bilstm_t out = nullptr;
-    attn::check(attn_bilstm_create(owner.get(), &bilstm, &out));
+  attn_lstm_t make_plan() {
+    attn_lstm_t out = nullptr;
+    attn::check(attn_lstm_create(owner.get(), &lstm, &out));
     return out;
   }
   // Another plan in place of the first, with its reserve where it needs one.
   void remake_plan(int training) {
-    attn::check(attn_bilstm_destroy(made));
-    bilstm.training = training;
+    attn::check(attn_lstm_destroy(made));
+    lstm.training = training;
     plan = made = make_plan();
-    if (training == 0) bilstm_in.reserve = nullptr;
+    if (training == 0) lstm_in.reserve = nullptr;
   }
   void destroy_plan() {
-    attn::check(attn_bilstm_destroy(made));
+    attn::check(attn_lstm_destroy(made));
     made = nullptr;
   }
 
@@ -99,12 +101,12 @@ struct Calls {
   attn_status_t projected_backward() {
     return attn_projected_backward(handle, projected_desc, projected_back_args, workspace, workspace_bytes);
   }
-  attn_status_t bilstm_create() { return attn_bilstm_create(handle, bilstm_desc, created_out); }
-  attn_status_t bilstm_destroy() { return attn_bilstm_destroy(plan); }
-  attn_status_t bilstm_reserve() { return attn_bilstm_reserve_size(plan, bytes_out); }
-  attn_status_t bilstm_size() { return attn_bilstm_workspace_size(plan, pass, bytes_out); }
-  attn_status_t bilstm_forward() { return attn_bilstm_forward(plan, bilstm_in_args, workspace, workspace_bytes); }
-  attn_status_t bilstm_backward() { return attn_bilstm_backward(plan, bilstm_back_args, workspace, workspace_bytes); }
+  attn_status_t lstm_create() { return attn_lstm_create(handle, lstm_desc, created_out); }
+  attn_status_t lstm_destroy() { return attn_lstm_destroy(plan); }
+  attn_status_t lstm_reserve() { return attn_lstm_reserve_size(plan, bytes_out); }
+  attn_status_t lstm_size() { return attn_lstm_workspace_size(plan, pass, bytes_out); }
+  attn_status_t lstm_forward() { return attn_lstm_forward(plan, lstm_in_args, workspace, workspace_bytes); }
+  attn_status_t lstm_backward() { return attn_lstm_backward(plan, lstm_back_args, workspace, workspace_bytes); }
   attn_status_t embedding_forward() { return attn_embedding_forward(handle, N, V, E, id, table, rows); }
   attn_status_t embedding_size() { return attn_embedding_workspace_size(handle, N, V, E, bytes_out); }
   attn_status_t embedding_backward() {
@@ -122,10 +124,9 @@ using Change = std::function<void(Calls&)>;
 const std::vector<Call> kProjected = {&Calls::projected_reserve, &Calls::projected_size, &Calls::projected_forward,
                                       &Calls::projected_backward};
 const std::vector<Call> kProjectedRuns = {&Calls::projected_forward, &Calls::projected_backward};
-const std::vector<Call> kCreate = {&Calls::bilstm_create};
-const std::vector<Call> kPlan = {&Calls::bilstm_reserve, &Calls::bilstm_size, &Calls::bilstm_forward,
-                                 &Calls::bilstm_backward};
-const std::vector<Call> kPlanRuns = {&Calls::bilstm_forward, &Calls::bilstm_backward};
+const std::vector<Call> kCreate = {&Calls::lstm_create};
+const std::vector<Call> kPlan = {&Calls::lstm_reserve, &Calls::lstm_size, &Calls::lstm_forward, &Calls::lstm_backward};
+const std::vector<Call> kPlanRuns = {&Calls::lstm_forward, &Calls::lstm_backward};
 const std::vector<Call> kEmbedding = {&Calls::embedding_forward, &Calls::embedding_backward};
 const std::vector<Call> kEmbeddingSize = {&Calls::embedding_size};
 const std::vector<Call> kDense = {&Calls::dense_forward, &Calls::dense_backward};
@@ -151,21 +152,20 @@ struct Rule {
 // One change to the descriptors, or arguments, of both mechanisms.
 template <class F>
 Change descs(F change) {
-  return [change](Calls& c) { change(c.projected), change(c.bilstm); };
+  return [change](Calls& c) { change(c.projected), change(c.lstm); };
 }
 template <class F>
 Change args(F change) {
-  return [change](Calls& c) {
-    change(c.projected_in), change(c.projected_back), change(c.bilstm_in), change(c.bilstm_back);
-  };
+  return
+      [change](Calls& c) { change(c.projected_in), change(c.projected_back), change(c.lstm_in), change(c.lstm_back); };
 }
 template <class F>
 Change projected_args(F change) {
   return [change](Calls& c) { change(c.projected_in), change(c.projected_back); };
 }
 template <class F>
-Change bilstm_args(F change) {
-  return [change](Calls& c) { change(c.bilstm_in), change(c.bilstm_back); };
+Change lstm_args(F change) {
+  return [change](Calls& c) { change(c.lstm_in), change(c.lstm_back); };
 }
 
 const std::vector<Rule>& rules() {
@@ -177,7 +177,7 @@ const std::vector<Rule>& rules() {
 
       // Descriptors.
       {"desc: expected a pointer, got null", kDescs + kAdam,
-       [](Calls& c) { c.projected_desc = nullptr, c.bilstm_desc = nullptr, c.adam_desc = nullptr; }},
+       [](Calls& c) { c.projected_desc = nullptr, c.lstm_desc = nullptr, c.adam_desc = nullptr; }},
       {"desc.struct_size: expected ", kDescs, descs([](auto& d) { d.struct_size = 3; })},
       {"desc.struct_size: expected ", kAdam, [](Calls& c) { c.adam.struct_size = 3; }},
       {"desc.dtype: expected a value of attn_dtype_t, got 3", kDescs,
@@ -191,8 +191,9 @@ const std::vector<Rule>& rules() {
       {"desc.A: expected at least 1, got 0", kProjected, [](Calls& c) { c.projected.A = 0; }},
       {"desc.D: expected at least 1, got 0", kProjected, [](Calls& c) { c.projected.D = 0; }},
       {"desc.shared_query: expected 0 or 1, got 2", kProjected, [](Calls& c) { c.projected.shared_query = 2; }},
-      {"desc.E: expected at least 1, got 0", kCreate, [](Calls& c) { c.bilstm.E = 0; }},
-      {"desc.training: expected 0 or 1, got -1", kCreate, [](Calls& c) { c.bilstm.training = -1; }},
+      {"desc.E: expected at least 1, got 0", kCreate, [](Calls& c) { c.lstm.E = 0; }},
+      {"desc.directions: expected 1 or 2, got 3", kCreate, [](Calls& c) { c.lstm.directions = 3; }},
+      {"desc.training: expected 0 or 1, got -1", kCreate, [](Calls& c) { c.lstm.training = -1; }},
       {"q: expected a shape of fewer than 2^59 elements, got [2, 9223372036854775807, 5]", kProjected,
        [](Calls& c) { c.projected.Q = kMost; }},
       {"k: expected a shape of fewer than 2^59 elements", kProjected, [](Calls& c) { c.projected.T = kMost; }},
@@ -209,23 +210,23 @@ const std::vector<Rule>& rules() {
          c.projected.Q = c.projected.T = std::int64_t{1} << 30;
          c.projected.A = c.projected.D = c.projected.H = 1;
        }},
-      {"x: expected a shape of fewer than 2^59 elements", kCreate, [](Calls& c) { c.bilstm.T = kMost; }},
-      {"y: expected a shape of fewer than 2^59 elements", kCreate, [](Calls& c) { c.bilstm.H = kMost; }},
+      {"x: expected a shape of fewer than 2^59 elements", kCreate, [](Calls& c) { c.lstm.T = kMost; }},
+      {"y: expected a shape of fewer than 2^59 elements", kCreate, [](Calls& c) { c.lstm.H = kMost; }},
       {"kernel: expected a shape of fewer than 2^59 elements", kCreate,
-       [](Calls& c) { c.bilstm.E = kMost, c.bilstm.B = 0; }},
+       [](Calls& c) { c.lstm.E = kMost, c.lstm.B = 0; }},
       {"recurrent: expected a shape of fewer than 2^59 elements", kCreate,
-       [](Calls& c) { c.bilstm.H = std::int64_t{1} << 40, c.bilstm.B = 0; }},
+       [](Calls& c) { c.lstm.H = std::int64_t{1} << 40, c.lstm.B = 0; }},
       {"reserve: expected a shape of fewer than 2^59 elements", kCreate,
-       [](Calls& c) { c.bilstm.B = c.bilstm.T = std::int64_t{1} << 28, c.bilstm.E = c.bilstm.H = 1; }},
+       [](Calls& c) { c.lstm.B = c.lstm.T = std::int64_t{1} << 28, c.lstm.E = c.lstm.H = 1; }},
       {"desc: expected (T + 1) 4 (max(E, H) + 32) below 2^31, got 1340029796352", kCreate,
-       [](Calls& c) { c.bilstm.T = (std::int64_t{1} << 33) - 1; }, ATTN_UNSUPPORTED},
+       [](Calls& c) { c.lstm.T = (std::int64_t{1} << 33) - 1; }, ATTN_UNSUPPORTED},
       {"desc: expected (T + 1) 4 (max(E, H) + 32) below 2^31, got ", kCreate,
-       [](Calls& c) { c.bilstm.E = std::int64_t{1} << 32; }, ATTN_UNSUPPORTED},
+       [](Calls& c) { c.lstm.E = std::int64_t{1} << 32; }, ATTN_UNSUPPORTED},
       {"pass: expected a value of attn_pass_t, got 2",
-       {&Calls::projected_size, &Calls::bilstm_size},
+       {&Calls::projected_size, &Calls::lstm_size},
        [](Calls& c) { std::memset(&c.pass, 2, 1); }},
       {"bytes: expected a pointer, got null",
-       {&Calls::projected_reserve, &Calls::projected_size, &Calls::bilstm_reserve, &Calls::bilstm_size,
+       {&Calls::projected_reserve, &Calls::projected_size, &Calls::lstm_reserve, &Calls::lstm_size,
         &Calls::embedding_size},
        [](Calls& c) { c.bytes_out = nullptr; }},
 
@@ -233,7 +234,7 @@ const std::vector<Rule>& rules() {
       {"args: expected a pointer, got null", kRuns,
        [](Calls& c) {
          c.projected_in_args = nullptr, c.projected_back_args = nullptr;
-         c.bilstm_in_args = nullptr, c.bilstm_back_args = nullptr;
+         c.lstm_in_args = nullptr, c.lstm_back_args = nullptr;
        }},
       {"args.struct_size: expected ", kRuns, args([](auto& a) { a.struct_size = 8; })},
       {"args.x: expected a pointer, got null", kRuns, args([](auto& a) { a.x = nullptr; })},
@@ -243,8 +244,8 @@ const std::vector<Rule>& rules() {
        args([](auto& a) { a.reserve = nullptr; })},
       {"args.reserve: expected a pointer aligned to 64 bytes, got one 4 bytes past", kRuns,
        [](Calls& c) {
-         c.projected_in.reserve = c.bilstm_in.reserve = c.kept + 4;
-         c.projected_back.reserve = c.bilstm_back.reserve = c.kept + 4;
+         c.projected_in.reserve = c.lstm_in.reserve = c.kept + 4;
+         c.projected_back.reserve = c.lstm_back.reserve = c.kept + 4;
        }},
       {"workspace_bytes: expected at least ", kRuns, [](Calls& c) { c.workspace_bytes = 1; }},
       {"workspace: expected a pointer, got null", kRuns, [](Calls& c) { c.workspace = nullptr; }},
@@ -266,38 +267,34 @@ const std::vector<Rule>& rules() {
       // LSTM.
       {"plan: expected a pointer, got null", kCreate, [](Calls& c) { c.created_out = nullptr; }},
       {"plan: expected a pointer, got null", kPlan, [](Calls& c) { c.plan = nullptr; }},
-      {"plan: expected one made by attn_bilstm_create and not destroyed, got another pointer",
-       kPlan + std::vector<Call>{&Calls::bilstm_destroy}, [](Calls& c) { c.destroy_plan(); }},
+      {"plan: expected one made by attn_lstm_create and not destroyed, got another pointer",
+       kPlan + std::vector<Call>{&Calls::lstm_destroy}, [](Calls& c) { c.destroy_plan(); }},
       {"plan: expected a handle of ", kPlan, [](Calls& c) { c.owner.set_threads(c.owner.threads() + 1); }},
       {"handle: expected one made by attn_create and not destroyed", kPlan, [](Calls& c) { c.owner = attn::Handle(); }},
       {"plan: expected a plan with training, got one without",
-       {&Calls::bilstm_backward},
+       {&Calls::lstm_backward},
        [](Calls& c) { c.remake_plan(0); }},
       {"pass: expected a plan with training, got one without",
-       {&Calls::bilstm_size},
+       {&Calls::lstm_size},
        [](Calls& c) { c.remake_plan(0), c.pass = ATTN_PASS_BACKWARD; }},
       {"args.reserve: expected null in a plan without training, got a pointer",
-       {&Calls::bilstm_forward},
-       [](Calls& c) { c.remake_plan(0), c.bilstm_in.reserve = c.kept; }},
-      {"args.kernel: expected a pointer, got null", kPlanRuns, bilstm_args([](auto& a) { a.kernel = nullptr; })},
-      {"args.recurrent: expected a pointer, got null", kPlanRuns, bilstm_args([](auto& a) { a.recurrent = nullptr; })},
-      {"args.bias: expected a pointer, got null", kPlanRuns, bilstm_args([](auto& a) { a.bias = nullptr; })},
-      {"args.y: expected a pointer, got null", kPlanRuns, bilstm_args([](auto& a) { a.y = nullptr; })},
-      {"args.d_y: expected a pointer, got null",
-       {&Calls::bilstm_backward},
-       [](Calls& c) { c.bilstm_back.d_y = nullptr; }},
-      {"args.d_x: expected a pointer, got null",
-       {&Calls::bilstm_backward},
-       [](Calls& c) { c.bilstm_back.d_x = nullptr; }},
+       {&Calls::lstm_forward},
+       [](Calls& c) { c.remake_plan(0), c.lstm_in.reserve = c.kept; }},
+      {"args.kernel: expected a pointer, got null", kPlanRuns, lstm_args([](auto& a) { a.kernel = nullptr; })},
+      {"args.recurrent: expected a pointer, got null", kPlanRuns, lstm_args([](auto& a) { a.recurrent = nullptr; })},
+      {"args.bias: expected a pointer, got null", kPlanRuns, lstm_args([](auto& a) { a.bias = nullptr; })},
+      {"args.y: expected a pointer, got null", kPlanRuns, lstm_args([](auto& a) { a.y = nullptr; })},
+      {"args.d_y: expected a pointer, got null", {&Calls::lstm_backward}, [](Calls& c) { c.lstm_back.d_y = nullptr; }},
+      {"args.d_x: expected a pointer, got null", {&Calls::lstm_backward}, [](Calls& c) { c.lstm_back.d_x = nullptr; }},
       {"args.d_kernel: expected a pointer, got null",
-       {&Calls::bilstm_backward},
-       [](Calls& c) { c.bilstm_back.d_kernel = nullptr; }},
+       {&Calls::lstm_backward},
+       [](Calls& c) { c.lstm_back.d_kernel = nullptr; }},
       {"args.d_recurrent: expected a pointer, got null",
-       {&Calls::bilstm_backward},
-       [](Calls& c) { c.bilstm_back.d_recurrent = nullptr; }},
+       {&Calls::lstm_backward},
+       [](Calls& c) { c.lstm_back.d_recurrent = nullptr; }},
       {"args.d_bias: expected a pointer, got null",
-       {&Calls::bilstm_backward},
-       [](Calls& c) { c.bilstm_back.d_bias = nullptr; }},
+       {&Calls::lstm_backward},
+       [](Calls& c) { c.lstm_back.d_bias = nullptr; }},
 
       // Embedding.
       {"N: expected at least 0, got -1", kEmbedding + kEmbeddingSize + kAdam, [](Calls& c) { c.N = -1; }},
@@ -374,14 +371,15 @@ TEST(Arguments, EveryRuleNamesArgumentExpectedAndGot) {
 
 TEST(Arguments, EmptyTensorsNeedNoPointers) {
   Calls c;
-  c.projected.B = c.bilstm.B = 0;
-  c.projected_in = {sizeof c.projected_in, nullptr, nullptr, c.f, c.f, c.f, nullptr, nullptr, nullptr, nullptr};
+  c.projected.B = c.lstm.B = 0;
+  c.projected_in = {
+      sizeof c.projected_in, nullptr, nullptr, c.f, c.f, nullptr, c.f, nullptr, nullptr, nullptr, nullptr};
   EXPECT_EQ(c.projected_forward(), ATTN_SUCCESS) << attn_last_error();
   c.remake_plan(1);
-  c.bilstm_in = {sizeof c.bilstm_in, nullptr, c.f, c.f, c.f, nullptr, nullptr, nullptr};
+  c.lstm_in = {sizeof c.lstm_in, nullptr, c.f, c.f, c.f, nullptr, nullptr, nullptr};
   c.workspace = nullptr;
   c.workspace_bytes = 0;
-  EXPECT_EQ(c.bilstm_forward(), ATTN_SUCCESS) << attn_last_error();
+  EXPECT_EQ(c.lstm_forward(), ATTN_SUCCESS) << attn_last_error();
   EXPECT_EQ(attn_embedding_forward(c.handle, 0, 8, 6, nullptr, c.f, nullptr), ATTN_SUCCESS) << attn_last_error();
   EXPECT_EQ(attn_embedding_backward(c.handle, 0, 8, 6, nullptr, nullptr, c.f, nullptr, 0), ATTN_SUCCESS);
   EXPECT_EQ(attn_dense_forward(c.handle, 0, 6, nullptr, c.f, c.f, nullptr), ATTN_SUCCESS) << attn_last_error();
@@ -399,13 +397,13 @@ TEST(Arguments, EmbeddingsNeedNoWorkspaceOnTheCpu) {
   EXPECT_EQ(c.embedding_backward(), ATTN_SUCCESS) << attn_last_error();
 }
 
-TEST(Arguments, ANullPlanMayBeDestroyed) { EXPECT_EQ(attn_bilstm_destroy(nullptr), ATTN_SUCCESS); }
+TEST(Arguments, ANullPlanMayBeDestroyed) { EXPECT_EQ(attn_lstm_destroy(nullptr), ATTN_SUCCESS); }
 
 TEST(Arguments, ARefusedCreationGivesNoPlan) {
   Calls c;
   c.created = c.made;
-  c.bilstm.E = 0;
-  EXPECT_EQ(c.bilstm_create(), ATTN_INVALID_ARGUMENT);
+  c.lstm.E = 0;
+  EXPECT_EQ(c.lstm_create(), ATTN_INVALID_ARGUMENT);
   c.created = nullptr;
 }
 

@@ -9,7 +9,7 @@
 #include <iterator>
 #include <thread>
 
-#include "encoder/bilstm_run.h"
+#include "encoder/lstm_run.h"
 
 namespace attn::test {
 namespace {
@@ -19,17 +19,17 @@ constexpr int kRepeats = 20;
 
 // Both callers have primitives of the same shape, which oneDNN shares between them.
 TEST(Concurrency, TwoHandlesGiveTheBitsOfOne) {
-  const BilstmShape shape = {18, 12, 20, 16};
-  const BilstmCase given(shape, true);
+  const LstmShape shape = {18, 12, 20, 16};
+  const LstmCase given(shape, true);
   RunOptions options;
   for (const int threads : {1, 2, 3}) {
     options.threads = threads;
-    const BilstmResult alone = run(given, options);
+    const LstmResult alone = run(given, options);
     int same[kCallers] = {};
     const auto call = [&](int caller) {
       Handle handle;
       handle.set_threads(threads);
-      BilstmRun plan(handle, shape, Training::yes);
+      LstmRun plan(handle, shape, Training::yes);
       for (int repeat = 0; repeat < kRepeats; ++repeat) same[caller] += same_bits(plan(given), alone);
     };
     std::vector<std::thread> callers;
@@ -41,11 +41,11 @@ TEST(Concurrency, TwoHandlesGiveTheBitsOfOne) {
 
 // There the library gets one thread, whatever it asks for.
 TEST(Concurrency, CallsFromAParallelRegionGiveTheSameBits) {
-  const BilstmCase given({18, 12, 20, 16}, true);
+  const LstmCase given({18, 12, 20, 16}, true);
   RunOptions options;
   for (const int threads : {1, 2, 3}) {
     options.threads = threads;
-    const BilstmResult alone = run(given, options);
+    const LstmResult alone = run(given, options);
     int same = 0;
 #pragma omp parallel num_threads(kCallers) reduction(+ : same)
     same += same_bits(run(given, options), alone);
@@ -55,7 +55,7 @@ TEST(Concurrency, CallsFromAParallelRegionGiveTheSameBits) {
 
 TEST(Concurrency, TheCallersThreadCountIsLeftAlone) {
   omp_set_num_threads(5);
-  run(BilstmCase({4, 3, 2, 1}, false), {});
+  run(LstmCase({4, 3, 2, 1}, false), {});
   EXPECT_EQ(omp_get_max_threads(), 5);
 }
 
@@ -71,7 +71,7 @@ TEST(Concurrency, AHandleOfOneThreadStartsNoOther) {
     omp_set_num_threads(4);
     RunOptions options;
     options.threads = 1;
-    const BilstmCase given({32, 8, 64, 64}, false);
+    const LstmCase given({32, 8, 64, 64}, false);
     for (int repeat = 0; repeat < kRepeats; ++repeat) run(given, options);
     done = true;
   });

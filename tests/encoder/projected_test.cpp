@@ -2,6 +2,7 @@
 //
 // Projected additive attention against the reference.
 #include "attn_cuda/encoder.hpp"
+#include "encoder/encoder_runs.h"
 #include "support/attention_run.h"
 #include "support/inputs.h"
 #include "support/tolerance.h"
@@ -23,10 +24,10 @@ struct Case {
 };
 
 struct Result {
-  std::vector<float> o, weights, d_x, d_h, d_w_q, d_w_k, d_v;
+  std::vector<float> o, weights, d_x, d_h, d_w_q, d_w_k, d_b, d_v;
 
   const std::vector<float>& gradient(int index) const {
-    const std::vector<float>* const all[] = {&d_x, &d_h, &d_w_q, &d_w_k, &d_v};
+    const std::vector<float>* const all[] = {&d_x, &d_h, &d_w_q, &d_w_k, &d_b, &d_v};
     return *all[index];
   }
 };
@@ -42,15 +43,16 @@ Result run(const Case& given, const RunOptions& options) {
     return tensors.workspace(*bytes);
   };
   const float *x = tensors.in(narrow(in.x)), *h = tensors.in(narrow(in.h)), *w_q = tensors.in(narrow(in.w_q)),
-              *w_k = tensors.in(narrow(in.w_k)), *v = tensors.in(narrow(in.v));
-  const std::int32_t* const lengths = in.lengths.empty() ? nullptr : in.lengths.data();
+              *w_k = tensors.in(narrow(in.w_k)), *b = in.b.empty() ? nullptr : tensors.in(narrow(in.b)),
+              *v = tensors.in(narrow(in.v));
+  const std::int32_t* const lengths = tensors.lengths(in.lengths);
   float* const weights = options.weights ? tensors.out(in.B * in.Q * in.T) : nullptr;
   std::size_t bytes = 0;
   check(attn_projected_reserve_size(handle.get(), &desc, &bytes));
   void* const reserve = tensors.workspace(bytes);
 
   const attn_projected_forward_args_t args = {
-      sizeof args, x, h, w_q, w_k, v, lengths, tensors.out(in.B * in.Q * in.D), weights, reserve};
+      sizeof args, x, h, w_q, w_k, b, v, lengths, tensors.out(in.B * in.Q * in.D), weights, reserve};
   void* memory = workspace(ATTN_PASS_FORWARD, &bytes);
   check(attn_projected_forward(handle.get(), &desc, &args, memory, bytes));
 
@@ -62,6 +64,7 @@ Result run(const Case& given, const RunOptions& options) {
                                                h,
                                                w_q,
                                                w_k,
+                                               b,
                                                v,
                                                lengths,
                                                reserve,
@@ -72,13 +75,14 @@ Result run(const Case& given, const RunOptions& options) {
                                                wanted(1, in.h.size()),
                                                wanted(2, in.w_q.size()),
                                                wanted(3, in.w_k.size()),
-                                               wanted(4, in.v.size())};
+                                               wanted(4, in.b.size()),
+                                               wanted(5, in.v.size())};
   memory = workspace(ATTN_PASS_BACKWARD, &bytes);
   check(attn_projected_backward(handle.get(), &desc, &back, memory, bytes));
   tensors.expect_intact();
   const auto values = [&](const void* tensor) { return tensors.values(static_cast<const float*>(tensor)); };
   return {values(args.o),     values(weights),    values(back.d_x), values(back.d_h),
-          values(back.d_w_q), values(back.d_w_k), values(back.d_v)};
+          values(back.d_w_q), values(back.d_w_k), values(back.d_b), values(back.d_v)};
 }
 
 void expect_parity(const Case& given, const RunOptions& options) {
@@ -96,13 +100,14 @@ void expect_parity(const Case& given, const RunOptions& options) {
       << "d_h";
   EXPECT_TRUE(close(Operation::projected_backward, got.d_w_q, gradient.w_q, {in.A, in.H})) << "d_w_q";
   EXPECT_TRUE(close(Operation::projected_backward, got.d_w_k, gradient.w_k, {in.A, in.D})) << "d_w_k";
+  EXPECT_TRUE(close(Operation::projected_backward, got.d_b, gradient.b, {in.A})) << "d_b";
   EXPECT_TRUE(close(Operation::projected_backward, got.d_v, gradient.v, {in.A})) << "d_v";
 }
 
 void expect_same_bits(const Result& a, const Result& b) {
   EXPECT_TRUE(same_bits(a.o, b.o)) << "o";
   EXPECT_TRUE(same_bits(a.weights, b.weights)) << "weights";
-  for (int index = 0; index < 5; ++index) EXPECT_TRUE(same_bits(a.gradient(index), b.gradient(index))) << index;
+  for (int index = 0; index < 6; ++index) EXPECT_TRUE(same_bits(a.gradient(index), b.gradient(index))) << index;
 }
 
 class Projected : public testing::TestWithParam<ProjectedShape> {};
@@ -110,11 +115,13 @@ class Projected : public testing::TestWithParam<ProjectedShape> {};
 TEST_P(Projected, ForwardAndBackward) {
   for (const bool with_lengths : {false, true})
     for (const bool weights : {false, true}) {
-      SCOPED_TRACE(testing::Message() << "lengths " << with_lengths << ", weights " << weights);
-      RunOptions options;
-      options.weights = options.d_weights = weights;
-      options.misalignment = 3;
-      expect_parity(Case(GetParam(), with_lengths), options);
+      Case given(GetParam(), with_lengths);
+      for (RunOptions options : encoder_runs({2})) {
+        SCOPED_TRACE(testing::Message() << "lengths " << with_lengths << ", weights " << weights << ", " << options);
+        options.weights = options.d_weights = weights;
+        options.misalignment = 3;
+        expect_parity(given, options);
+      }
     }
 }
 
@@ -139,9 +146,9 @@ TEST(ProjectedOptions, OutputsDoNotDependOnWhichAreWanted) {
     const Case given({2, 3, 37, 33, 20, 7, shared}, true);
     RunOptions options;
     const Result all = run(given, options);
-    for (options.skipped = 0; options.skipped < 5; ++options.skipped) {
+    for (options.skipped = 0; options.skipped < 6; ++options.skipped) {
       const Result some = run(given, options);
-      for (int index = 0; index < 5; ++index) {
+      for (int index = 0; index < 6; ++index) {
         if (index == options.skipped) continue;
         EXPECT_TRUE(same_bits(some.gradient(index), all.gradient(index))) << options.skipped << " " << index;
       }
@@ -171,17 +178,17 @@ TEST(ProjectedOptions, WrapperGivesOneGradientAtATime) {
   handle.set_threads(2);
   ProjectedAttention attention(handle, {in.B, in.Q, in.T, in.A, in.D, in.H, in.shared_query});
   const std::vector<float> x = narrow(in.x), h = narrow(in.h), w_q = narrow(in.w_q), w_k = narrow(in.w_k),
-                           v = narrow(in.v);
+                           b = narrow(in.b), v = narrow(in.v);
   std::vector<float> o = given.d_o;
-  attention.forward(
-      {0, x.data(), h.data(), w_q.data(), w_k.data(), v.data(), in.lengths.data(), o.data(), nullptr, nullptr});
+  attention.forward({0, x.data(), h.data(), w_q.data(), w_k.data(), b.data(), v.data(), in.lengths.data(), o.data(),
+                     nullptr, nullptr});
   EXPECT_TRUE(same_bits(o, all.o));
-  for (int index = 0; index < 5; ++index) {
+  for (int index = 0; index < 6; ++index) {
     std::vector<float> gradient(all.gradient(index).size(), kNan);
     const auto wanted = [&](int of) { return of == index ? gradient.data() : nullptr; };
-    attention.backward({0, x.data(), h.data(), w_q.data(), w_k.data(), v.data(), in.lengths.data(), nullptr,
+    attention.backward({0, x.data(), h.data(), w_q.data(), w_k.data(), b.data(), v.data(), in.lengths.data(), nullptr,
                         all.weights.data(), given.d_o.data(), given.d_weights.data(), wanted(0), wanted(1), wanted(2),
-                        wanted(3), wanted(4)});
+                        wanted(3), wanted(4), wanted(5)});
     EXPECT_TRUE(same_bits(gradient, all.gradient(index))) << index;
   }
 }
@@ -198,6 +205,7 @@ TEST(ProjectedOptions, ForwardWithoutReserve) {
                                               tensors.in(narrow(in.h)),
                                               tensors.in(narrow(in.w_q)),
                                               tensors.in(narrow(in.w_k)),
+                                              tensors.in(narrow(in.b)),
                                               tensors.in(narrow(in.v)),
                                               in.lengths.data(),
                                               o,

@@ -151,9 +151,9 @@ TEST_F(CudaLayers, RefusesAWorkspaceTooSmallOrMisaligned) {
 
 TEST_F(CudaLayers, LstmAndProjectionsAreRefusedByName) {
   const char* const message = "handle: expected one of ATTN_BACKEND_CPU, the only backend of LSTM and projections";
-  const attn_bilstm_desc_t lstm = {sizeof lstm, ATTN_DTYPE_FP32, 1, 2, 3, 4, 0};
-  attn_bilstm_t plan = nullptr;
-  expect_refusal(attn_bilstm_create(handle.get(), &lstm, &plan), ATTN_UNSUPPORTED, message);
+  const attn_lstm_desc_t lstm = {sizeof lstm, ATTN_DTYPE_FP32, 1, 2, 3, 4, 2, 0};
+  attn_lstm_t plan = nullptr;
+  expect_refusal(attn_lstm_create(handle.get(), &lstm, &plan), ATTN_UNSUPPORTED, message);
   const attn_projected_desc_t projected = {sizeof projected, ATTN_DTYPE_FP32, 1, 1, 1, 1, 1, 1, 0};
   std::size_t bytes = 0;
   expect_refusal(attn_projected_reserve_size(handle.get(), &projected, &bytes), ATTN_UNSUPPORTED, message);

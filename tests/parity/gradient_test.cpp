@@ -162,6 +162,7 @@ TEST_P(ReferenceGradient, Projected) {
                                  source.normal(A * H),
                                  source.normal(A * D),
                                  source.normal(A),
+                                 source.normal(A),
                                  lengths};
     const Vector d_o = source.normal(B * Q * D), d_w = d_weights(B * Q), d_w_valid = without_padding(d_w);
     const auto loss = [&] {
@@ -174,23 +175,25 @@ TEST_P(ReferenceGradient, Projected) {
     expect_gradient("h", in.h, d.h, loss);
     expect_gradient("w_q", in.w_q, d.w_q, loss);
     expect_gradient("w_k", in.w_k, d.w_k, loss);
+    expect_gradient("b", in.b, d.b, loss);
     expect_gradient("v", in.v, d.v, loss);
   }
 }
 
-TEST_P(ReferenceGradient, Bilstm) {
-  reference::BilstmInput in{B,
-                            T,
-                            E,
-                            H,
-                            source.padded(B, T, E, lengths),
-                            source.normal(2 * E * 4 * H),
-                            source.normal(2 * H * 4 * H),
-                            source.normal(2 * 4 * H),
-                            lengths};
+TEST_P(ReferenceGradient, Lstm) {
+  reference::LstmInput in{B,
+                          T,
+                          E,
+                          H,
+                          2,
+                          source.padded(B, T, E, lengths),
+                          source.normal(2 * E * 4 * H),
+                          source.normal(2 * H * 4 * H),
+                          source.normal(2 * 4 * H),
+                          lengths};
   const Vector d_y = source.padded(B, T, 2 * H, lengths), d_y_valid = without_padding(d_y);
-  const auto loss = [&] { return dot(d_y_valid, bilstm_forward(in).value); };
-  const reference::BilstmGradient d = bilstm_backward(in, d_y);
+  const auto loss = [&] { return dot(d_y_valid, lstm_forward(in).value); };
+  const reference::LstmGradient d = lstm_backward(in, d_y);
   EXPECT_FALSE(is_zero(d.recurrent));
   expect_gradient("x", in.x, d.x, loss);
   expect_gradient("kernel", in.kernel, d.kernel, loss);

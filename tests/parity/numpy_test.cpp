@@ -85,8 +85,9 @@ TEST_F(Numpy, pooling) {
 }
 
 TEST_F(Numpy, projected) {
-  reference::ProjectedInput input{size(0),     size(1),     size(2),       size(3),       size(4),     size(5),  false,
-                                  tensor("x"), tensor("h"), tensor("w_q"), tensor("w_k"), tensor("v"), lengths()};
+  reference::ProjectedInput input{size(0),       size(1), size(2),     size(3),     size(4),
+                                  size(5),       false,   tensor("x"), tensor("h"), tensor("w_q"),
+                                  tensor("w_k"), {},      tensor("v"), lengths()};
   auto out = reference::projected_forward(input);
   expect_equal("o", out.o);
   expect_equal("weights", out.weights);
@@ -98,9 +99,9 @@ TEST_F(Numpy, projected) {
   expect_equal("shared_weights", out.weights);
 }
 
-TEST_F(Numpy, bilstm) {
-  expect_equal("y", reference::bilstm_forward({size(0), size(1), size(2), size(3), tensor("x"), tensor("kernel"),
-                                               tensor("recurrent"), tensor("bias"), lengths()}));
+TEST_F(Numpy, lstm) {
+  expect_equal("y", reference::lstm_forward({size(0), size(1), size(2), size(3), 2, tensor("x"), tensor("kernel"),
+                                             tensor("recurrent"), tensor("bias"), lengths()}));
 }
 
 TEST_F(Numpy, embedding) {

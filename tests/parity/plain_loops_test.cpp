@@ -76,18 +76,19 @@ Judgements judge_all(const reference::ProjectedInput& input, const reference::Pr
           judge(Operation::projected_backward, "d_h", d_got.h, d_expected.h),
           judge(Operation::projected_backward, "d_w_q", d_got.w_q, d_expected.w_q),
           judge(Operation::projected_backward, "d_w_k", d_got.w_k, d_expected.w_k),
+          judge(Operation::projected_backward, "d_b", d_got.b, d_expected.b),
           judge(Operation::projected_backward, "d_v", d_got.v, d_expected.v)};
 }
 
-Judgements judge_all(const reference::BilstmInput& input, const reference::BilstmInput& other, Random& random) {
+Judgements judge_all(const reference::LstmInput& input, const reference::LstmInput& other, Random& random) {
   const auto d_y = padded(random, input.B, input.T, 2 * input.H, input.lengths);
   const auto d_got = backward(numbers<float>(other), numbers<float>(d_y));
   const auto d_expected = backward(numbers<Scaled>(input), numbers<Scaled>(d_y));
-  return {judge(Operation::bilstm_forward, "y", forward(numbers<float>(other)), forward(numbers<Scaled>(input))),
-          judge(Operation::bilstm_backward, "d_x", d_got.x, d_expected.x),
-          judge(Operation::bilstm_backward, "d_kernel", d_got.kernel, d_expected.kernel),
-          judge(Operation::bilstm_backward, "d_recurrent", d_got.recurrent, d_expected.recurrent),
-          judge(Operation::bilstm_backward, "d_bias", d_got.bias, d_expected.bias)};
+  return {judge(Operation::lstm_forward, "y", forward(numbers<float>(other)), forward(numbers<Scaled>(input))),
+          judge(Operation::lstm_backward, "d_x", d_got.x, d_expected.x),
+          judge(Operation::lstm_backward, "d_kernel", d_got.kernel, d_expected.kernel),
+          judge(Operation::lstm_backward, "d_recurrent", d_got.recurrent, d_expected.recurrent),
+          judge(Operation::lstm_backward, "d_bias", d_got.bias, d_expected.bias)};
 }
 
 template <class Shape>
@@ -116,14 +117,14 @@ void expect_defect_noticed(const Shape& shape, std::vector<double> Input::*weigh
 TEST(PlainLoops, Additive) { expect_within_tolerance(additive_shapes()); }
 TEST(PlainLoops, Pooling) { expect_within_tolerance(pooling_shapes()); }
 TEST(PlainLoops, Projected) { expect_within_tolerance(projected_shapes()); }
-TEST(PlainLoops, Bilstm) { expect_within_tolerance(bilstm_shapes()); }
+TEST(PlainLoops, Lstm) { expect_within_tolerance(lstm_shapes()); }
 
 TEST(SmallDefect, Additive) { expect_defect_noticed(AdditiveShape{2, 3, 33, 32, 31}, &reference::AdditiveInput::v); }
 TEST(SmallDefect, Pooling) { expect_defect_noticed(PoolingShape{2, 33, 31}, &reference::PoolingInput::w); }
 TEST(SmallDefect, Projected) {
   expect_defect_noticed(ProjectedShape{2, 3, 33, 32, 31, 7, false}, &reference::ProjectedInput::w_k);
 }
-TEST(SmallDefect, Bilstm) { expect_defect_noticed(BilstmShape{2, 33, 31, 32}, &reference::BilstmInput::recurrent); }
+TEST(SmallDefect, Lstm) { expect_defect_noticed(LstmShape{2, 33, 31, 32}, &reference::LstmInput::recurrent); }
 
 }  // namespace
 }  // namespace attn::test

@@ -78,20 +78,21 @@ inline reference::ProjectedInput random_input(const ProjectedShape& s, const std
           widen(random.normal((s.shared_query ? 1 : s.B) * s.Q * s.H)),
           weights(random, s.A * s.H, s.H),
           weights(random, s.A * s.D, s.D),
+          widen(random.normal(s.A)),
           weights(random, s.A, s.A),
           lengths};
 }
 
-inline reference::BilstmInput random_input(const BilstmShape& s, const std::vector<std::int32_t>& lengths,
-                                           Random& random) {
+inline reference::LstmInput random_input(const LstmShape& s, const std::vector<std::int32_t>& lengths, Random& random) {
   return {s.B,
           s.T,
           s.E,
           s.H,
+          s.directions,
           padded(random, s.B, s.T, s.E, lengths),
-          weights(random, 2 * s.E * 4 * s.H, s.E),
-          weights(random, 2 * s.H * 4 * s.H, s.H),
-          weights(random, 2 * 4 * s.H, 4),
+          weights(random, s.directions * s.E * 4 * s.H, s.E),
+          weights(random, s.directions * s.H * 4 * s.H, s.H),
+          weights(random, s.directions * 4 * s.H, 4),
           lengths};
 }
 

@@ -40,16 +40,17 @@ inline ReferenceStep reference_step(const ModelConfig& config, const Tensors& p,
   const std::vector<std::int32_t> lengths = config.mask ? batch.lengths : std::vector<std::int32_t>{};
   const std::vector<double> labels(batch.labels.begin(), batch.labels.end());
 
-  const reference::BilstmInput lstm{B,
-                                    T,
-                                    config.E,
-                                    config.H,
-                                    reference::embedding_forward(config.E, batch.ids, p.at("embedding")),
-                                    p.at("lstm.kernel"),
-                                    p.at("lstm.recurrent"),
-                                    p.at("lstm.bias"),
-                                    lengths};
-  const std::vector<double> y = reference::bilstm_forward(lstm).value;
+  const reference::LstmInput lstm{B,
+                                  T,
+                                  config.E,
+                                  config.H,
+                                  2,
+                                  reference::embedding_forward(config.E, batch.ids, p.at("embedding")),
+                                  p.at("lstm.kernel"),
+                                  p.at("lstm.recurrent"),
+                                  p.at("lstm.bias"),
+                                  lengths};
+  const std::vector<double> y = reference::lstm_forward(lstm).value;
 
   reference::PoolingInput pooling{};
   reference::ProjectedInput projected{};
@@ -72,6 +73,7 @@ inline ReferenceStep reference_step(const ModelConfig& config, const Tensors& p,
                  p.at("attention.h"),
                  p.at("attention.w_q"),
                  p.at("attention.w_k"),
+                 {},
                  p.at("attention.v"),
                  lengths};
     const reference::AdditiveOutput out = reference::projected_forward(projected);
@@ -103,7 +105,7 @@ inline ReferenceStep reference_step(const ModelConfig& config, const Tensors& p,
     step.gradient["attention.w_k"] = g.w_k.value;
     step.gradient["attention.v"] = g.v.value;
   }
-  const reference::BilstmGradient g = reference::bilstm_backward(lstm, d_y);
+  const reference::LstmGradient g = reference::lstm_backward(lstm, d_y);
   step.gradient["lstm.kernel"] = g.kernel.value;
   step.gradient["lstm.recurrent"] = g.recurrent.value;
   step.gradient["lstm.bias"] = g.bias.value;

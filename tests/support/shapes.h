@@ -24,8 +24,9 @@ struct ProjectedShape {
   bool shared_query;
 };
 
-struct BilstmShape {
+struct LstmShape {
   std::int64_t B, T, E, H;
+  std::int32_t directions = 2;
 };
 
 inline std::vector<AdditiveShape> additive_shapes() {
@@ -58,9 +59,10 @@ inline std::vector<ProjectedShape> projected_shapes() {
           {2, 0, 3, 4, 5, 6, false},      {2, 3, 0, 4, 5, 6, true}};
 }
 
-inline std::vector<BilstmShape> bilstm_shapes() {
-  return {{1, 1, 1, 1},    {2, 3, 31, 33}, {3, 31, 3, 32},   {5, 33, 33, 3}, {2, 32, 128, 31},
-          {2, 7, 32, 128}, {3, 129, 5, 7}, {2, 5, 127, 129}, {0, 3, 4, 5},   {2, 0, 4, 5}};
+inline std::vector<LstmShape> lstm_shapes() {
+  return {{1, 1, 1, 1},      {2, 3, 31, 33},   {3, 31, 3, 32},   {5, 33, 33, 3}, {2, 32, 128, 31},
+          {2, 7, 32, 128},   {3, 129, 5, 7},   {2, 5, 127, 129}, {0, 3, 4, 5},   {2, 0, 4, 5},
+          {3, 33, 5, 31, 1}, {9, 4, 33, 3, 1}, {0, 2, 3, 4, 1}};
 }
 
 inline std::ostream& operator<<(std::ostream& out, const AdditiveShape& s) {
@@ -76,8 +78,8 @@ inline std::ostream& operator<<(std::ostream& out, const ProjectedShape& s) {
              << (s.shared_query ? "_shared" : "");
 }
 
-inline std::ostream& operator<<(std::ostream& out, const BilstmShape& s) {
-  return out << "B" << s.B << "_T" << s.T << "_E" << s.E << "_H" << s.H;
+inline std::ostream& operator<<(std::ostream& out, const LstmShape& s) {
+  return out << "B" << s.B << "_T" << s.T << "_E" << s.E << "_H" << s.H << (s.directions == 1 ? "_forward" : "");
 }
 
 }  // namespace attn::test

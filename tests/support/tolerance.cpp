@@ -81,9 +81,9 @@ Tolerance tolerance(Operation operation) {
       return {1, 2};
     // Five functions per cell, each good to two units of 1. The terms restart at each step (formulas/lstm.h): c also
     // covers what a stable recurrence hands on of earlier errors, less than the fresh error of a step.
-    case Operation::bilstm_forward:
+    case Operation::lstm_forward:
       return {1, 2};
-    case Operation::bilstm_backward:
+    case Operation::lstm_backward:
       return {1, 2};
     // A sum of copied rows; frequent ids make it long.
     case Operation::embedding:

@@ -153,6 +153,36 @@ TEST(Version, TheLibraryIsTheOneCompiledAgainst) {
             ATTN_VERSION_STRING);
 }
 
+TEST(Handle, SaysWhatItComputesOn) {
+  EXPECT_EQ(attn::Handle().device_name(), std::string("CPU (") + attn_cpu_target() + ")");
+}
+
+// Objects of other libraries go with the handle, while it can still be asked.
+TEST(Handle, KeepsWhatIsAttached) {
+  static int destroyed;
+  destroyed = 0;
+  const char key = 0, other = 0;
+  int object = 0;
+  void* found = &object;
+  {
+    const attn::Handle handle;
+    EXPECT_EQ(attn_get_attached(handle.get(), &key, &found), ATTN_SUCCESS);
+    EXPECT_EQ(found, nullptr);
+    const auto destroy = [](void* which) { destroyed += ++*static_cast<int*>(which); };
+    EXPECT_EQ(attn_attach(handle.get(), &key, &object, destroy), ATTN_SUCCESS);
+    EXPECT_EQ(attn_get_attached(handle.get(), &key, &found), ATTN_SUCCESS);
+    EXPECT_EQ(found, &object);
+    EXPECT_EQ(attn_get_attached(handle.get(), &other, &found), ATTN_SUCCESS);
+    EXPECT_EQ(found, nullptr);
+    EXPECT_EQ(attn_attach(handle.get(), &key, &object, destroy), ATTN_INVALID_ARGUMENT);
+    EXPECT_STREQ(attn_last_error(), "key: expected one that has no object yet, got one that has");
+    EXPECT_EQ(attn_attach(handle.get(), &other, nullptr, destroy), ATTN_INVALID_ARGUMENT);
+    EXPECT_EQ(attn_attach(handle.get(), &other, &object, nullptr), ATTN_INVALID_ARGUMENT);
+    EXPECT_EQ(destroyed, 0);
+  }
+  EXPECT_EQ(destroyed, 1);
+}
+
 TEST(Version, TheCpuTargetHasAName) { EXPECT_STRNE(attn_cpu_target(), ""); }
 
 }  // namespace

@@ -109,10 +109,10 @@ TEST(Reference, SaturatedTanhKeepsAFiniteScale) {
   EXPECT_EQ(d.q.value[0], 0);
 }
 
-TEST(Reference, BilstmIsZeroBehindTheLength) {
+TEST(Reference, LstmIsZeroBehindTheLength) {
   Random random(5);
-  const auto in = random_input(BilstmShape{2, 3, 2, 2}, {2, 0}, random);
-  const auto y = reference::bilstm_forward(in).value;
+  const auto in = random_input(LstmShape{2, 3, 2, 2}, {2, 0}, random);
+  const auto y = reference::lstm_forward(in).value;
   for (std::size_t i = 0; i < 8; ++i) EXPECT_NE(y[i], 0);
   for (std::size_t i = 8; i < y.size(); ++i) EXPECT_EQ(y[i], 0);
 }

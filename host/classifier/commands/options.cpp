@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "classifier/commands/options.h"
 
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <filesystem>
 
 #include "api/failure.h"
+#include "attn_cuda/encoder.h"
 
 namespace attn {
 namespace {
@@ -17,23 +19,46 @@ std::string environment_variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
+// "NVIDIA H200 (sm_90), cuDNN 9.19.0, cuBLAS 13.1.0" or "CPU (AVX2), 2 threads, oneDNN 2.6.3".
+std::string described(const Handle& handle) {
+  const std::string threads =
+      handle.backend() == ATTN_BACKEND_CPU ? fmt::format(", {} threads", handle.threads()) : std::string();
+  return fmt::format("{}{}, {}", handle.device_name(), threads, attn_encoder_libraries(handle.get()));
+}
+
+Handle cuda_handle() {
+  Handle handle(ATTN_BACKEND_CUDA);
+  if (std::string(attn_encoder_libraries(handle.get())).empty())
+    throw Failure(ATTN_UNSUPPORTED, "this build has no cuDNN and cuBLAS");
+  return handle;
+}
+
 }  // namespace
 
 void DeviceOptions::add_to(CLI::App& app) {
-  app.add_option("--device", device, "Where to compute: cpu, cuda, or auto, which takes CUDA where it can")
+  app.add_option("--device", device, "Where to compute: cpu, cuda, or auto, which takes CUDA where it works")
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->capture_default_str();
-  app.add_option("--threads", threads, "CPU threads; 0 means all cores")
+  app.add_option("--threads", threads, "Threads of the CPU, and so on the CPU; 0 means all cores")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
 }
 
 Handle DeviceOptions::handle() const {
-  // The encoder library computes on the CPU only so far, so "auto" has one choice.
-  if (device == "cuda")
-    throw Failure(ATTN_UNSUPPORTED, "--device: expected cpu or auto, since this build has no CUDA encoder, got cuda");
+  std::string why;
+  if (device == "cuda" || (device == "auto" && threads == 0)) {
+    try {
+      Handle handle = cuda_handle();
+      fmt::print(stderr, "On {}\n", described(handle));
+      return handle;
+    } catch (const std::exception& failure) {
+      if (device == "cuda") throw Failure(ATTN_UNSUPPORTED, std::string("--device cuda: ") + failure.what());
+      why = fmt::format(" (no CUDA: {})", failure.what());
+    }
+  }
   Handle handle(ATTN_BACKEND_CPU);
   if (threads > 0) handle.set_threads(threads);
+  fmt::print(stderr, "On {}{}\n", described(handle), why);
   return handle;
 }
 

@@ -15,6 +15,7 @@ struct DeviceOptions {
   int threads = 0;  // 0: as many as the machine has cores
 
   void add_to(CLI::App& app);
+  // Says on what, and where "auto" finds no CUDA why.
   Handle handle() const;
 };
 

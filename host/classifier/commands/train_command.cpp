@@ -166,8 +166,7 @@ int train(const TrainOptions& o) {
                            o.history.empty() ? (folder / "history.csv").string() : o.history, o.save_every};
   const DataSource source = start.data;
   Trainer trainer(handle, corpus, std::move(start), files, resuming ? o.resume : o.init);
-  fmt::print("{} parameters, {} threads, {}, {}\n", trainer.model().parameters().trainable(), handle.threads(),
-             attn_cpu_target(), attn_encoder_libraries(handle.get()));
+  fmt::print("{} parameters\n", trainer.model().parameters().trainable());
 
   if (!trainer.run()) {
     fmt::print("Interrupted after {} steps. Continue with: attn_train train --resume {}\n", trainer.state().updates,

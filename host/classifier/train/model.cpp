@@ -31,7 +31,7 @@ Args Model::lstm_args() const {
   args.kernel = parameters_["lstm.kernel"];
   args.recurrent = parameters_["lstm.recurrent"];
   args.bias = parameters_["lstm.bias"];
-  args.lengths = lengths();
+  args.lengths = host_lengths();
   args.y = y_.data();
   return args;
 }
@@ -47,13 +47,14 @@ void Model::forward(const Batch& batch, bool training) {
   B_ = batch.B;
   T_ = batch.T;
   ids_.upload(batch.ids);
-  lengths_.upload(batch.lengths);
+  host_lengths_ = batch.lengths;
+  lengths_.upload(host_lengths_);
   check(attn_embedding_forward(handle_->get(), B_ * T_, config_.V, E, ids_.data(), parameters_["embedding"],
                                rows_.data()));
 
-  BilstmPlan& lstm = lstm_for(training);
+  LstmPlan& lstm = lstm_for(training);
   if (training) grow(lstm_reserve_, lstm.reserve_bytes());
-  auto args = lstm_args<attn_bilstm_forward_args_t>();
+  auto args = lstm_args<attn_lstm_forward_args_t>();
   args.reserve = training ? lstm_reserve_.data() : nullptr;
   lstm.forward(args, grow(workspace_, lstm.workspace_bytes()));
 
@@ -81,8 +82,8 @@ void Model::backward(const Batch& batch, Parameters& gradient) {
                             gradient["dense.w"], gradient["dense.b"]));
   attention_backward(gradient);
 
-  BilstmPlan& lstm = lstm_for(true);
-  auto args = lstm_args<attn_bilstm_backward_args_t>();
+  LstmPlan& lstm = lstm_for(true);
+  auto args = lstm_args<attn_lstm_backward_args_t>();
   args.reserve = lstm_reserve_.data();
   args.d_y = d_y_.data();
   args.d_x = d_rows_.data();
@@ -98,12 +99,12 @@ void Model::backward(const Batch& batch, Parameters& gradient) {
                                 gradient["embedding"], workspace_.data(), workspace_.size()));
 }
 
-BilstmPlan& Model::lstm_for(bool training) {
+LstmPlan& Model::lstm_for(bool training) {
   const auto key = std::tuple(B_, T_, training);
   const auto found = lstms_.find(key);
   if (found != lstms_.end()) return found->second;
   return lstms_
-      .emplace(key, BilstmPlan(*handle_, {B_, T_, config_.E, config_.H}, training ? Training::yes : Training::no))
+      .emplace(key, LstmPlan(*handle_, {B_, T_, config_.E, config_.H}, training ? Training::yes : Training::no))
       .first->second;
 }
 

@@ -37,10 +37,11 @@ class Model {
   void backward(const Batch& batch, Parameters& gradient);
 
  private:
-  BilstmPlan& lstm_for(bool training);  // of the last forward's shape
+  LstmPlan& lstm_for(bool training);  // of the last forward's shape
   template <class Args>
   Args lstm_args() const;
   const std::int32_t* lengths() const { return config_.mask ? lengths_.data() : nullptr; }
+  const std::int32_t* host_lengths() const { return config_.mask ? host_lengths_.data() : nullptr; }
   const Buffer<std::byte>& grow(Buffer<std::byte>& buffer, std::size_t bytes);
   void attention_forward(bool training);
   void attention_backward(Parameters& gradient);
@@ -51,9 +52,10 @@ class Model {
   const Handle* handle_;
   ModelConfig config_;
   Parameters parameters_;
-  std::map<std::tuple<std::int64_t, std::int64_t, bool>, BilstmPlan> lstms_;
+  std::map<std::tuple<std::int64_t, std::int64_t, bool>, LstmPlan> lstms_;
 
   std::int64_t B_ = 0, T_ = 0;               // of the last forward
+  std::vector<std::int32_t> host_lengths_;   // [B]
   Buffer<std::int32_t> ids_, lengths_;       // [B, T], [B]
   Buffer<float> rows_, d_rows_;              // [B, T, E]
   Buffer<float> y_, d_y_;                    // [B, T, D]

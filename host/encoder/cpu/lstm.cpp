@@ -1,151 +1,171 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "encoder/cpu/lstm.h"
+//
+// LSTM on oneDNN's of one direction. The batch is cut into chunks of one size, and a task is one
+// direction of one chunk. It works on a time-major copy, for direction 1 with each valid prefix reversed, so that both
+// directions and all lengths are the same LSTM over the same shape. Behind a length the copies of x and of the gradient
+// of y are zero: padding is neither read nor adds to a gradient.
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <optional>
 
-namespace attn::cpu {
+#include "encoder/cpu/one_direction.h"
+#include "encoder/cpu/sequences.h"
+#include "encoder/cpu/tasks.h"
+#include "encoder/lstm.h"
+
+namespace attn {
+namespace cpu {
 namespace {
 
-using Desc = dnnl::memory::desc;
-using Tag = dnnl::memory::format_tag;
+// Fewer items make the matrix products of a time step too thin to be worth another thread.
+constexpr std::int64_t kLeastChunk = 8;
 
-Desc fp32(const dnnl::memory::dims& sizes, Tag tag) { return {sizes, dnnl::memory::data_type::f32, tag}; }
-
-// The caller's layouts. oneDNN counts layers and directions, one of each here, and has the gates as a dimension.
-Desc x_desc(const LstmShape& s) { return fp32({s.T, s.n, s.E}, Tag::tnc); }
-Desc y_desc(const LstmShape& s) { return fp32({s.T, s.n, s.H}, Tag::tnc); }
-Desc state_desc(const LstmShape& s) { return fp32({1, 1, s.n, s.H}, Tag::ldnc); }
-Desc kernel_desc(const LstmShape& s, Tag tag = Tag::ldigo) { return fp32({1, 1, s.E, 4, s.H}, tag); }
-Desc recurrent_desc(const LstmShape& s, Tag tag = Tag::ldigo) { return fp32({1, 1, s.H, 4, s.H}, tag); }
-Desc bias_desc(const LstmShape& s) { return fp32({1, 1, 4, s.H}, Tag::ldgo); }
-
-dnnl::primitive_attr caller_scratchpad() {
-  dnnl::primitive_attr attributes;
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  return attributes;
+// oneDNN counts the elements of its own tensors, a few for each position, in 32 bits and does not notice when they are
+// too many. The bound is the widest of them, a padded row of gates or of four states.
+std::int64_t most_items(const attn_lstm_desc_t& desc) {
+  constexpr std::int64_t kCountable = std::numeric_limits<std::int32_t>::max();
+  const std::int64_t item = (desc.T + 1) * 4 * (std::max(desc.E, desc.H) + 32);
+  if (item > kCountable)
+    throw Failure(ATTN_UNSUPPORTED,
+                  "desc: expected (T + 1) 4 (max(E, H) + 32) below 2^31, got " + std::to_string(item));
+  return kCountable / item;
 }
 
-// oneDNN 2 describes an operation by an object of its own, oneDNN 3 by arguments of the primitive descriptor.
-#if DNNL_VERSION_MAJOR < 3
-template <class... Operation>
-dnnl::lstm_forward::primitive_desc describe_forward(const dnnl::engine& engine, const Operation&... operation) {
-  return {dnnl::lstm_forward::desc(operation...), caller_scratchpad(), engine};
+// As many chunks as threads, or half as many where the other direction takes the other half of them.
+std::int64_t chunk_size(const attn_lstm_desc_t& desc, int threads) {
+  const std::int64_t chunks = threads == 1 ? 1 : desc.directions == 2 && threads % 2 == 0 ? threads / 2 : threads;
+  const std::int64_t items = std::max((desc.B + chunks - 1) / chunks, std::min(desc.B, kLeastChunk));
+  return std::min(items, most_items(desc));
 }
-template <class... Operation>
-dnnl::lstm_backward::primitive_desc describe_backward(const dnnl::engine& engine,
-                                                      const dnnl::lstm_forward::primitive_desc& forward,
-                                                      const Operation&... operation) {
-  return {dnnl::lstm_backward::desc(operation...), caller_scratchpad(), engine, forward};
-}
-#else
-template <class... Operation>
-dnnl::lstm_forward::primitive_desc describe_forward(const dnnl::engine& engine, const Operation&... operation) {
-  return {engine, operation..., caller_scratchpad()};
-}
-template <class... Operation>
-dnnl::lstm_backward::primitive_desc describe_backward(const dnnl::engine& engine,
-                                                      const dnnl::lstm_forward::primitive_desc& forward,
-                                                      const Operation&... operation) {
-  return {engine, operation..., forward, caller_scratchpad()};
-}
-#endif
 
-constexpr auto kLeftToRight = dnnl::rnn_direction::unidirectional_left2right;
+float* data(const dnnl::memory& memory) { return static_cast<float*>(memory.get_data_handle()); }
+
+void fill_zero(const dnnl::memory& memory) { std::memset(data(memory), 0, memory.get_desc().get_size()); }
+
+class CpuLstm final : public LstmBackend {
+ public:
+  CpuLstm(const attn_lstm_desc_t& desc, int threads)
+      : B_(desc.B),
+        T_(desc.T),
+        E_(desc.E),
+        H_(desc.H),
+        threads_(threads),
+        directions_(static_cast<std::size_t>(desc.directions)) {
+    if (B_ == 0 || T_ == 0) return;
+    n_ = chunk_size(desc, threads);
+    const SingleThreaded as_in_tasks;  // oneDNN plans for the threads it sees
+    lstm_.emplace(engine_, DirectionShape{T_, n_, E_, H_}, desc.training != 0);
+    for (Direction& direction : directions_) {
+      direction.forward_weights = lstm_->forward_weights(forward_memory_);
+      if (desc.training) direction.backward_weights = lstm_->backward_weights(backward_memory_);
+      for (std::int64_t first = 0; first < B_; first += n_)
+        direction.chunks.push_back(
+            lstm_->tensors(desc.training ? reserve_ : forward_memory_, forward_memory_, backward_memory_));
+    }
+  }
+
+  std::size_t reserve_bytes() const override { return reserve_.bytes(); }
+  std::size_t workspace_bytes(attn_pass_t pass) const override {
+    return (pass == ATTN_PASS_FORWARD ? forward_memory_ : backward_memory_).bytes();
+  }
+
+  void forward(const attn_lstm_forward_args_t& args, void* workspace) override {
+    if (lstm_) with_onednn([&] { forward_chunks(args, workspace); });
+  }
+
+  void backward(const attn_lstm_backward_args_t& args, void* workspace) override {
+    if (lstm_) with_onednn([&] { backward_chunks(args, workspace); });
+    run_tasks(threads_, count(), [&](std::int64_t d) {
+      sum_chunks(d, &DirectionTensors::d_kernel, E_ * 4 * H_, args.d_kernel);
+      sum_chunks(d, &DirectionTensors::d_recurrent, H_ * 4 * H_, args.d_recurrent);
+      sum_chunks(d, &DirectionTensors::d_bias, 4 * H_, args.d_bias);
+    });
+  }
+
+ private:
+  struct Direction {
+    DirectionWeights forward_weights, backward_weights;
+    std::vector<DirectionTensors> chunks;
+  };
+
+  void forward_chunks(const attn_lstm_forward_args_t& args, void* workspace) {
+    const Sequences sequences{B_, T_, args.lengths};
+    reserve_.bind(args.reserve);
+    forward_memory_.bind(workspace);
+    set_weights(&Direction::forward_weights, args);
+    for_each_chunk([&](std::int64_t d, std::int64_t first, const DirectionTensors& chunk) {
+      gather(sequences, d, first, n_, static_cast<const float*>(args.x), E_, E_, data(chunk.x));
+      fill_zero(chunk.state);
+      lstm_->forward(directions_[d].forward_weights, chunk);
+      scatter(sequences, d, first, n_, data(chunk.y), count() * H_, H_, static_cast<float*>(args.y) + d * H_);
+    });
+  }
+
+  void backward_chunks(const attn_lstm_backward_args_t& args, void* workspace) {
+    const Sequences sequences{B_, T_, args.lengths};
+    reserve_.bind(args.reserve);
+    backward_memory_.bind(workspace);
+    set_weights(&Direction::backward_weights, args);
+    for_each_chunk([&](std::int64_t d, std::int64_t first, const DirectionTensors& chunk) {
+      gather(sequences, d, first, n_, static_cast<const float*>(args.d_y) + d * H_, count() * H_, H_, data(chunk.d_y));
+      // oneDNN adds to the gradients of weights.
+      for (const dnnl::memory& sum : {chunk.d_kernel, chunk.d_recurrent, chunk.d_bias}) fill_zero(sum);
+      lstm_->backward(directions_[d].backward_weights, chunk);
+    });
+    run_tasks(threads_, B_, [&](std::int64_t b) {
+      const auto d_x = [&](std::size_t d) {
+        return d < directions_.size() ? data(directions_[d].chunks[b / n_].d_x) : nullptr;
+      };
+      scatter_sum(sequences, b, b % n_, n_, d_x(0), d_x(1), E_, static_cast<float*>(args.d_x));
+    });
+  }
+
+  std::int64_t count() const { return static_cast<std::int64_t>(directions_.size()); }
+
+  // Weights of the directions stand behind each other.
+  template <class Args>
+  void set_weights(DirectionWeights Direction::*weights, const Args& args) {
+    run_tasks(threads_, count(), [&](std::int64_t d) {
+      (directions_[d].*weights)
+          .set(static_cast<const float*>(args.kernel) + d * E_ * 4 * H_,
+               static_cast<const float*>(args.recurrent) + d * H_ * 4 * H_,
+               static_cast<const float*>(args.bias) + d * 4 * H_);
+    });
+  }
+
+  template <class Body>
+  void for_each_chunk(const Body& body) const {
+    const auto chunks = static_cast<std::int64_t>(directions_[0].chunks.size());
+    run_tasks(threads_, count() * chunks, [&](std::int64_t task) {
+      const std::int64_t d = task / chunks, c = task % chunks;
+      body(d, c * n_, directions_[d].chunks[c]);
+    });
+  }
+
+  // sums [directions, size]: for direction d the sum over its chunks, always in the same order.
+  void sum_chunks(std::int64_t d, dnnl::memory DirectionTensors::*part, std::int64_t size, void* sums) const {
+    float* sum = static_cast<float*>(sums) + d * size;
+    std::fill_n(sum, size, 0.0f);
+    for (const DirectionTensors& chunk : directions_[d].chunks)
+      std::transform(sum, sum + size, data(chunk.*part), sum, std::plus<>());
+  }
+
+  const std::int64_t B_, T_, E_, H_;
+  const int threads_;
+  std::int64_t n_ = 0;  // items of a chunk
+  dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
+  BoundMemory reserve_{engine_}, forward_memory_{engine_}, backward_memory_{engine_};
+  std::optional<OneDirection> lstm_;  // none for an empty batch
+  std::vector<Direction> directions_;
+};
 
 }  // namespace
+}  // namespace cpu
 
-PackedWeights::PackedWeights(const dnnl::engine& engine, const Desc& plain, const Desc& packed, BoundMemory& memory)
-    : plain_(plain, engine, DNNL_MEMORY_NONE), packed_(memory.add(packed)) {
-  const dnnl::reorder::primitive_desc desc(engine, plain, engine, packed, caller_scratchpad());
-  scratchpad_ = memory.add(desc.scratchpad_desc());
-  reorder_ = dnnl::reorder(desc);
+std::unique_ptr<LstmBackend> make_cpu_lstm(const attn_lstm_desc_t& desc, int threads) {
+  return cpu::with_onednn([&] { return std::make_unique<cpu::CpuLstm>(desc, threads); });
 }
 
-void PackedWeights::pack(const dnnl::stream& stream, const float* weights) {
-  plain_.set_data_handle(const_cast<float*>(weights));  // only read
-  reorder_.execute(stream, {{DNNL_ARG_FROM, plain_}, {DNNL_ARG_TO, packed_}, {DNNL_ARG_SCRATCHPAD, scratchpad_}});
-}
-
-void LstmWeights::set(const float* kernel_values, const float* recurrent_values, const float* bias_values) {
-  kernel.pack(stream, kernel_values);
-  recurrent.pack(stream, recurrent_values);
-  bias.set_data_handle(const_cast<float*>(bias_values));  // only read
-}
-
-Lstm::Lstm(const dnnl::engine& engine, const LstmShape& shape, bool training)
-    : engine_(engine), shape_(shape), training_(training) {
-  const Desc x = x_desc(shape), y = y_desc(shape), state = state_desc(shape), bias = bias_desc(shape);
-  const Desc kernel = kernel_desc(shape, Tag::any), recurrent = recurrent_desc(shape, Tag::any);
-  const Desc unwanted;
-  forward_desc_ =
-      describe_forward(engine, training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
-                       kLeftToRight, x, state, state, kernel, recurrent, bias, y, unwanted, unwanted);
-  forward_ = dnnl::lstm_forward(forward_desc_);
-  if (!training) return;
-  backward_desc_ = describe_backward(engine, forward_desc_, dnnl::prop_kind::backward, kLeftToRight, x, state, state,
-                                     kernel, recurrent, bias, y, unwanted, unwanted, x, state, state,
-                                     kernel_desc(shape), recurrent_desc(shape), bias, y, unwanted, unwanted);
-  backward_ = dnnl::lstm_backward(backward_desc_);
-}
-
-template <class PrimitiveDesc>
-LstmWeights Lstm::weights(const PrimitiveDesc& desc, BoundMemory& workspace) const {
-  return {dnnl::stream(engine_), PackedWeights(engine_, kernel_desc(shape_), desc.weights_layer_desc(), workspace),
-          PackedWeights(engine_, recurrent_desc(shape_), desc.weights_iter_desc(), workspace),
-          dnnl::memory(bias_desc(shape_), engine_, DNNL_MEMORY_NONE)};
-}
-
-LstmWeights Lstm::forward_weights(BoundMemory& workspace) const { return weights(forward_desc_, workspace); }
-LstmWeights Lstm::backward_weights(BoundMemory& workspace) const { return weights(backward_desc_, workspace); }
-
-LstmTensors Lstm::tensors(BoundMemory& kept, BoundMemory& forward, BoundMemory& backward) const {
-  LstmTensors tensors;
-  tensors.stream = dnnl::stream(engine_);
-  tensors.x = kept.add(x_desc(shape_));
-  tensors.y = kept.add(y_desc(shape_));
-  tensors.state = kept.add(state_desc(shape_));
-  tensors.forward_scratchpad = forward.add(forward_desc_.scratchpad_desc());
-  if (!training_) return tensors;
-  tensors.record = kept.add(forward_desc_.workspace_desc());
-  tensors.d_x = backward.add(x_desc(shape_));
-  tensors.d_y = backward.add(y_desc(shape_));
-  tensors.d_h = backward.add(state_desc(shape_));
-  tensors.d_c = backward.add(state_desc(shape_));
-  tensors.d_kernel = backward.add(kernel_desc(shape_));
-  tensors.d_recurrent = backward.add(recurrent_desc(shape_));
-  tensors.d_bias = backward.add(bias_desc(shape_));
-  tensors.backward_scratchpad = backward.add(backward_desc_.scratchpad_desc());
-  return tensors;
-}
-
-void Lstm::forward(const LstmWeights& weights, const LstmTensors& tensors) const {
-  std::unordered_map<int, dnnl::memory> arguments = {{DNNL_ARG_SRC_LAYER, tensors.x},
-                                                     {DNNL_ARG_SRC_ITER, tensors.state},
-                                                     {DNNL_ARG_SRC_ITER_C, tensors.state},
-                                                     {DNNL_ARG_WEIGHTS_LAYER, weights.kernel.packed()},
-                                                     {DNNL_ARG_WEIGHTS_ITER, weights.recurrent.packed()},
-                                                     {DNNL_ARG_BIAS, weights.bias},
-                                                     {DNNL_ARG_DST_LAYER, tensors.y},
-                                                     {DNNL_ARG_SCRATCHPAD, tensors.forward_scratchpad}};
-  if (training_) arguments.emplace(DNNL_ARG_WORKSPACE, tensors.record);
-  forward_.execute(tensors.stream, arguments);
-}
-
-void Lstm::backward(const LstmWeights& weights, const LstmTensors& tensors) const {
-  backward_.execute(tensors.stream, {{DNNL_ARG_SRC_LAYER, tensors.x},
-                                     {DNNL_ARG_SRC_ITER, tensors.state},
-                                     {DNNL_ARG_SRC_ITER_C, tensors.state},
-                                     {DNNL_ARG_WEIGHTS_LAYER, weights.kernel.packed()},
-                                     {DNNL_ARG_WEIGHTS_ITER, weights.recurrent.packed()},
-                                     {DNNL_ARG_BIAS, weights.bias},
-                                     {DNNL_ARG_DST_LAYER, tensors.y},
-                                     {DNNL_ARG_WORKSPACE, tensors.record},
-                                     {DNNL_ARG_DIFF_DST_LAYER, tensors.d_y},
-                                     {DNNL_ARG_DIFF_SRC_LAYER, tensors.d_x},
-                                     {DNNL_ARG_DIFF_SRC_ITER, tensors.d_h},
-                                     {DNNL_ARG_DIFF_SRC_ITER_C, tensors.d_c},
-                                     {DNNL_ARG_DIFF_WEIGHTS_LAYER, tensors.d_kernel},
-                                     {DNNL_ARG_DIFF_WEIGHTS_ITER, tensors.d_recurrent},
-                                     {DNNL_ARG_DIFF_BIAS, tensors.d_bias},
-                                     {DNNL_ARG_SCRATCHPAD, tensors.backward_scratchpad}});
-}
-
-}  // namespace attn::cpu
+}  // namespace attn

@@ -47,13 +47,18 @@ inline void scatter(const Sequences& sequences, std::int64_t d, std::int64_t fir
   }
 }
 
-// One item of target [B, T, width] = the sum of both directions' copies [T, n, width], in which it is item i.
+// One item of target [B, T, width] = the sum of the directions' copies [T, n, width], in which it is item i; `reversed`
+// may be null.
 inline void scatter_sum(const Sequences& sequences, std::int64_t b, std::int64_t i, std::int64_t n,
                         const float* forward, const float* reversed, std::int64_t width, float* target) {
   const std::int64_t length = sequences.length(b);
   float* item = target + b * sequences.T * width;
   for (std::int64_t t = 0; t < length; ++t) {
     const float* left = forward + (t * n + i) * width;
+    if (reversed == nullptr) {
+      std::copy_n(left, width, item + t * width);
+      continue;
+    }
     const float* right = reversed + (position(1, t, length) * n + i) * width;
     for (std::int64_t e = 0; e < width; ++e) item[t * width + e] = left[e] + right[e];
   }

@@ -77,6 +77,9 @@ ATTN_API attn_status_t attn_destroy(attn_handle_t handle);
 
 ATTN_API attn_status_t attn_get_backend(attn_handle_t handle, attn_backend_t* backend);
 
+/* What it computes on, such as "CPU (AVX2)" or "NVIDIA H200 (sm_90)"; valid as long as the handle. */
+ATTN_API attn_status_t attn_get_device_name(attn_handle_t handle, const char** name);
+
 /* CPU: threads per call, at least 1; at creation what OpenMP offers. The same count gives the same bits. */
 ATTN_API attn_status_t attn_set_threads(attn_handle_t handle, int threads);
 ATTN_API attn_status_t attn_get_threads(attn_handle_t handle, int* threads);
@@ -84,6 +87,12 @@ ATTN_API attn_status_t attn_get_threads(attn_handle_t handle, int* threads);
 /* CUDA: the cudaStream_t that calls run on; null, as at creation, is the default stream. Not for CPU handles. */
 ATTN_API attn_status_t attn_set_stream(attn_handle_t handle, void* stream);
 ATTN_API attn_status_t attn_get_stream(attn_handle_t handle, void** stream);
+
+/* For libraries that extend this one: gives the handle an object that is destroyed with it, by destroy(object), while the
+ * handle is still whole. `key` is an address in the library that asks, one object for each; "get" gives null where there
+ * is none yet. */
+ATTN_API attn_status_t attn_attach(attn_handle_t handle, const void* key, void* object, void (*destroy)(void* object));
+ATTN_API attn_status_t attn_get_attached(attn_handle_t handle, const void* key, void** object);
 
 /* Name of the instruction set that the CPU loops run with on this machine, such as "AVX2"; static storage. */
 ATTN_API const char* attn_cpu_target(void);

@@ -49,6 +49,11 @@ class Handle {
     check(attn_get_backend(get(), &backend));
     return backend;
   }
+  std::string device_name() const {
+    const char* name = nullptr;
+    check(attn_get_device_name(get(), &name));
+    return name;
+  }
   void set_threads(int threads) { check(attn_set_threads(get(), threads)); }
   int threads() const {
     int threads = 0;

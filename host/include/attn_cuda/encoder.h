@@ -20,7 +20,7 @@ ATTN_API const char* attn_encoder_libraries(attn_handle_t handle);
 
 /* ---- projected additive attention ------------------------------------------------------------------------------
  *
- *   q_i = W_q h_i    k_j = W_k x_j    then additive attention of attn_cuda.h over q, k, v and the values x.
+ *   q_i = W_q h_i    k_j = W_k x_j + b    then additive attention of attn_cuda.h over q, k, v and the values x.
  *
  * The inputs x are the keys; h are the queries, such as decoder states or one learned vector.
  */
@@ -39,6 +39,7 @@ typedef struct attn_projected_forward_args_t {
   const void* h;          /* [B, Q, H] or [Q, H] */
   const void* w_q;        /* [A, H] */
   const void* w_k;        /* [A, D] */
+  const void* b;          /* [A] bias of the keys; null: none */
   const void* v;          /* [A] */
   const int32_t* lengths; /* [B]; null: every length is T */
   void* o;                /* [B, Q, D] out */
@@ -52,6 +53,7 @@ typedef struct attn_projected_backward_args_t {
   const void* h;
   const void* w_q;
   const void* w_k;
+  const void* b;
   const void* v;
   const int32_t* lengths;
   const void* reserve;   /* as left by the forward pass */
@@ -62,6 +64,7 @@ typedef struct attn_projected_backward_args_t {
   void* d_h;             /* [B, Q, H] or [Q, H] out */
   void* d_w_q;           /* [A, H] out */
   void* d_w_k;           /* [A, D] out */
+  void* d_b;             /* [A] out */
   void* d_v;             /* [A] out */
 } attn_projected_backward_args_t;
 
@@ -76,63 +79,68 @@ ATTN_API attn_status_t attn_projected_backward(attn_handle_t handle, const attn_
                                                const attn_projected_backward_args_t* args, void* workspace,
                                                size_t workspace_bytes);
 
-/* ---- bidirectional LSTM -----------------------------------------------------------------------------------------
+/* ---- LSTM of one layer --------------------------------------------------------------------------------------------
  *
  *   i, f, c~, o = sigmoid, sigmoid, tanh, sigmoid of (x_t kernel + y_{t-1} recurrent + bias), gates in that order
  *   c_t = f c_{t-1} + i c~    y_t = o tanh(c_t)
  *
  * from zero states (Hochreiter, Schmidhuber: Long Short-Term Memory, 1997), in direction 0 from the first position,
- * in direction 1 from the last valid one. y holds both directions side by side. One bias per gate: where a framework
+ * in direction 1, where there are two, from the last valid one. y holds the directions side by side; n is how many
+ * there are. One bias per gate: where a framework
  * has two, their sum. Behind an item's length y and d_x are zero.
+ *
+ * Unlike those of the other calls, the lengths are in host memory on both backends: cuDNN reads them there. A CUDA graph
+ * that captures a call keeps the lengths of that call.
  *
  * A plan is made for one shape and belongs to its handle, which must outlive it and keep its thread count.
  */
 
-typedef struct attn_bilstm* attn_bilstm_t;
+typedef struct attn_lstm* attn_lstm_t;
 
-typedef struct attn_bilstm_desc_t {
-  size_t struct_size; /* sizeof(attn_bilstm_desc_t) */
+typedef struct attn_lstm_desc_t {
+  size_t struct_size; /* sizeof(attn_lstm_desc_t) */
   attn_dtype_t dtype; /* ATTN_DTYPE_FP32 */
   int64_t B, T;       /* >= 0 */
   int64_t E, H;       /* >= 1 */
+  int32_t directions; /* 1 or 2 */
   int32_t training;   /* 1: the plan also runs backward; 0: forward only */
-} attn_bilstm_desc_t;
+} attn_lstm_desc_t;
 
-typedef struct attn_bilstm_forward_args_t {
-  size_t struct_size;     /* sizeof(attn_bilstm_forward_args_t) */
+typedef struct attn_lstm_forward_args_t {
+  size_t struct_size;     /* sizeof(attn_lstm_forward_args_t) */
   const void* x;          /* [B, T, E] */
-  const void* kernel;     /* [2, E, 4H] */
-  const void* recurrent;  /* [2, H, 4H] */
-  const void* bias;       /* [2, 4H] */
-  const int32_t* lengths; /* [B]; null: every length is T */
-  void* y;                /* [B, T, 2H] out */
+  const void* kernel;     /* [n, E, 4H] */
+  const void* recurrent;  /* [n, H, 4H] */
+  const void* bias;       /* [n, 4H] */
+  const int32_t* lengths; /* [B], host memory; null: every length is T */
+  void* y;                /* [B, T, nH] out */
   void* reserve;          /* reserve_size bytes, kept for backward; null in a plan without training */
-} attn_bilstm_forward_args_t;
+} attn_lstm_forward_args_t;
 
-typedef struct attn_bilstm_backward_args_t {
-  size_t struct_size; /* sizeof(attn_bilstm_backward_args_t) */
+typedef struct attn_lstm_backward_args_t {
+  size_t struct_size; /* sizeof(attn_lstm_backward_args_t) */
   const void* x;      /* [B, T, E], as in forward, like all inputs down to lengths */
   const void* kernel;
   const void* recurrent;
   const void* bias;
   const int32_t* lengths;
-  const void* y;       /* [B, T, 2H] of the forward pass */
-  const void* reserve; /* as left by the forward pass */
-  const void* d_y;     /* [B, T, 2H]; what stands behind a length is ignored */
-  void* d_x;           /* [B, T, E] out; overwritten, not added to, like all outputs */
-  void* d_kernel;      /* [2, E, 4H] out */
-  void* d_recurrent;   /* [2, H, 4H] out */
-  void* d_bias;        /* [2, 4H] out */
-} attn_bilstm_backward_args_t;
+  const void* y;     /* [B, T, nH] of the forward pass */
+  void* reserve;     /* as left by the forward pass; on CUDA one backward pass uses it up */
+  const void* d_y;   /* [B, T, nH]; what stands behind a length is ignored */
+  void* d_x;         /* [B, T, E] out; overwritten, not added to, like all outputs */
+  void* d_kernel;    /* [n, E, 4H] out */
+  void* d_recurrent; /* [n, H, 4H] out */
+  void* d_bias;      /* [n, 4H] out */
+} attn_lstm_backward_args_t;
 
-ATTN_API attn_status_t attn_bilstm_create(attn_handle_t handle, const attn_bilstm_desc_t* desc, attn_bilstm_t* plan);
-ATTN_API attn_status_t attn_bilstm_destroy(attn_bilstm_t plan);
-ATTN_API attn_status_t attn_bilstm_reserve_size(attn_bilstm_t plan, size_t* bytes);
-ATTN_API attn_status_t attn_bilstm_workspace_size(attn_bilstm_t plan, attn_pass_t pass, size_t* bytes);
-ATTN_API attn_status_t attn_bilstm_forward(attn_bilstm_t plan, const attn_bilstm_forward_args_t* args, void* workspace,
-                                           size_t workspace_bytes);
-ATTN_API attn_status_t attn_bilstm_backward(attn_bilstm_t plan, const attn_bilstm_backward_args_t* args,
-                                            void* workspace, size_t workspace_bytes);
+ATTN_API attn_status_t attn_lstm_create(attn_handle_t handle, const attn_lstm_desc_t* desc, attn_lstm_t* plan);
+ATTN_API attn_status_t attn_lstm_destroy(attn_lstm_t plan);
+ATTN_API attn_status_t attn_lstm_reserve_size(attn_lstm_t plan, size_t* bytes);
+ATTN_API attn_status_t attn_lstm_workspace_size(attn_lstm_t plan, attn_pass_t pass, size_t* bytes);
+ATTN_API attn_status_t attn_lstm_forward(attn_lstm_t plan, const attn_lstm_forward_args_t* args, void* workspace,
+                                         size_t workspace_bytes);
+ATTN_API attn_status_t attn_lstm_backward(attn_lstm_t plan, const attn_lstm_backward_args_t* args, void* workspace,
+                                          size_t workspace_bytes);
 
 /* ---- classifier layers (fp32), on both backends ---------------------------------------------------------------------
  *

@@ -46,69 +46,71 @@ class ProjectedAttention
   Buffer<std::byte> reserve_;
 };
 
-struct BilstmShape {
+struct LstmShape {
   std::int64_t B, T, E, H;
+  std::int32_t directions = 2;
 };
 
 enum class Training { no, yes };
 
-// Owns an attn_bilstm_t. Reserve and workspace are the caller's, so that plans for several shapes can share them. The
+// Owns an attn_lstm_t. Reserve and workspace are the caller's, so that plans for several shapes can share them. The
 // handle must outlive it and keep its thread count.
-class BilstmPlan {
+class LstmPlan {
  public:
-  BilstmPlan(const Handle& handle, const BilstmShape& shape, Training training, attn_dtype_t dtype = ATTN_DTYPE_FP32) {
-    const attn_bilstm_desc_t desc = {sizeof desc, dtype, shape.B, shape.T, shape.E, shape.H, training == Training::yes};
-    attn_bilstm_t plan = nullptr;
-    check(attn_bilstm_create(handle.get(), &desc, &plan));
+  LstmPlan(const Handle& handle, const LstmShape& shape, Training training, attn_dtype_t dtype = ATTN_DTYPE_FP32) {
+    const attn_lstm_desc_t desc = {sizeof desc, dtype,   shape.B,          shape.T,
+                                   shape.E,     shape.H, shape.directions, training == Training::yes};
+    attn_lstm_t plan = nullptr;
+    check(attn_lstm_create(handle.get(), &desc, &plan));
     plan_.reset(plan);
-    check(attn_bilstm_reserve_size(plan, &reserve_bytes_));
+    check(attn_lstm_reserve_size(plan, &reserve_bytes_));
     std::size_t forward_bytes = 0;
     std::size_t backward_bytes = 0;
-    check(attn_bilstm_workspace_size(plan, ATTN_PASS_FORWARD, &forward_bytes));
-    if (training == Training::yes) check(attn_bilstm_workspace_size(plan, ATTN_PASS_BACKWARD, &backward_bytes));
+    check(attn_lstm_workspace_size(plan, ATTN_PASS_FORWARD, &forward_bytes));
+    if (training == Training::yes) check(attn_lstm_workspace_size(plan, ATTN_PASS_BACKWARD, &backward_bytes));
     workspace_bytes_ = std::max(forward_bytes, backward_bytes);
   }
 
   std::size_t reserve_bytes() const noexcept { return reserve_bytes_; }
   std::size_t workspace_bytes() const noexcept { return workspace_bytes_; }  // enough for both passes
 
-  void forward(attn_bilstm_forward_args_t args, const Buffer<std::byte>& workspace) {
+  void forward(attn_lstm_forward_args_t args, const Buffer<std::byte>& workspace) {
     args.struct_size = sizeof args;
-    check(attn_bilstm_forward(plan_.get(), &args, workspace.data(), workspace.size()));
+    check(attn_lstm_forward(plan_.get(), &args, workspace.data(), workspace.size()));
   }
-  void backward(attn_bilstm_backward_args_t args, const Buffer<std::byte>& workspace) {
+  void backward(attn_lstm_backward_args_t args, const Buffer<std::byte>& workspace) {
     args.struct_size = sizeof args;
-    check(attn_bilstm_backward(plan_.get(), &args, workspace.data(), workspace.size()));
+    check(attn_lstm_backward(plan_.get(), &args, workspace.data(), workspace.size()));
   }
 
  private:
   struct Destroy {
-    void operator()(attn_bilstm_t plan) const noexcept { attn_bilstm_destroy(plan); }
+    void operator()(attn_lstm_t plan) const noexcept { attn_lstm_destroy(plan); }
   };
-  std::unique_ptr<attn_bilstm, Destroy> plan_;
+  std::unique_ptr<attn_lstm, Destroy> plan_;
   std::size_t reserve_bytes_ = 0;
   std::size_t workspace_bytes_ = 0;
 };
 
 // A plan with its own workspace and reserve: backward follows the latest forward.
-class Bilstm {
+class Lstm {
  public:
-  Bilstm(const Handle& handle, const BilstmShape& shape, Training training, attn_dtype_t dtype = ATTN_DTYPE_FP32)
+  Lstm(const Handle& handle, const LstmShape& shape, Training training, attn_dtype_t dtype = ATTN_DTYPE_FP32)
       : plan_(handle, shape, training, dtype),
         reserve_(handle, plan_.reserve_bytes()),
         workspace_(handle, plan_.workspace_bytes()) {}
 
-  void forward(attn_bilstm_forward_args_t args) {
+  void forward(attn_lstm_forward_args_t args) {
     args.reserve = reserve_.data();
     plan_.forward(args, workspace_);
   }
-  void backward(attn_bilstm_backward_args_t args) {
+  void backward(attn_lstm_backward_args_t args) {
     args.reserve = reserve_.data();
     plan_.backward(args, workspace_);
   }
 
  private:
-  BilstmPlan plan_;
+  LstmPlan plan_;
   Buffer<std::byte> reserve_, workspace_;
 };
 

@@ -14,18 +14,18 @@
 namespace attn::reference {
 
 template <class Number>
-struct Bilstm {
-  std::int64_t B, T, E, H;
+struct Lstm {
+  std::int64_t B, T, E, H, directions;
   std::vector<Number> x;              // [B, T, E]
-  std::vector<Number> kernel;         // [2, E, 4H]
-  std::vector<Number> recurrent;      // [2, H, 4H]
-  std::vector<Number> bias;           // [2, 4H]
+  std::vector<Number> kernel;         // [directions, E, 4H]
+  std::vector<Number> recurrent;      // [directions, H, 4H]
+  std::vector<Number> bias;           // [directions, 4H]
   std::vector<std::int32_t> lengths;  // [B]; empty: every length is T
 };
 
 template <class Number>
-struct BilstmGradients {
-  std::vector<Number> x, kernel, recurrent, bias;  // as in Bilstm
+struct LstmGradients {
+  std::vector<Number> x, kernel, recurrent, bias;  // as in Lstm
 };
 
 // One item in one direction. Step s of the n valid ones reads position(s).
@@ -41,7 +41,7 @@ struct LstmRun {
 };
 
 template <class Number>
-LstmRun<Number> run_lstm(const Bilstm<Number>& in, std::int64_t item, std::int64_t direction) {
+LstmRun<Number> run_lstm(const Lstm<Number>& in, std::int64_t item, std::int64_t direction) {
   const std::int64_t H = in.H, n = valid_length(in.lengths, item, in.T);
   LstmRun<Number> run{
       item, direction, n, zeros<Number>(n * 4 * H), zeros<Number>(n * H), zeros<Number>(n * H), zeros<Number>(n * H)};
@@ -68,16 +68,16 @@ LstmRun<Number> run_lstm(const Bilstm<Number>& in, std::int64_t item, std::int64
   return run;
 }
 
-// y [B, T, 2H], zero behind the lengths.
+// y [B, T, directions H], zero behind the lengths.
 template <class Number>
-std::vector<Number> forward(const Bilstm<Number>& in) {
-  std::vector<Number> y = zeros<Number>(in.B * in.T * 2 * in.H);
+std::vector<Number> forward(const Lstm<Number>& in) {
+  std::vector<Number> y = zeros<Number>(in.B * in.T * in.directions * in.H);
   for (std::int64_t item = 0; item < in.B; ++item)
-    for (std::int64_t direction = 0; direction < 2; ++direction) {
+    for (std::int64_t direction = 0; direction < in.directions; ++direction) {
       const LstmRun<Number> run = run_lstm(in, item, direction);
       for (std::int64_t s = 0; s < run.n; ++s)
         std::copy_n(run.y.begin() + s * in.H, in.H,
-                    y.begin() + ((item * in.T + run.position(s)) * 2 + direction) * in.H);
+                    y.begin() + ((item * in.T + run.position(s)) * in.directions + direction) * in.H);
     }
   return y;
 }
@@ -103,14 +103,14 @@ std::vector<Number> gates_backward(const LstmRun<Number>& run, std::int64_t s, s
 }
 
 template <class Number>
-void lstm_backward(const Bilstm<Number>& in, const LstmRun<Number>& run, const std::vector<Number>& d_out,
-                   BilstmGradients<Number>& d) {
+void run_backward(const Lstm<Number>& in, const LstmRun<Number>& run, const std::vector<Number>& d_out,
+                  LstmGradients<Number>& d) {
   const std::int64_t H = in.H, first_kernel = run.direction * in.E * 4 * H, first_recurrent = run.direction * H * 4 * H;
   std::vector<Number> d_recurrent_y = zeros<Number>(H), d_c = zeros<Number>(H);
   for (std::int64_t s = run.n - 1; s >= 0; --s) {
     const std::int64_t row = run.item * in.T + run.position(s);
     std::vector<Number> d_y = d_recurrent_y;
-    for (std::int64_t h = 0; h < H; ++h) d_y[h] += d_out[(row * 2 + run.direction) * H + h];
+    for (std::int64_t h = 0; h < H; ++h) d_y[h] += d_out[(row * in.directions + run.direction) * H + h];
     const std::vector<Number> d_z = gates_backward(run, s, H, d_y, d_c);
 
     double largest = 0;
@@ -130,23 +130,24 @@ void lstm_backward(const Bilstm<Number>& in, const LstmRun<Number>& run, const s
   }
 }
 
-// d_y [B, T, 2H]; what stands behind a length is not read.
+// d_y [B, T, directions H]; what stands behind a length is not read.
 template <class Number>
-BilstmGradients<Number> backward(const Bilstm<Number>& in, const std::vector<Number>& d_y) {
-  BilstmGradients<Number> d{zeros<Number>(in.B * in.T * in.E), zeros<Number>(2 * in.E * 4 * in.H),
-                            zeros<Number>(2 * in.H * 4 * in.H), zeros<Number>(2 * 4 * in.H)};
+LstmGradients<Number> backward(const Lstm<Number>& in, const std::vector<Number>& d_y) {
+  LstmGradients<Number> d{zeros<Number>(in.B * in.T * in.E), zeros<Number>(in.directions * in.E * 4 * in.H),
+                          zeros<Number>(in.directions * in.H * 4 * in.H), zeros<Number>(in.directions * 4 * in.H)};
   for (std::int64_t item = 0; item < in.B; ++item)
-    for (std::int64_t direction = 0; direction < 2; ++direction)
-      lstm_backward(in, run_lstm(in, item, direction), d_y, d);
+    for (std::int64_t direction = 0; direction < in.directions; ++direction)
+      run_backward(in, run_lstm(in, item, direction), d_y, d);
   return d;
 }
 
 template <class Number>
-Bilstm<Number> numbers(const BilstmInput& in) {
+Lstm<Number> numbers(const LstmInput& in) {
   return {in.B,
           in.T,
           in.E,
           in.H,
+          in.directions,
           numbers<Number>(in.x),
           numbers<Number>(in.kernel),
           numbers<Number>(in.recurrent),

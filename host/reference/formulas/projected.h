@@ -13,16 +13,17 @@ struct Projected {
   std::vector<Number> h;              // [B, Q, H], or [Q, H] if shared
   std::vector<Number> w_q;            // [A, H]
   std::vector<Number> w_k;            // [A, D]
+  std::vector<Number> b;              // [A]; empty: no bias
   std::vector<Number> v;              // [A]
   std::vector<std::int32_t> lengths;  // [B]; empty: every length is T
 };
 
 template <class Number>
 struct ProjectedGradients {
-  std::vector<Number> x, h, w_q, w_k, v;  // as in Projected
+  std::vector<Number> x, h, w_q, w_k, b, v;  // as in Projected
 };
 
-// out [A] = w [A, width] in [width]
+// Adds w [A, width] in [width] to out [A].
 template <class Number>
 void project(std::int64_t A, std::int64_t width, const Number* w, const Number* in, Number* out) {
   for (std::int64_t a = 0; a < A; ++a)
@@ -55,8 +56,10 @@ Additive<Number> project_all(const Projected<Number>& in) {
   for (std::int64_t row = 0; row < in.B * in.Q; ++row)
     project(in.A, in.H, in.w_q.data(), in.h.data() + query_offset(in, row), out.q.data() + row * in.A);
   for (std::int64_t b = 0; b < in.B; ++b)
-    for (std::int64_t row = b * in.T; row < b * in.T + valid_length(in.lengths, b, in.T); ++row)
+    for (std::int64_t row = b * in.T; row < b * in.T + valid_length(in.lengths, b, in.T); ++row) {
+      std::copy(in.b.begin(), in.b.end(), out.k.begin() + row * in.A);
       project(in.A, in.D, in.w_k.data(), in.x.data() + row * in.D, out.k.data() + row * in.A);
+    }
   return out;
 }
 
@@ -70,15 +73,21 @@ template <class Number>
 ProjectedGradients<Number> backward(const Projected<Number>& in, const std::vector<Number>& d_o,
                                     const std::vector<Number>& d_weights) {
   const AdditiveGradients<Number> inner = backward(project_all(in), d_o, d_weights);
-  ProjectedGradients<Number> d{inner.x, zeros<Number>((in.shared_query ? in.Q : in.B * in.Q) * in.H),
-                               zeros<Number>(in.A * in.H), zeros<Number>(in.A * in.D), inner.v};
+  ProjectedGradients<Number> d{inner.x,
+                               zeros<Number>((in.shared_query ? in.Q : in.B * in.Q) * in.H),
+                               zeros<Number>(in.A * in.H),
+                               zeros<Number>(in.A * in.D),
+                               zeros<Number>(in.A),
+                               inner.v};
   for (std::int64_t row = 0; row < in.B * in.Q; ++row)
     project_backward(in.A, in.H, in.w_q.data(), in.h.data() + query_offset(in, row), inner.q.data() + row * in.A,
                      d.h.data() + query_offset(in, row), d.w_q.data());
   for (std::int64_t b = 0; b < in.B; ++b)
-    for (std::int64_t row = b * in.T; row < b * in.T + valid_length(in.lengths, b, in.T); ++row)
+    for (std::int64_t row = b * in.T; row < b * in.T + valid_length(in.lengths, b, in.T); ++row) {
       project_backward(in.A, in.D, in.w_k.data(), in.x.data() + row * in.D, inner.k.data() + row * in.A,
                        d.x.data() + row * in.D, d.w_k.data());
+      for (std::int64_t a = 0; a < in.A; ++a) d.b[a] += inner.k[row * in.A + a];
+    }
   return d;
 }
 
@@ -95,6 +104,7 @@ Projected<Number> numbers(const ProjectedInput& in) {
           numbers<Number>(in.h),
           numbers<Number>(in.w_q),
           numbers<Number>(in.w_k),
+          numbers<Number>(in.b),
           numbers<Number>(in.v),
           in.lengths};
 }

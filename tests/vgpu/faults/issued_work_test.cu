@@ -97,4 +97,11 @@ TEST_F(IssuedWork, overlaps_behind_a_smaller_range) {
   });
 }
 
+TEST_F(IssuedWork, overlaps_with_one_that_goes_on_behind_others) {
+  const int* values = zeros<int>(kCount);
+  expect_finding(cudaErrorLaunchFailure, {"race: read of 400 bytes at 0x", " and write of 4 bytes at 0x"}, [=] {
+    touch({{values, kBytes, 0}, {values + 10, 4, 0}, {values + 50, 4, 1}});
+  });
+}
+
 }  // namespace

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C entry points of the bidirectional LSTM: every argument rule, then the plan's backend.
-#include "encoder/bilstm.h"
+// C entry points of the LSTM: every argument rule, then the plan's backend.
+#include "encoder/lstm.h"
 
 #include "api/live_set.h"
 #include "api/validate.h"
 #include "encoder/handle.h"
 #include "encoder/validate.h"
 
-struct attn_bilstm {
+struct attn_lstm {
   attn_handle_t handle;
-  attn_bilstm_desc_t desc;
-  int threads;
-  std::unique_ptr<attn::BilstmBackend> plan;
+  attn_lstm_desc_t desc;
+  int threads;  // of a CPU handle; 0 for another
+  std::unique_ptr<attn::LstmBackend> plan;
 };
 
 namespace attn {
@@ -24,50 +24,61 @@ LiveSet& live_plans() {
 }
 
 // Element counts of the tensors; their making refuses shapes that overflow.
-struct BilstmSizes {
+struct LstmSizes {
   std::int64_t x, y, kernel, recurrent, bias;
 };
 
-BilstmSizes sizes_of(const attn_bilstm_desc_t& desc) {
-  return {element_count("x", {desc.B, desc.T, desc.E}), element_count("y", {desc.B, desc.T, 2, desc.H}),
-          element_count("kernel", {2, desc.E, 4, desc.H}), element_count("recurrent", {2, desc.H, 4, desc.H}),
-          element_count("bias", {2, 4, desc.H})};
+LstmSizes sizes_of(const attn_lstm_desc_t& desc) {
+  const std::int64_t n = desc.directions;
+  return {element_count("x", {desc.B, desc.T, desc.E}), element_count("y", {desc.B, desc.T, n, desc.H}),
+          element_count("kernel", {n, desc.E, 4, desc.H}), element_count("recurrent", {n, desc.H, 4, desc.H}),
+          element_count("bias", {n, 4, desc.H})};
 }
 
-void require_desc(const attn_bilstm_desc_t* desc) {
+void require_desc(const attn_lstm_desc_t* desc) {
   require_struct("desc", desc);
   require_fp32("desc.dtype", desc->dtype);
   require_size("desc.B", desc->B, 0);
   require_size("desc.T", desc->T, 0);
   require_size("desc.E", desc->E, 1);
   require_size("desc.H", desc->H, 1);
+  if (desc->directions != 1 && desc->directions != 2)
+    reject("desc.directions", "1 or 2", std::to_string(desc->directions));
   require_flag("desc.training", desc->training);
   sizes_of(*desc);
   // What oneDNN keeps for each position is a few times its inputs, states and gates.
   element_count("reserve", {desc->B, desc->T, 4 * (desc->E + 4 * desc->H)});
 }
 
+int threads_of(attn_handle_t handle) { return backend_kind(handle) == ATTN_BACKEND_CPU ? cpu_threads(handle) : 0; }
+
+std::unique_ptr<LstmBackend> make_lstm(attn_handle_t handle, const attn_lstm_desc_t& desc) {
+#ifdef ATTN_WITH_CUDNN
+  if (backend_kind(handle) == ATTN_BACKEND_CUDA) return make_cuda_lstm(handle, desc);
+#endif
+  return make_cpu_lstm(desc, cpu_threads(handle));
+}
+
 // The live plan, whose handle still has the threads that it was made for.
-attn_bilstm& usable(attn_bilstm_t plan) {
+attn_lstm& usable(attn_lstm_t plan) {
   require_pointer("plan", plan);
-  if (!live_plans().contains(plan))
-    reject("plan", "one made by attn_bilstm_create and not destroyed", "another pointer");
-  const int threads = cpu_threads(plan->handle);
+  if (!live_plans().contains(plan)) reject("plan", "one made by attn_lstm_create and not destroyed", "another pointer");
+  const int threads = threads_of(plan->handle);
   if (threads != plan->threads)
     reject("plan", "a handle of " + std::to_string(plan->threads) + " threads, as at the plan's creation",
            std::to_string(threads));
   return *plan;
 }
 
-void require_training(const attn_bilstm& plan, const char* name) {
+void require_training(const attn_lstm& plan, const char* name) {
   if (plan.desc.training == 0) reject(name, "a plan with training", "one without");
 }
 
 // What both passes take.
 template <class Args>
-BilstmSizes require_inputs(const attn_bilstm_desc_t& desc, const Args* args) {
+LstmSizes require_inputs(const attn_lstm_desc_t& desc, const Args* args) {
   require_struct("args", args);
-  const BilstmSizes sizes = sizes_of(desc);
+  const LstmSizes sizes = sizes_of(desc);
   require_pointer("args.x", args->x, sizes.x);
   require_pointer("args.kernel", args->kernel, sizes.kernel);
   require_pointer("args.recurrent", args->recurrent, sizes.recurrent);
@@ -81,38 +92,37 @@ BilstmSizes require_inputs(const attn_bilstm_desc_t& desc, const Args* args) {
 
 using namespace attn;
 
-attn_status_t attn_bilstm_create(attn_handle_t handle, const attn_bilstm_desc_t* desc, attn_bilstm_t* plan) {
+attn_status_t attn_lstm_create(attn_handle_t handle, const attn_lstm_desc_t* desc, attn_lstm_t* plan) {
   return guarded([&] {
-    const int threads = cpu_threads(handle);
+    const int threads = threads_of(handle);
     require_desc(desc);
     require_pointer("plan", plan);
     *plan = nullptr;
-    auto made = std::make_unique<attn_bilstm>(attn_bilstm{handle, *desc, threads, make_cpu_bilstm(*desc, threads)});
+    auto made = std::make_unique<attn_lstm>(attn_lstm{handle, *desc, threads, make_lstm(handle, *desc)});
     live_plans().insert(made.get());
     *plan = made.release();
   });
 }
 
-attn_status_t attn_bilstm_destroy(attn_bilstm_t plan) {
+attn_status_t attn_lstm_destroy(attn_lstm_t plan) {
   return guarded([&] {
     if (plan == nullptr) return;
-    if (!live_plans().erase(plan))
-      reject("plan", "one made by attn_bilstm_create and not destroyed", "another pointer");
+    if (!live_plans().erase(plan)) reject("plan", "one made by attn_lstm_create and not destroyed", "another pointer");
     delete plan;
   });
 }
 
-attn_status_t attn_bilstm_reserve_size(attn_bilstm_t plan, size_t* bytes) {
+attn_status_t attn_lstm_reserve_size(attn_lstm_t plan, size_t* bytes) {
   return guarded([&] {
-    const attn_bilstm& of = usable(plan);
+    const attn_lstm& of = usable(plan);
     require_pointer("bytes", bytes);
     *bytes = of.plan->reserve_bytes();
   });
 }
 
-attn_status_t attn_bilstm_workspace_size(attn_bilstm_t plan, attn_pass_t pass, size_t* bytes) {
+attn_status_t attn_lstm_workspace_size(attn_lstm_t plan, attn_pass_t pass, size_t* bytes) {
   return guarded([&] {
-    const attn_bilstm& of = usable(plan);
+    const attn_lstm& of = usable(plan);
     require_pass("pass", pass);
     if (pass == ATTN_PASS_BACKWARD) require_training(of, "pass");
     require_pointer("bytes", bytes);
@@ -120,11 +130,11 @@ attn_status_t attn_bilstm_workspace_size(attn_bilstm_t plan, attn_pass_t pass, s
   });
 }
 
-attn_status_t attn_bilstm_forward(attn_bilstm_t plan, const attn_bilstm_forward_args_t* args, void* workspace,
-                                  size_t workspace_bytes) {
+attn_status_t attn_lstm_forward(attn_lstm_t plan, const attn_lstm_forward_args_t* args, void* workspace,
+                                size_t workspace_bytes) {
   return guarded([&] {
-    attn_bilstm& of = usable(plan);
-    const BilstmSizes sizes = require_inputs(of.desc, args);
+    attn_lstm& of = usable(plan);
+    const LstmSizes sizes = require_inputs(of.desc, args);
     require_pointer("args.y", args->y, sizes.y);
     if (of.desc.training == 0 && args->reserve != nullptr)
       reject("args.reserve", "null in a plan without training", "a pointer");
@@ -134,12 +144,12 @@ attn_status_t attn_bilstm_forward(attn_bilstm_t plan, const attn_bilstm_forward_
   });
 }
 
-attn_status_t attn_bilstm_backward(attn_bilstm_t plan, const attn_bilstm_backward_args_t* args, void* workspace,
-                                   size_t workspace_bytes) {
+attn_status_t attn_lstm_backward(attn_lstm_t plan, const attn_lstm_backward_args_t* args, void* workspace,
+                                 size_t workspace_bytes) {
   return guarded([&] {
-    attn_bilstm& of = usable(plan);
+    attn_lstm& of = usable(plan);
     require_training(of, "plan");
-    const BilstmSizes sizes = require_inputs(of.desc, args);
+    const LstmSizes sizes = require_inputs(of.desc, args);
     require_pointer("args.y", args->y, sizes.y);
     require_reserve("args.reserve", args->reserve, of.plan->reserve_bytes());
     require_pointer("args.d_y", args->d_y, sizes.y);

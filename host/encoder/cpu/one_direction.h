@@ -9,7 +9,7 @@
 
 namespace attn::cpu {
 
-struct LstmShape {
+struct DirectionShape {
   std::int64_t T, n, E, H;
 };
 
@@ -27,7 +27,7 @@ class PackedWeights {
   dnnl::reorder reorder_;
 };
 
-struct LstmWeights {
+struct DirectionWeights {
   dnnl::stream stream;
   PackedWeights kernel;     // [E, 4H]
   PackedWeights recurrent;  // [H, 4H]
@@ -36,7 +36,7 @@ struct LstmWeights {
 };
 
 // The tensors of one run over n sequences; fields of the backward pass are empty in an LSTM without training.
-struct LstmTensors {
+struct DirectionTensors {
   dnnl::stream stream;
   dnnl::memory x, d_x;       // [T, n, E]
   dnnl::memory y, d_y;       // [T, n, H]
@@ -50,25 +50,25 @@ struct LstmTensors {
 };
 
 // Runs may overlap if each has weights and tensors of its own.
-class Lstm {
+class OneDirection {
  public:
-  Lstm(const dnnl::engine& engine, const LstmShape& shape, bool training);
+  OneDirection(const dnnl::engine& engine, const DirectionShape& shape, bool training);
 
-  LstmWeights forward_weights(BoundMemory& workspace) const;
-  LstmWeights backward_weights(BoundMemory& workspace) const;
+  DirectionWeights forward_weights(BoundMemory& workspace) const;
+  DirectionWeights backward_weights(BoundMemory& workspace) const;
 
   // `kept` lives from the forward to the backward pass, the others within one pass.
-  LstmTensors tensors(BoundMemory& kept, BoundMemory& forward, BoundMemory& backward) const;
+  DirectionTensors tensors(BoundMemory& kept, BoundMemory& forward, BoundMemory& backward) const;
 
-  void forward(const LstmWeights& weights, const LstmTensors& tensors) const;
-  void backward(const LstmWeights& weights, const LstmTensors& tensors) const;
+  void forward(const DirectionWeights& weights, const DirectionTensors& tensors) const;
+  void backward(const DirectionWeights& weights, const DirectionTensors& tensors) const;
 
  private:
   template <class PrimitiveDesc>
-  LstmWeights weights(const PrimitiveDesc& desc, BoundMemory& workspace) const;
+  DirectionWeights weights(const PrimitiveDesc& desc, BoundMemory& workspace) const;
 
   dnnl::engine engine_;
-  LstmShape shape_;
+  DirectionShape shape_;
   bool training_;
   dnnl::lstm_forward::primitive_desc forward_desc_;
   dnnl::lstm_backward::primitive_desc backward_desc_;

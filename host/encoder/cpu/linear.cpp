@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "encoder/cpu/linear.h"
+
+#include <algorithm>
+
+#include "cpu/split.h"
+#include "encoder/cpu/onednn.h"
+#include "encoder/cpu/tasks.h"
+
+namespace attn::cpu {
+namespace {
+
+constexpr std::int64_t kRows = 256;     // of a task: its part of x and y stays in a core's cache
+constexpr std::int64_t kTile = 64;      // edge of a task's part of a weight gradient, in both directions
+constexpr std::int64_t kSummed = 1024;  // columns of a task that sums over items
+
+ItemRows as_one_item(const ItemRows& rows) {
+  return rows.lengths == nullptr ? ItemRows{1, rows.B * rows.T, nullptr} : rows;
+}
+
+std::int64_t length(const ItemRows& rows, std::int64_t b) { return valid_keys(rows.lengths, b, rows.T); }
+
+// body(first, count) for runs of valid rows that stand together, numbered through the batch.
+template <class Body>
+void for_row_runs(int threads, const ItemRows& all, const Body& body) {
+  const ItemRows rows = as_one_item(all);
+  const std::int64_t runs = (rows.T + kRows - 1) / kRows;
+  run_tasks(threads, rows.B * runs, [&](std::int64_t task) {
+    const std::int64_t b = task / runs, first = task % runs * kRows;
+    const std::int64_t count = std::min(kRows, length(rows, b) - first);
+    if (count > 0) body(b * rows.T + first, count);
+  });
+}
+
+}  // namespace
+
+void CpuLinear::project(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* x, const float* w,
+                        const float* b, float* y, void*) {
+  for_row_runs(threads_, rows, [&](std::int64_t first, std::int64_t count) {
+    if (b != nullptr)
+      for (std::int64_t row = first; row < first + count; ++row) std::copy_n(b, M, y + row * M);
+    gemm(count, M, N, {x + first * N, N}, {w, N, true}, y + first * M, M, b != nullptr);
+  });
+}
+
+void CpuLinear::project_back(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* d_y, const float* w,
+                             float* d_x, bool accumulate, void*) {
+  for_row_runs(threads_, rows, [&](std::int64_t first, std::int64_t count) {
+    gemm(count, N, M, {d_y + first * M, M}, {w, N}, d_x + first * N, N, accumulate);
+  });
+}
+
+void CpuLinear::weight_gradient(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* d_y, const float* x,
+                                float* d_w, void*) {
+  const ItemRows items = as_one_item(rows);
+  run_pieces(threads_, M, kTile, [&](std::int64_t m, std::int64_t m_end) {
+    for (std::int64_t row = m; row < m_end; ++row) std::fill_n(d_w + row * N, N, 0.0f);
+  });
+  const std::int64_t columns = (N + kTile - 1) / kTile;
+  run_tasks(threads_, (M + kTile - 1) / kTile * columns, [&](std::int64_t tile) {
+    const std::int64_t m = tile / columns * kTile, n = tile % columns * kTile;
+    for (std::int64_t b = 0; b < items.B; ++b)
+      if (length(items, b) > 0)
+        gemm(std::min(kTile, M - m), std::min(kTile, N - n), length(items, b), {d_y + b * items.T * M + m, M, true},
+             {x + b * items.T * N + n, N}, d_w + m * N + n, N, true);
+  });
+}
+
+void CpuLinear::bias_gradient(const ItemRows& rows, std::int64_t M, const float* d_y, float* d_b, void*) {
+  run_pieces(threads_, M, kTile, [&](std::int64_t begin, std::int64_t end) {
+    std::fill(d_b + begin, d_b + end, 0.0f);
+    for (std::int64_t b = 0; b < rows.B; ++b)
+      for (std::int64_t t = 0; t < length(rows, b); ++t)
+        for (std::int64_t m = begin; m < end; ++m) d_b[m] += d_y[(b * rows.T + t) * M + m];
+  });
+}
+
+void CpuLinear::repeat_first(std::int64_t B, std::int64_t N, float* items) {
+  run_tasks(threads_, B - 1, [&](std::int64_t b) { std::copy_n(items, N, items + (b + 1) * N); });
+}
+
+void CpuLinear::sum_into_first(std::int64_t B, std::int64_t N, float* items, void*) {
+  run_pieces(threads_, N, kSummed, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t b = 1; b < B; ++b)
+      for (std::int64_t i = begin; i < end; ++i) items[i] += items[b * N + i];
+  });
+}
+
+void CpuLinear::fill_zero(std::int64_t count, float* values) { std::fill_n(values, count, 0.0f); }
+
+}  // namespace attn::cpu

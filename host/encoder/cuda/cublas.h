@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Matrix products by cuBLASLt, for row-major matrices.
+#pragma once
+
+#include <cublasLt.h>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+
+namespace attn::cuda {
+
+struct Matrix {
+  const float* values;
+  bool transposed = false;  // stands in memory as its transpose
+};
+
+struct Product {
+  std::int64_t rows, columns, depth;
+  Matrix a;                     // [rows, depth]
+  Matrix b;                     // [depth, columns]
+  const float* bias = nullptr;  // [columns], added to each row; null: none
+  bool accumulate = false;
+  float* out;  // [rows, columns]
+};
+
+// fp32 throughout. Which algorithm runs is asked for once for each shape, and kept.
+class Cublas {
+ public:
+  // What every product is given; cuBLAS never finds memory of its own. It wants its part aligned to 256 bytes, which
+  // our workspaces are not.
+  static constexpr std::size_t kGivenBytes = std::size_t{4} << 20, kAlignment = 256;
+  static constexpr std::size_t kWorkspaceBytes = kGivenBytes + kAlignment;
+
+  Cublas();
+
+  // TF32 rounds factors to 11 bits and is several times as fast on tensor cores. Off at first.
+  void allow_tf32(bool allowed) { tf32_ = allowed; }
+
+  // workspace: kWorkspaceBytes, aligned to 64 bytes. Sizes may be zero.
+  void multiply(const Product& product, void* workspace, cudaStream_t stream);
+
+ private:
+  struct Destroy {
+    void operator()(cublasLtHandle_t handle) const { cublasLtDestroy(handle); }
+  };
+  using Key = std::array<std::int64_t, 8>;
+
+  std::unique_ptr<std::remove_pointer_t<cublasLtHandle_t>, Destroy> handle_;
+  std::map<Key, cublasLtMatmulAlgo_t> algorithms_;
+  bool tf32_ = false;
+};
+
+}  // namespace attn::cuda

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owners of cuDNN's objects, and its statuses as failures.
+#pragma once
+
+#include <cudnn.h>
+
+#include <memory>
+#include <string>
+
+#include "api/failure.h"
+
+namespace attn::cuda {
+
+inline void check(cudnnStatus_t status, const char* call) {
+  if (status == CUDNN_STATUS_SUCCESS) return;
+  const bool no_memory = status == CUDNN_STATUS_ALLOC_FAILED ||
+                         status == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
+                         status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
+  throw Failure(no_memory ? ATTN_OUT_OF_MEMORY : ATTN_LIBRARY_ERROR,
+                std::string(call) + ": " + cudnnGetErrorString(status));
+}
+
+// Object is a pointer that create() fills in and destroy() takes back.
+template <class Object, cudnnStatus_t (*create)(Object*), cudnnStatus_t (*destroy)(Object)>
+class CudnnObject {
+ public:
+  explicit CudnnObject(const char* call) {
+    Object object = nullptr;
+    check(create(&object), call);
+    object_.reset(object);
+  }
+  Object get() const { return object_.get(); }
+
+ private:
+  struct Destroy {
+    using pointer = Object;
+    void operator()(Object object) const { destroy(object); }
+  };
+  std::unique_ptr<Object, Destroy> object_;
+};
+
+struct CudnnHandle : CudnnObject<cudnnHandle_t, cudnnCreate, cudnnDestroy> {
+  CudnnHandle() : CudnnObject("cudnnCreate") {}
+};
+struct RnnDescriptor : CudnnObject<cudnnRNNDescriptor_t, cudnnCreateRNNDescriptor, cudnnDestroyRNNDescriptor> {
+  RnnDescriptor() : CudnnObject("cudnnCreateRNNDescriptor") {}
+};
+struct RnnDataDescriptor
+    : CudnnObject<cudnnRNNDataDescriptor_t, cudnnCreateRNNDataDescriptor, cudnnDestroyRNNDataDescriptor> {
+  RnnDataDescriptor() : CudnnObject("cudnnCreateRNNDataDescriptor") {}
+};
+struct TensorDescriptor
+    : CudnnObject<cudnnTensorDescriptor_t, cudnnCreateTensorDescriptor, cudnnDestroyTensorDescriptor> {
+  TensorDescriptor() : CudnnObject("cudnnCreateTensorDescriptor") {}
+};
+struct DropoutDescriptor
+    : CudnnObject<cudnnDropoutDescriptor_t, cudnnCreateDropoutDescriptor, cudnnDestroyDropoutDescriptor> {
+  DropoutDescriptor() : CudnnObject("cudnnCreateDropoutDescriptor") {}
+};
+
+}  // namespace attn::cuda

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LSTM on cuDNN's, which takes and leaves [B, T, width] as it stands. cuDNN has no empty sequences and says nothing of what
+// it reads behind a length. So it gets copies without padding, and an empty sequence as one position of zeros; what it
+// makes of that position only the reserve keeps, since the backward pass wants y as the forward pass wrote it.
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "cuda/check.h"
+#include "cuda/storage.h"
+#include "encoder/cuda/vendor.h"
+#include "encoder/cuda/weight_space.h"
+#include "encoder/handle.h"
+#include "encoder/lstm.h"
+
+namespace attn {
+namespace cuda {
+namespace {
+
+int narrow(const char* name, std::int64_t size) {
+  if (size > std::numeric_limits<int>::max())
+    throw Failure(ATTN_UNSUPPORTED,
+                  std::string("desc.") + name + ": expected less than 2^31, got " + std::to_string(size));
+  return static_cast<int>(size);
+}
+
+class CudaLstm final : public LstmBackend {
+ public:
+  CudaLstm(attn_handle_t handle, const attn_lstm_desc_t& desc)
+      : handle_(handle),
+        B_(desc.B),
+        T_(desc.T),
+        E_(desc.E),
+        H_(desc.H),
+        directions_(desc.directions),
+        mode_(desc.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE) {
+    if (empty()) return;
+    const int E = narrow("E", E_), H = narrow("H", H_);
+    const cudnnHandle_t cudnn = vendor_of(handle).cudnn.get();
+    check(cudnnSetDropoutDescriptor(dropout_.get(), cudnn, 0, nullptr, 0, 0), "cudnnSetDropoutDescriptor");
+    check(cudnnSetRNNDescriptor_v8(rnn_.get(), CUDNN_RNN_ALGO_STANDARD, CUDNN_LSTM, CUDNN_RNN_SINGLE_INP_BIAS,
+                                   directions_ == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
+                                   CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT, CUDNN_FMA_MATH, E, H, H, 1, dropout_.get(),
+                                   CUDNN_RNN_PADDED_IO_ENABLED),
+          "cudnnSetRNNDescriptor_v8");
+    weights_ = WeightSpace(cudnn, rnn_.get(), directions_, E_, H_);
+    const int state[] = {directions_, narrow("B", B_), H}, strides[] = {state[1] * H, H, 1};
+    check(cudnnSetTensorNdDescriptor(state_.get(), CUDNN_DATA_FLOAT, 3, state, strides), "cudnnSetTensorNdDescriptor");
+    least_one_.resize(static_cast<std::size_t>(B_));
+    set_lengths(nullptr);
+    check(cudnnGetRNNTempSpaceSizes(cudnn, rnn_.get(), mode_, x_.get(), &temporary_bytes_, &kept_bytes_),
+          "cudnnGetRNNTempSpaceSizes");
+  }
+
+  std::size_t reserve_bytes() const override {
+    return mode_ == CUDNN_FWD_MODE_TRAINING && !empty() ? bytes_of(Reserve(*this)) : 0;
+  }
+  std::size_t workspace_bytes(attn_pass_t pass) const override {
+    if (empty()) return 0;
+    return pass == ATTN_PASS_FORWARD ? bytes_of(ForwardWorkspace(*this)) : bytes_of(BackwardWorkspace(*this));
+  }
+
+  void forward(const attn_lstm_forward_args_t& args, void* workspace) override {
+    if (empty()) return;
+    const ForwardWorkspace place(*this);
+    const Run run = begin(args.lengths, workspace, place.lengths);
+    const bool training = mode_ == CUDNN_FWD_MODE_TRAINING;
+    void* const weights = training ? piece(args.reserve, Reserve(*this).weights) : piece(workspace, place.weights);
+    weights_.pack({in<float>(args.kernel), in<float>(args.recurrent), in<float>(args.bias)}, weights, run.stream);
+    const float* const x = without_padding(run, args.x, E_, piece(workspace, place.x));
+    float* const y = run.has_empty ? piece(training ? args.reserve : workspace, training ? Reserve(*this).y : place.y)
+                                   : out<float>(args.y);
+    check(cudnnRNNForward(run.cudnn, rnn_.get(), mode_, nullptr, x_.get(), x, y_.get(), y, state_.get(), nullptr,
+                          nullptr, state_.get(), nullptr, nullptr, weights_.bytes(), weights, temporary_bytes_,
+                          piece(workspace, place.temporary), training ? kept_bytes_ : 0,
+                          training ? piece(args.reserve, Reserve(*this).kept) : nullptr),
+          "cudnnRNNForward");
+    if (run.has_empty) copy_valid(run, y, directions_ * H_, args.y);
+  }
+
+  void backward(const attn_lstm_backward_args_t& args, void* workspace) override {
+    const cudaStream_t stream = static_cast<cudaStream_t>(cuda_stream(handle_));
+    if (empty()) {
+      for (const auto& [sum, rows] : {std::pair(args.d_kernel, E_), {args.d_recurrent, H_}, {args.d_bias, 1}})
+        check(cudaMemsetAsync(sum, 0, static_cast<std::size_t>(directions_ * rows * 4 * H_) * sizeof(float), stream),
+              "cudaMemsetAsync");
+      return;
+    }
+    const BackwardWorkspace place(*this);
+    const Reserve reserve(*this);
+    const Run run = begin(args.lengths, workspace, place.lengths);
+    void* const temporary = piece(workspace, place.temporary);
+    void* const kept = piece(args.reserve, reserve.kept);
+    void* const d_weights = piece(workspace, place.d_weights);
+    const float* const x = without_padding(run, args.x, E_, piece(workspace, place.x));
+    const float* const d_y = without_padding(run, args.d_y, directions_ * H_, piece(workspace, place.d_y));
+    const auto* const y = run.has_empty ? piece(args.reserve, reserve.y) : in<float>(args.y);
+    check(cudnnRNNBackwardData_v8(run.cudnn, rnn_.get(), nullptr, y_.get(), y, d_y, x_.get(), args.d_x, state_.get(),
+                                  nullptr, nullptr, nullptr, state_.get(), nullptr, nullptr, nullptr, weights_.bytes(),
+                                  piece(args.reserve, reserve.weights), temporary_bytes_, temporary, kept_bytes_, kept),
+          "cudnnRNNBackwardData_v8");
+    check(cudaMemsetAsync(d_weights, 0, weights_.bytes(), run.stream), "cudaMemsetAsync");
+    check(cudnnRNNBackwardWeights_v8(run.cudnn, rnn_.get(), CUDNN_WGRAD_MODE_ADD, nullptr, x_.get(), x, state_.get(),
+                                     nullptr, y_.get(), y, weights_.bytes(), d_weights, temporary_bytes_, temporary,
+                                     kept_bytes_, kept),
+          "cudnnRNNBackwardWeights_v8");
+    weights_.unpack(d_weights, {out<float>(args.d_kernel), out<float>(args.d_recurrent), out<float>(args.d_bias)},
+                    run.stream);
+    if (run.lengths != nullptr) copy_valid(run, args.d_x, E_, args.d_x);
+  }
+
+ private:
+  using Index = kernels::Index;
+
+  // What stands where; offsets in bytes.
+  struct Places : kernels::Layout {
+    explicit Places(const CudaLstm& lstm) : of(lstm) {}
+    Index take_rows(std::int64_t width) { return Layout::take_rows(of.B_ * of.T_, width); }
+    Index take_bytes(std::size_t bytes) { return take(static_cast<Index>(bytes), 1); }
+    const CudaLstm& of;
+  };
+  struct Reserve : Places {
+    explicit Reserve(const CudaLstm& lstm) : Places(lstm) {}
+    Index weights = take_bytes(of.weights_.bytes()), kept = take_bytes(of.kept_bytes_),
+          y = take_rows(of.directions_ * of.H_);
+  };
+  struct ForwardWorkspace : Places {
+    explicit ForwardWorkspace(const CudaLstm& lstm) : Places(lstm) {}
+    Index lengths = take(of.B_), x = take_rows(of.E_), y = take_rows(of.directions_ * of.H_),
+          weights = take_bytes(of.weights_.bytes()), temporary = take_bytes(of.temporary_bytes_);
+  };
+  struct BackwardWorkspace : Places {
+    explicit BackwardWorkspace(const CudaLstm& lstm) : Places(lstm) {}
+    Index lengths = take(of.B_), x = take_rows(of.E_), d_y = take_rows(of.directions_ * of.H_),
+          d_weights = take_bytes(of.weights_.bytes()), temporary = take_bytes(of.temporary_bytes_);
+  };
+  static std::size_t bytes_of(const kernels::Layout& layout) { return static_cast<std::size_t>(layout.bytes()); }
+
+  struct Run {
+    cudnnHandle_t cudnn;
+    cudaStream_t stream;
+    const std::int32_t* lengths;  // [B] on the device; null: no padding
+    bool has_empty;               // whether any of them is zero
+  };
+
+  bool empty() const { return B_ == 0 || T_ == 0; }
+
+  // lengths [B] on the host, or null. cuDNN reads them on the host, and so does a graph into which this is captured: it
+  // keeps them.
+  Run begin(const std::int32_t* lengths, void* workspace, Index place) {
+    Run run{vendor_of(handle_).cudnn.get(), static_cast<cudaStream_t>(cuda_stream(handle_)), nullptr, false};
+    check(cudnnSetStream(run.cudnn, run.stream), "cudnnSetStream");
+    set_lengths(lengths);
+    if (lengths == nullptr || std::all_of(lengths, lengths + B_, [&](std::int32_t n) { return n == T_; })) return run;
+    auto* const on_device = piece<std::int32_t>(workspace, place);
+    for (std::int64_t first = 0; first < B_; first += kernels::kMostNumbers) {
+      kernels::StoreNumbers some{};
+      some.count = static_cast<int>(std::min<std::int64_t>(kernels::kMostNumbers, B_ - first));
+      std::copy_n(lengths + first, some.count, some.numbers);
+      some.out = on_device + first;
+      check(kernels::launch_store_numbers(some, run.stream), "store_numbers");
+    }
+    run.lengths = on_device;
+    run.has_empty = std::find(lengths, lengths + B_, 0) != lengths + B_;
+    return run;
+  }
+
+  void set_lengths(const std::int32_t* lengths) {
+    if (lengths == nullptr)
+      std::fill(least_one_.begin(), least_one_.end(), narrow("T", T_));
+    else
+      std::transform(lengths, lengths + B_, least_one_.begin(), [](int n) { return std::max(n, 1); });
+    float fill = 0;
+    const auto set = [&](const RnnDataDescriptor& descriptor, std::int64_t width) {
+      check(cudnnSetRNNDataDescriptor(descriptor.get(), CUDNN_DATA_FLOAT, CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED,
+                                      narrow("T", T_), narrow("B", B_), narrow("H", width), least_one_.data(), &fill),
+            "cudnnSetRNNDataDescriptor");
+    };
+    set(x_, E_);
+    set(y_, directions_ * H_);
+  }
+
+  // tensor [B, T, width] as it is, or where there is padding a copy with zeros there.
+  const float* without_padding(const Run& run, const void* tensor, std::int64_t width, float* copy) const {
+    if (run.lengths == nullptr) return in<float>(tensor);
+    copy_valid(run, tensor, width, copy);
+    return copy;
+  }
+
+  void copy_valid(const Run& run, const void* from, std::int64_t width, void* to) const {
+    check(kernels::launch_copy_rows({B_, T_, width, in<float>(from), false, run.lengths, out<float>(to)}, run.stream),
+          "copy_rows");
+  }
+
+  const attn_handle_t handle_;
+  const std::int64_t B_, T_, E_, H_;
+  const int directions_;
+  const cudnnForwardMode_t mode_;
+  DropoutDescriptor dropout_;
+  RnnDescriptor rnn_;
+  RnnDataDescriptor x_, y_;
+  TensorDescriptor state_;      // of h and c: [directions, B, H], zero at both ends
+  std::vector<int> least_one_;  // [B], the lengths as cuDNN takes them
+  WeightSpace weights_;
+  std::size_t temporary_bytes_ = 0, kept_bytes_ = 0;
+};
+
+}  // namespace
+}  // namespace cuda
+
+std::unique_ptr<LstmBackend> make_cuda_lstm(attn_handle_t handle, const attn_lstm_desc_t& desc) {
+  return std::make_unique<cuda::CudaLstm>(handle, desc);
+}
+
+}  // namespace attn

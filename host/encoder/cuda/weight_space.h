@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where cuDNN keeps the weights of an LSTM, and the way there from ours.
+//
+// Ours: kernel [n, E, 4H], recurrent [n, H, 4H], bias [n, 4H] of n directions, gates i, f, c~, o. cuDNN's is one block with a matrix
+// [H, E] or [H, H] and a bias [H] for each direction and gate, at places that it tells.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "encoder/cuda/cudnn.h"
+#include "kernels/encoder.h"
+
+namespace attn::cuda {
+
+// In our layout; pointers to const float or to float.
+template <class Float>
+struct LstmParameters {
+  Float* kernel;
+  Float* recurrent;
+  Float* bias;
+};
+
+class WeightSpace {
+ public:
+  WeightSpace() = default;
+  WeightSpace(cudnnHandle_t cudnn, cudnnRNNDescriptor_t rnn, int directions, std::int64_t E, std::int64_t H);
+
+  std::size_t bytes() const { return bytes_; }
+
+  void pack(const LstmParameters<const float>& parameters, void* space, cudaStream_t stream) const;
+  void unpack(const void* space, const LstmParameters<float>& parameters, cudaStream_t stream) const;
+
+ private:
+  // A gate's matrix or bias; a bias is one row.
+  struct Piece {
+    int direction, gate;
+    enum class Kind { kKernel, kRecurrent, kBias } kind;
+    std::int64_t offset;  // in the space, in floats
+  };
+  template <class Float>
+  Float* ours(const Piece& piece, const LstmParameters<Float>& parameters) const;
+  std::int64_t rows(const Piece& piece) const;
+
+  std::int64_t E_ = 0, H_ = 0;
+  std::size_t bytes_ = 0;
+  std::vector<Piece> pieces_;
+};
+
+}  // namespace attn::cuda

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An LSTM with inputs and an output gradient, and what the library makes of it.
+#pragma once
+
+#include "attn_cuda/encoder.hpp"
+#include "encoder/encoder_runs.h"
+#include "support/attention_run.h"
+#include "support/inputs.h"
+
+namespace attn::test {
+
+struct LstmCase {
+  reference::LstmInput input;
+  std::vector<float> d_y;  // [B, T, nH], NaN behind the lengths
+
+  LstmCase(const LstmShape& s, bool with_lengths, std::uint64_t seed = 1) {
+    Random random(seed);
+    const std::vector<std::int32_t> lengths = with_lengths ? random.lengths(s.B, s.T) : std::vector<std::int32_t>();
+    input = random_input(s, lengths, random);
+    d_y = random.normal(s.B * s.T * s.directions * s.H);
+    fill_padding(d_y, s.T, s.directions * s.H, lengths);
+  }
+};
+
+struct LstmResult {
+  std::vector<float> y, d_x, d_kernel, d_recurrent, d_bias;
+};
+
+inline bool same_bits(const LstmResult& a, const LstmResult& b) {
+  return same_bits(a.y, b.y) && same_bits(a.d_x, b.d_x) && same_bits(a.d_kernel, b.d_kernel) &&
+         same_bits(a.d_recurrent, b.d_recurrent) && same_bits(a.d_bias, b.d_bias);
+}
+
+// A plan, for any number of runs. Every byte outside the documented sizes is guarded, every byte inside starts as NaN.
+class LstmRun {
+ public:
+  LstmRun(const Handle& handle, const LstmShape& shape, Training training)
+      : handle_(&handle), training_(training == Training::yes) {
+    const attn_lstm_desc_t desc = {sizeof desc, ATTN_DTYPE_FP32, shape.B,          shape.T,
+                                   shape.E,     shape.H,         shape.directions, training_};
+    check(attn_lstm_create(handle.get(), &desc, &plan_));
+  }
+  ~LstmRun() { attn_lstm_destroy(plan_); }
+  LstmRun(const LstmRun&) = delete;
+  LstmRun& operator=(const LstmRun&) = delete;
+
+  // Forward, and backward in a plan with training.
+  LstmResult operator()(const LstmCase& given, const RunOptions& options = {}) {
+    const reference::LstmInput& in = given.input;
+    Tensors tensors(*handle_, options);
+    const float *x = tensors.in(narrow(in.x)), *kernel = tensors.in(narrow(in.kernel)),
+                *recurrent = tensors.in(narrow(in.recurrent)), *bias = tensors.in(narrow(in.bias));
+    float* const y = tensors.out(in.B * in.T * in.directions * in.H);
+    const std::int32_t* const lengths = in.lengths.empty() ? nullptr : in.lengths.data();
+    std::size_t bytes = 0;
+    check(attn_lstm_reserve_size(plan_, &bytes));
+    void* const reserve = training_ ? tensors.workspace(bytes) : nullptr;
+
+    const attn_lstm_forward_args_t args = {sizeof args, x, kernel, recurrent, bias, lengths, y, reserve};
+    check(attn_lstm_workspace_size(plan_, ATTN_PASS_FORWARD, &bytes));
+    check(attn_lstm_forward(plan_, &args, tensors.workspace(bytes), bytes));
+    LstmResult result;
+    if (training_) {
+      const attn_lstm_backward_args_t back = {sizeof back,
+                                              x,
+                                              kernel,
+                                              recurrent,
+                                              bias,
+                                              lengths,
+                                              y,
+                                              reserve,
+                                              tensors.in(given.d_y),
+                                              tensors.out(in.B * in.T * in.E),
+                                              tensors.out(in.directions * in.E * 4 * in.H),
+                                              tensors.out(in.directions * in.H * 4 * in.H),
+                                              tensors.out(in.directions * 4 * in.H)};
+      check(attn_lstm_workspace_size(plan_, ATTN_PASS_BACKWARD, &bytes));
+      check(attn_lstm_backward(plan_, &back, tensors.workspace(bytes), bytes));
+      const auto values = [&](const void* tensor) { return tensors.values(static_cast<const float*>(tensor)); };
+      result = {{}, values(back.d_x), values(back.d_kernel), values(back.d_recurrent), values(back.d_bias)};
+    }
+    result.y = tensors.values(y);
+    tensors.expect_intact();
+    return result;
+  }
+
+ private:
+  const Handle* handle_;
+  bool training_;
+  attn_lstm_t plan_ = nullptr;
+};
+
+inline LstmResult run(const LstmCase& given, const RunOptions& options, Training training = Training::yes) {
+  const Handle handle = make_handle(options);
+  const reference::LstmInput& in = given.input;
+  return LstmRun(handle, {in.B, in.T, in.E, in.H, static_cast<std::int32_t>(in.directions)}, training)(given, options);
+}
+
+}  // namespace attn::test

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The LSTM against the reference.
+#include <array>
+#include <cmath>
+
+#include "encoder/lstm_run.h"
+#include "support/tolerance.h"
+
+namespace attn::test {
+namespace {
+
+std::vector<LstmShape> shapes() {
+  std::vector<LstmShape> all = lstm_shapes();
+  // Batches that are cut into chunks, the last chunk full or not.
+  all.insert(all.end(), {{32, 11, 16, 8}, {37, 7, 5, 9}, {9, 4, 3, 2}, {17, 1, 1, 1}, {37, 7, 5, 9, 1}});
+  return all;
+}
+
+class LstmParity : public testing::TestWithParam<LstmShape> {};
+
+TEST_P(LstmParity, ForwardAndBackward) {
+  const auto [B, T, E, H, n] = GetParam();
+  for (const bool with_lengths : {false, true}) {
+    const LstmCase given(GetParam(), with_lengths);
+    const reference::Sum y = reference::lstm_forward(given.input);
+    const reference::LstmGradient gradient = reference::lstm_backward(given.input, widen(given.d_y));
+    for (RunOptions options : encoder_runs({1, 2, 3, 8})) {
+      SCOPED_TRACE(testing::Message() << "lengths " << with_lengths << ", " << options);
+      options.misalignment = 3;
+      const LstmResult got = run(given, options);
+      EXPECT_TRUE(close(Operation::lstm_forward, got.y, y, {B, T, n, H}));
+      EXPECT_TRUE(close(Operation::lstm_backward, got.d_x, gradient.x, {B, T, E}));
+      EXPECT_TRUE(close(Operation::lstm_backward, got.d_kernel, gradient.kernel, {n, E, 4, H}));
+      EXPECT_TRUE(close(Operation::lstm_backward, got.d_recurrent, gradient.recurrent, {n, H, 4, H}));
+      EXPECT_TRUE(close(Operation::lstm_backward, got.d_bias, gradient.bias, {n, 4, H}));
+      const LstmResult inference = run(given, options, Training::no);
+      EXPECT_TRUE(close(Operation::lstm_forward, inference.y, y, {B, T, n, H})) << "without training";
+    }
+  }
+}
+
+TEST_P(LstmParity, SameBitsInEachRun) {
+  for (const bool with_lengths : {false, true}) {
+    const LstmCase given(GetParam(), with_lengths);
+    for (const RunOptions& options : encoder_runs({1, 2, 3})) {
+      const LstmResult once = run(given, options);
+      for (int repeat = 0; repeat < 3; ++repeat) EXPECT_TRUE(same_bits(run(given, options), once)) << options;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, LstmParity, testing::ValuesIn(shapes()), testing::PrintToStringParamName());
+
+TEST(Lstm, OutputsBehindALengthAreZero) {
+  const LstmShape s = {4, 9, 5, 3};
+  LstmCase given(s, true);
+  given.input.lengths = {9, 0, 4, 1};
+  for (const RunOptions& options : encoder_runs({2})) {
+    const LstmResult got = run(given, options);
+    for (std::int64_t b = 0; b < s.B; ++b) {
+      const std::int64_t length = given.input.lengths[static_cast<std::size_t>(b)];
+      for (const float y : slice(got.y, (b * s.T + length) * 2 * s.H, (s.T - length) * 2 * s.H)) EXPECT_EQ(y, 0) << b;
+      for (const float d_x : slice(got.d_x, (b * s.T + length) * s.E, (s.T - length) * s.E)) EXPECT_EQ(d_x, 0) << b;
+    }
+  }
+}
+
+TEST(Lstm, PaddingIsNotRead) {
+  RunOptions fenced;
+  fenced.fenced = true;
+  for (const std::int32_t length : {0, 1, 30, 31}) {
+    LstmCase given({2, 31, 40, 24}, false);
+    given.input.lengths = {31, length};
+    fill_padding(given.d_y, 31, 2 * 24, given.input.lengths);
+    std::vector<float> x = narrow(given.input.x);
+    fill_padding(x, 31, 40, given.input.lengths);
+    given.input.x = widen(x);
+    EXPECT_TRUE(same_bits(run(given, fenced), run(given, {}))) << length;
+    EXPECT_TRUE(same_bits(run(given, fenced, Training::no), run(given, {}, Training::no))) << length;
+  }
+}
+
+TEST(Lstm, NanInValidDataReachesWhatItTouchesAndNothingElse) {
+  const LstmShape s = {3, 6, 4, 5};
+  LstmCase given(s, false);
+  given.input.x[static_cast<std::size_t>((1 * s.T + 2) * s.E)] = kNan;  // item 1, position 2
+  for (const RunOptions& options : encoder_runs({2})) {
+    const LstmResult got = run(given, options);
+    for (std::int64_t b = 0; b < s.B; ++b)
+      for (std::int64_t t = 0; t < s.T; ++t)
+        for (std::int64_t d = 0; d < 2; ++d)
+          for (const float y : slice(got.y, ((b * s.T + t) * 2 + d) * s.H, s.H))
+            EXPECT_EQ(std::isnan(y), b == 1 && (d == 0 ? t >= 2 : t <= 2)) << b << " " << t << " " << d;
+    for (const std::int64_t b : {0, 2})
+      for (const float d_x : slice(got.d_x, b * s.T * s.E, s.T * s.E)) EXPECT_TRUE(std::isfinite(d_x)) << b;
+    for (const float d_bias : got.d_bias) EXPECT_TRUE(std::isnan(d_bias));
+  }
+}
+
+// What an earlier call leaves in the plan must not reach a later one.
+TEST(Lstm, APlanServesManyCalls) {
+  const LstmShape s = {12, 5, 7, 6};
+  for (const RunOptions& options : encoder_runs({2})) {
+    const Handle handle = make_handle(options);
+    LstmRun plan(handle, s, Training::yes);
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+      const LstmCase given(s, seed % 2 == 0, seed);
+      EXPECT_TRUE(same_bits(plan(given, options), run(given, options))) << seed << ", " << options;
+    }
+  }
+}
+
+// Beyond 32 bits, memory still grows with the batch; the plan is only made here, since running it takes hundreds of GB.
+TEST(Lstm, SizesOfLargeBatches) {
+  Handle handle;
+  handle.set_threads(2);
+  const auto bytes = [&](std::int64_t B) {
+    const attn_lstm_desc_t desc = {sizeof desc, ATTN_DTYPE_FP32, B, 50000, 128, 64, 2, 1};
+    attn_lstm_t plan = nullptr;
+    check(attn_lstm_create(handle.get(), &desc, &plan));
+    std::array<std::size_t, 3> sizes{};
+    check(attn_lstm_reserve_size(plan, &sizes[0]));
+    check(attn_lstm_workspace_size(plan, ATTN_PASS_FORWARD, &sizes[1]));
+    check(attn_lstm_workspace_size(plan, ATTN_PASS_BACKWARD, &sizes[2]));
+    check(attn_lstm_destroy(plan));
+    return sizes;
+  };
+  const auto small = bytes(8), large = bytes(800);
+  for (std::size_t i = 0; i < small.size(); ++i) EXPECT_GE(large[i], small[i] * 99) << i;
+}
+
+TEST(Lstm, WrapperOwnsPlanWorkspaceAndReserve) {
+  const LstmCase given({5, 4, 3, 2}, true);
+  const reference::LstmInput& in = given.input;
+  Handle handle;
+  handle.set_threads(2);
+  Lstm lstm(handle, {in.B, in.T, in.E, in.H}, Training::yes);
+  Lstm without_training(handle, {in.B, in.T, in.E, in.H}, Training::no);
+  const std::vector<float> x = narrow(in.x), kernel = narrow(in.kernel), recurrent = narrow(in.recurrent),
+                           bias = narrow(in.bias);
+  LstmResult got = {given.d_y, x, kernel, recurrent, bias};
+  const attn_lstm_forward_args_t args = {0,           x.data(),          kernel.data(), recurrent.data(),
+                                         bias.data(), in.lengths.data(), got.y.data(),  nullptr};
+  without_training.forward(args);
+  EXPECT_TRUE(same_bits(got.y, run(given, {}, Training::no).y));
+
+  lstm.forward(args);
+  const attn_lstm_backward_args_t back = {0,
+                                          x.data(),
+                                          kernel.data(),
+                                          recurrent.data(),
+                                          bias.data(),
+                                          in.lengths.data(),
+                                          got.y.data(),
+                                          nullptr,
+                                          given.d_y.data(),
+                                          got.d_x.data(),
+                                          got.d_kernel.data(),
+                                          got.d_recurrent.data(),
+                                          got.d_bias.data()};
+  lstm.backward(back);
+  EXPECT_TRUE(same_bits(got, run(given, {})));
+  EXPECT_THROW(without_training.backward(back), Error);
+}
+
+}  // namespace
+}  // namespace attn::test
