@@ -38,13 +38,6 @@ std::vector<double> expected(const HostMatrix& a, bool transpose_a, const HostMa
   return all;
 }
 
-void expect_same(const std::vector<double>& found, const std::vector<double>& wanted) {
-  ASSERT_EQ(found.size(), wanted.size());
-  for (std::size_t i = 0; i < found.size(); ++i)
-    ASSERT_TRUE(found[i] == wanted[i] || (std::isnan(found[i]) && std::isnan(wanted[i])))
-        << "element " << i << ": " << found[i] << ", not " << wanted[i];
-}
-
 TEST_F(Gemm, EveryOperationOnRaggedShapes) {
   for (const Shape& shape : kShapes)
     for (const cublasOperation_t operation_a : kOperations)

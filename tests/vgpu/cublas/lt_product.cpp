@@ -81,8 +81,8 @@ Product described(const Operation& operation, const std::array<const Layout*, 4>
   if (operation.pointer_mode > CUBLASLT_POINTER_MODE_DEVICE) refuse("a vector of factors");
   Product product;
   product.name = "cublasLtMatmul";
-  product.transpose_a = is_transposed(static_cast<cublasOperation_t>(operation.operation_a));
-  product.transpose_b = is_transposed(static_cast<cublasOperation_t>(operation.operation_b));
+  product.transpose_a = is_transposed(operation.operation_a);
+  product.transpose_b = is_transposed(operation.operation_b);
   product.a = matrix_of(*layouts[0]);
   product.b = matrix_of(*layouts[1]);
   product.c = matrix_of(*layouts[2]);

@@ -132,6 +132,13 @@ inline double dot(const HostMatrix& a, bool transpose_a, const HostMatrix& b, bo
   return sum;
 }
 
+inline void expect_same(const std::vector<double>& found, const std::vector<double>& wanted) {
+  ASSERT_EQ(found.size(), wanted.size());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    ASSERT_TRUE(found[i] == wanted[i] || (std::isnan(found[i]) && std::isnan(wanted[i])))
+        << "element " << i << ": " << found[i] << ", not " << wanted[i];
+}
+
 class Workspace {
  public:
   Workspace() { EXPECT_EQ(cudaMalloc(&data_, kBytes), cudaSuccess); }

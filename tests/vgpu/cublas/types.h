@@ -8,7 +8,8 @@
 
 namespace vgpu::cublas {
 
-inline bool is_transposed(cublasOperation_t operation) {
+// A cublasOperation_t, or what a program took for one.
+inline bool is_transposed(int operation) {
   require(operation == CUBLAS_OP_N || operation == CUBLAS_OP_T || operation == CUBLAS_OP_C);
   return operation != CUBLAS_OP_N;
 }
