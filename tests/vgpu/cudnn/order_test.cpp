@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The order of the calls and what may not change between them. It shows only when the work runs, so the process ends.
+// The order of the calls, what may not change between them, and what else shows only when the work runs, so that the process
+// ends.
 #include <cmath>
 
 #include "cudnn/test_device.h"
@@ -114,6 +115,30 @@ TEST_F(OrderDeathTest, StatesOfDropoutComeFromItsDescriptor) {
     expect_ok(cudaMemset(lstm.dropout_states, 0, size));
     expect_ok(cudnnRestoreDropoutDescriptor(lstm.dropout, lstm.handle, 0.5f, lstm.dropout_states, size, 1));
     expect_ok(lstm.forward());
+  });
+}
+
+TEST_F(OrderDeathTest, PaddingIsFinite) {
+  const auto with_nan = [](const Lstm& lstm, const DeviceArray& array, bool of_y) {
+    std::vector<double> values = array.values();
+    const std::size_t width = lstm.settings.width(of_y);
+    values[lstm.settings.row(3, 1) * width + width - 1] = NAN;  // the second sequence has two steps
+    array.set(values);
+  };
+  expect_fault("NaN or infinity in the padding", [&](Lstm& lstm) {
+    with_nan(lstm, lstm.x, false);
+    expect_ok(lstm.forward());
+  });
+  expect_fault("NaN or infinity in the padding", [&](Lstm& lstm) {
+    expect_ok(lstm.forward());
+    with_nan(lstm, lstm.dy, true);
+    expect_ok(lstm.backward_data());
+  });
+  expect_fault("NaN or infinity in the padding", [&](Lstm& lstm) {
+    expect_ok(lstm.forward());
+    expect_ok(lstm.backward_data());
+    with_nan(lstm, lstm.x, false);
+    expect_ok(lstm.backward_weights());
   });
 }
 

@@ -124,8 +124,8 @@ Lstm::Lstm(const Settings& wanted)
   write(weights, small_numbers(weight_count(), 5));
   write(derivatives, std::vector<double>(weight_count()));
   const auto steps = static_cast<std::size_t>(settings.longest() * settings.batch());
-  x.set(padded(small_numbers(steps * settings.width(false), 6), false, NAN));
-  dy.set(padded(small_numbers(steps * settings.width(true), 7), true, NAN));
+  x.set(padded(small_numbers(steps * settings.width(false), 6), false, kPadding));
+  dy.set(padded(small_numbers(steps * settings.width(true), 7), true, kPadding));
 }
 
 Lstm::~Lstm() {

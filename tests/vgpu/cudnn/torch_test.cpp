@@ -95,8 +95,8 @@ class Torch : public testing::TestWithParam<std::tuple<std::size_t, Storage, cud
     case_.settings.layout = std::get<2>(GetParam());
     lstm_ = std::make_unique<Lstm>(case_.settings);
     lstm_->has_states = case_.has_states;
-    lstm_->x.set(lstm_->padded(tensor("x"), false, NAN));
-    lstm_->dy.set(lstm_->padded(tensor("dy"), true, NAN));
+    lstm_->x.set(lstm_->padded(tensor("x"), false, Lstm::kPadding));
+    lstm_->dy.set(lstm_->padded(tensor("dy"), true, Lstm::kPadding));
     lstm_->hx.set(tensor("hx"));
     lstm_->cx.set(tensor("cx"));
     lstm_->dhy.set(tensor("dhy"));
