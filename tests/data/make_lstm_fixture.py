@@ -3,8 +3,8 @@
 
     python3 make_lstm_fixture.py > lstm_torch.txt
 
-A case is a line "case" with its settings, then one tensor a line: its name, then its elements. Inputs are multiples of 1/64
-below 1, numbers that fp16 and bf16 have too. Sequences are padded with zeros, time first.
+A case is a line "case" with its settings, then one tensor a line: its name, then its elements. Inputs are multiples of
+1/64 below 1, numbers that fp16 and bf16 have too. Sequences are padded with zeros, time first.
 """
 
 import torch
@@ -31,7 +31,7 @@ def show(name, tensor):
 
 def parameters_of(lstm, biases):
     for name, parameter in lstm.named_parameters():
-        unused = (name.startswith("bias_hh") and biases == "input") or (name.startswith("bias_ih") and biases == "recurrent")
+        unused = name.startswith({"input": "bias_hh", "recurrent": "bias_ih"}.get(biases, "nothing"))
         parameter.data = torch.zeros_like(parameter) if unused else numbers(*parameter.shape)
         if not unused:
             yield name, parameter

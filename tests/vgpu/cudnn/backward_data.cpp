@@ -18,8 +18,8 @@ struct BackwardData {
 
   Ranges ranges() const {
     Ranges all;
-    read_rows(all, problem, y, problem.shape.output());
-    read_rows(all, problem, dy, problem.shape.output());
+    all.read(y, problem.rows_bytes(problem.shape.output()));
+    all.read(dy, problem.rows_bytes(problem.shape.output()));
     for (const void* states : {hx, cx, dhy, dcy}) all.read(states, problem.state_bytes());
     all.read(buffers.weights, problem.weight_bytes());
     all.write(dx, problem.rows_bytes(problem.shape.input));
@@ -38,7 +38,7 @@ struct BackwardData {
       find_fault(std::string(kName) + ": forward had first states and this call has none, or the other way round");
     check_y(network, reserve);
     std::vector<double> dh = states_at(problem, dhy), dc = states_at(problem, dcy);
-    const std::vector<double> result = network.backward(rows_at(problem, dy, problem.shape.output()),
+    const std::vector<double> result = network.backward(rows_at(problem, dy, problem.shape.output(), Padding::kFinite),
                                                         states_at(problem, cx), reserve.mask, dh, dc, reserve.tape);
     write_rows(problem, result.data(), dx, problem.shape.input, fill);
     write_states(problem, dh, dhx);
@@ -52,7 +52,7 @@ struct BackwardData {
   // The real one reads y; the stand-in has better numbers in the reserve space, but no other ones.
   void check_y(const Network& network, Reserve& reserve) const {
     const std::size_t size = problem.sequences.padded_rows() * problem.shape.output();
-    const std::vector<double> given = rows_at(problem, y, problem.shape.output());
+    const std::vector<double> given = rows_at(problem, y, problem.shape.output(), Padding::kAny);
     std::vector<std::byte> rounded(problem.bytes(size));
     encode(problem.type, network.y(reserve.tape), size, rounded.data());
     const std::vector<double> expected = decoded(problem.type, rounded.data(), size);

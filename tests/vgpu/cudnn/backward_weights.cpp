@@ -15,8 +15,8 @@ struct BackwardWeights {
 
   Ranges ranges() const {
     Ranges all;
-    read_rows(all, problem, x, problem.shape.input);
-    read_rows(all, problem, y, problem.shape.output());
+    all.read(x, problem.rows_bytes(problem.shape.input));
+    all.read(y, problem.rows_bytes(problem.shape.output()));
     all.read(hx, problem.state_bytes());
     all.update(derivatives, problem.weight_bytes());
     all.write(buffers.work, problem.work_bytes(true));
@@ -32,8 +32,9 @@ struct BackwardWeights {
     // What has been added so far is as good as weights to find out where things are.
     std::vector<double> sums = weights_at(problem, derivatives);
     network.set_weights(sums);
-    const std::vector<double> added = network.weight_derivatives(rows_at(problem, x, problem.shape.input).data(),
-                                                                 states_at(problem, hx), reserve.mask, reserve.tape);
+    const std::vector<double> added =
+        network.weight_derivatives(rows_at(problem, x, problem.shape.input, Padding::kFinite).data(),
+                                   states_at(problem, hx), reserve.mask, reserve.tape);
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += added[i];
     encode(problem.type, sums.data(), sums.size(), host(derivatives, problem.weight_bytes()));
     spoil(buffers.work, problem.work_bytes(true));

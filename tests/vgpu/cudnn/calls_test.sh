@@ -9,6 +9,10 @@ fi
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 LD_LIBRARY_PATH=$real "$program" > "$work/real" || { echo "the program failed on the real library"; exit 1; }
+grep -q "^version 919" "$work/real" || {
+  echo "skipped: $(head -1 "$work/real"); the stand-in answers as 9.19 does"
+  exit 77
+}
 LD_LIBRARY_PATH=$stand_in "$program" > "$work/stand_in" || { echo "the program failed on the stand-in"; exit 1; }
 test -s "$work/real" || exit 1
 echo "$(wc -l < "$work/real") answers of the real library; lines of it (-) and of the stand-in (+) that differ:"

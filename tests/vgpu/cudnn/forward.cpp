@@ -21,7 +21,7 @@ struct Forward {
 
   Ranges ranges() const {
     Ranges all;
-    read_rows(all, problem, x, problem.shape.input);
+    all.read(x, problem.rows_bytes(problem.shape.input));
     all.read(hx, problem.state_bytes());
     all.read(cx, problem.state_bytes());
     all.read(buffers.weights, problem.weight_bytes());
@@ -39,7 +39,7 @@ struct Forward {
     network.set_weights(weights_at(problem, buffers.weights));
     std::vector<double> h = states_at(problem, hx), c = states_at(problem, cx), tape(network.tape_size());
     const DropoutMask mask = draws() ? draw() : DropoutMask{};
-    network.forward(rows_at(problem, x, problem.shape.input).data(), mask, h, c, tape);
+    network.forward(rows_at(problem, x, problem.shape.input, Padding::kFinite).data(), mask, h, c, tape);
     write_rows(problem, network.y(tape), y, problem.shape.output(), fill);
     write_states(problem, h, hy);
     write_states(problem, c, cy);

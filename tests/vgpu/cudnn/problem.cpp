@@ -6,6 +6,7 @@
 #include "cudnn/problem.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "cudnn/dropout_descriptor.h"
 #include "cudnn/tensor_descriptor.h"
@@ -71,23 +72,22 @@ void check_buffers(const Problem& problem, const Buffers& buffers, bool training
   require(problem.dropout == 0 || problem.dropout_states != nullptr, "dropout without states");
 }
 
-void read_rows(Ranges& ranges, const Problem& problem, const void* rows, std::size_t width) {
-  for (const auto& [first, last] : problem.sequences.stretches()) {
-    ranges.read(static_cast<const std::byte*>(rows) + problem.bytes(first * width),
-                problem.bytes((last - first) * width));
-  }
-}
-
-std::vector<double> rows_at(const Problem& problem, const void* rows, std::size_t width) {
+std::vector<double> rows_at(const Problem& problem, const void* rows, std::size_t width, Padding padding) {
   const Sequences& sequences = problem.sequences;
   const std::vector<std::size_t> places = sequences.memory_row_of_padded_rows();
+  const std::byte* memory = host(rows, problem.rows_bytes(width));
   std::vector<double> result(sequences.padded_rows() * width);
   for (std::size_t time = 0; time < sequences.longest; ++time) {
     for (std::size_t sequence = 0; sequence < sequences.batch; ++sequence) {
-      if (!sequences.holds(time, sequence)) continue;
+      const bool held = sequences.holds(time, sequence);
+      if (!held && (padding == Padding::kAny || sequences.layout == Layout::kPacked)) continue;
       const std::size_t row = sequences.padded_row(time, sequence);
-      const void* address = static_cast<const std::byte*>(rows) + problem.bytes(places[row] * width);
-      decode(problem.type, host(address, problem.bytes(width)), width, result.data() + row * width);
+      double* to = result.data() + row * width;
+      decode(problem.type, memory + problem.bytes(places[row] * width), width, to);
+      if (held) continue;
+      if (!std::all_of(to, to + width, [](double number) { return std::isfinite(number); }))
+        find_fault("there is NaN or infinity in the padding of a tensor");
+      std::fill_n(to, width, 0);
     }
   }
   return result;

@@ -52,11 +52,13 @@ Problem checked_problem(const cudnnContext& context, const cudnnRNNStruct& rnn, 
 void check_states(const Problem& problem, cudnnTensorDescriptor_t descriptor, bool used, const char* what);
 void check_buffers(const Problem& problem, const Buffers& buffers, bool training);
 
-// Only rows that belong to sequences are read; the others are zeros for the computation.
-void read_rows(Ranges& ranges, const Problem& problem, const void* rows, std::size_t width);
-std::vector<double> rows_at(const Problem& problem, const void* rows, std::size_t width);
+// Rows of padding are zeros for the computation. cuDNN does not say that it leaves them unread, so they count as read, and
+// what a program put there has to be finite.
+enum class Padding { kFinite, kAny };
+std::vector<double> rows_at(const Problem& problem, const void* rows, std::size_t width, Padding padding);
 
-// Rows of padding get the fill, or NaN where it is not defined what they hold.
+// Rows of padding get the fill, or NaN where it is not defined what they hold. For y that is the manual's word; that dx gets the
+// fill of its descriptor follows from it being an output, and was not seen on a GPU.
 void write_rows(const Problem& problem, const double* from, void* rows, std::size_t width,
                 const std::vector<std::byte>& fill);
 

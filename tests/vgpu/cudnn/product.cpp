@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cudnn/product.h"
 
+#include <algorithm>
+
 namespace vgpu::cudnn {
 namespace {
 
-// What stays in registers; whole tiles are most of the time.
-constexpr std::size_t kRows = 4, kColumns = 4;
+// A tile stays in registers, what a slab of this depth reads in the caches.
+constexpr std::size_t kRows = 4, kColumns = 4, kDepth = 128;
 
 template <std::size_t Rows, std::size_t Columns>
 void add_tile(std::size_t columns, std::size_t depth, MatrixView left, const double* right, double* to) {
@@ -24,22 +26,29 @@ void add_tile(std::size_t columns, std::size_t depth, MatrixView left, const dou
   }
 }
 
-}  // namespace
-
-void add_product(std::size_t rows, std::size_t columns, std::size_t depth, MatrixView left, const double* right,
-                 double* to) {
+void add_slab(std::size_t rows, std::size_t columns, std::size_t depth, MatrixView left, const double* right,
+              double* to) {
   for (std::size_t column = 0; column < columns;) {
     const bool wide = columns - column >= kColumns;
     for (std::size_t row = 0; row < rows;) {
       const bool tall = rows - row >= kRows;
       const MatrixView part{left.data + row * left.row_step, left.row_step, left.column_step};
-      double* place = to + row * columns + column;
       const auto add = tall ? (wide ? add_tile<kRows, kColumns> : add_tile<kRows, 1>)
                             : (wide ? add_tile<1, kColumns> : add_tile<1, 1>);
-      add(columns, depth, part, right + column, place);
+      add(columns, depth, part, right + column, to + row * columns + column);
       row += tall ? kRows : 1;
     }
     column += wide ? kColumns : 1;
+  }
+}
+
+}  // namespace
+
+void add_product(std::size_t rows, std::size_t columns, std::size_t depth, MatrixView left, const double* right,
+                 double* to) {
+  for (std::size_t first = 0; first < depth; first += kDepth) {
+    const MatrixView part{left.data + first * left.column_step, left.row_step, left.column_step};
+    add_slab(rows, columns, std::min(kDepth, depth - first), part, right + first * columns, to);
   }
 }
 

@@ -25,24 +25,4 @@ std::vector<std::size_t> Sequences::memory_row_of_padded_rows() const {
   return rows;
 }
 
-std::vector<std::pair<std::size_t, std::size_t>> Sequences::stretches() const {
-  const std::vector<std::size_t> rows = memory_row_of_padded_rows();
-  std::vector<char> held(memory_rows());
-  for (std::size_t time = 0; time < longest; ++time) {
-    for (std::size_t sequence = 0; sequence < batch; ++sequence) {
-      if (holds(time, sequence)) held[rows[padded_row(time, sequence)]] = 1;
-    }
-  }
-  std::vector<std::pair<std::size_t, std::size_t>> found;
-  for (std::size_t row = 0; row < held.size(); ++row) {
-    if (held[row] == 0) continue;
-    if (!found.empty() && found.back().second == row) {
-      ++found.back().second;
-    } else {
-      found.emplace_back(row, row + 1);
-    }
-  }
-  return found;
-}
-
 }  // namespace vgpu::cudnn

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstddef>
-#include <utility>
 #include <vector>
 
 namespace vgpu::cudnn {
@@ -30,9 +29,6 @@ struct Sequences {
   // sequence in the packed layout.
   std::size_t memory_rows() const;
   std::vector<std::size_t> memory_row_of_padded_rows() const;
-
-  // Rows of memory that belong to sequences, as [first, last) of each unbroken stretch.
-  std::vector<std::pair<std::size_t, std::size_t>> stretches() const;
 };
 
 }  // namespace vgpu::cudnn

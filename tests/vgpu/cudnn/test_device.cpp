@@ -9,6 +9,16 @@
 namespace vgpu::cudnn_test {
 
 void expect_ok(cudnnStatus_t status) { EXPECT_EQ(status, CUDNN_STATUS_SUCCESS) << cudnnGetErrorString(status); }
+namespace {
+
+// Other streams do not wait for a copy from pageable memory.
+void copy_to(void* to, const std::vector<std::byte>& bytes) {
+  expect_ok(cudaMemcpy(to, bytes.data(), bytes.size(), cudaMemcpyHostToDevice));
+  expect_ok(cudaDeviceSynchronize());
+}
+
+}  // namespace
+
 void expect_ok(cudaError_t error) { EXPECT_EQ(error, cudaSuccess) << cudaGetErrorString(error); }
 
 std::vector<double> small_numbers(std::size_t count, unsigned seed) {
@@ -29,7 +39,7 @@ DeviceArray::DeviceArray(Storage type, const std::vector<double>& values) : Devi
 void DeviceArray::set(const std::vector<double>& values) const {
   std::vector<std::byte> encoded(bytes());
   cudnn::encode(type_, values.data(), count_, encoded.data());
-  expect_ok(cudaMemcpy(memory_, encoded.data(), bytes(), cudaMemcpyHostToDevice));
+  copy_to(memory_, encoded);
 }
 
 std::vector<double> DeviceArray::values() const {
@@ -114,8 +124,8 @@ Lstm::Lstm(const Settings& wanted)
   write(weights, small_numbers(weight_count(), 5));
   write(derivatives, std::vector<double>(weight_count()));
   const auto steps = static_cast<std::size_t>(settings.longest() * settings.batch());
-  x.set(padded(small_numbers(steps * settings.width(false), 6), false, NAN));
-  dy.set(padded(small_numbers(steps * settings.width(true), 7), true, NAN));
+  x.set(padded(small_numbers(steps * settings.width(false), 6), false, kPadding));
+  dy.set(padded(small_numbers(steps * settings.width(true), 7), true, kPadding));
 }
 
 Lstm::~Lstm() {
@@ -182,7 +192,7 @@ std::vector<double> Lstm::read(const void* from, std::size_t count) const {
 void Lstm::write(void* to, const std::vector<double>& values) const {
   std::vector<std::byte> encoded(values.size() * cudnn::size_of(settings.type));
   cudnn::encode(settings.type, values.data(), values.size(), encoded.data());
-  expect_ok(cudaMemcpy(to, encoded.data(), encoded.size(), cudaMemcpyHostToDevice));
+  copy_to(to, encoded);
 }
 
 }  // namespace vgpu::cudnn_test

@@ -59,7 +59,7 @@ struct Settings {
   std::size_t states() const { return static_cast<std::size_t>(layers * directions * batch() * H); }
 };
 
-// Everything valid, and every number a multiple of 1/64 from a fixed sequence; padding of x and dy is NaN.
+// Everything valid, and every number a multiple of 1/64 from a fixed sequence; padding of x and dy is not zero.
 class Lstm {
  public:
   explicit Lstm(const Settings& settings);
@@ -77,7 +77,7 @@ class Lstm {
 
   std::vector<double> padded(const std::vector<double>& time_major, bool of_y, double padding) const;
 
-  static constexpr double kFillOfX = 5, kFillOfY = 7;
+  static constexpr double kFillOfX = 5, kFillOfY = 7, kPadding = 9;
 
   Settings settings;
   cudnnHandle_t handle{};

@@ -95,8 +95,8 @@ class Torch : public testing::TestWithParam<std::tuple<std::size_t, Storage, cud
     case_.settings.layout = std::get<2>(GetParam());
     lstm_ = std::make_unique<Lstm>(case_.settings);
     lstm_->has_states = case_.has_states;
-    lstm_->x.set(lstm_->padded(tensor("x"), false, NAN));
-    lstm_->dy.set(lstm_->padded(tensor("dy"), true, NAN));
+    lstm_->x.set(lstm_->padded(tensor("x"), false, Lstm::kPadding));
+    lstm_->dy.set(lstm_->padded(tensor("dy"), true, Lstm::kPadding));
     lstm_->hx.set(tensor("hx"));
     lstm_->cx.set(tensor("cx"));
     lstm_->dhy.set(tensor("dhy"));
@@ -147,17 +147,26 @@ TEST_P(Torch, GivesTheSameResultsAndGradients) {
 
 TEST(TorchFixture, HoldsAllCases) { EXPECT_EQ(cases().size(), 6u); }
 
+std::string name_of(const testing::TestParamInfo<Torch::ParamType>& info) {
+  const char* types[] = {"fp32", "fp16", "bf16"};
+  const char* layouts[] = {"time_major", "packed", "batch_major"};
+  return "case" + std::to_string(std::get<0>(info.param)) + "_" + types[static_cast<int>(std::get<1>(info.param))] +
+         "_" + layouts[std::get<2>(info.param)];
+}
+
 constexpr Storage kTypes[] = {Storage::kFloat, Storage::kHalf, Storage::kBfloat16};
 
 INSTANTIATE_TEST_SUITE_P(Unpacked, Torch,
                          testing::Combine(testing::Range<std::size_t>(0, 6), testing::ValuesIn(kTypes),
                                           testing::Values(CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED,
-                                                          CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED)));
+                                                          CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED)),
+                         name_of);
 
 // The cases whose lengths descend.
 INSTANTIATE_TEST_SUITE_P(Packed, Torch,
                          testing::Combine(testing::Values<std::size_t>(0, 3, 5), testing::ValuesIn(kTypes),
-                                          testing::Values(CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED)));
+                                          testing::Values(CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED)),
+                         name_of);
 
 }  // namespace
 }  // namespace vgpu::cudnn_test
