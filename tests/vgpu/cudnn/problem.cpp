@@ -25,6 +25,11 @@ void check_padding(const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x) {
   require(x.layout == CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED && whole, "padding needs CUDNN_RNN_PADDED_IO_ENABLED");
 }
 
+void check_finite(const std::vector<double>& padding) {
+  const bool finite = std::all_of(padding.begin(), padding.end(), [](double number) { return std::isfinite(number); });
+  if (!finite) find_fault("there is NaN or infinity in the padding of a tensor");
+}
+
 }  // namespace
 
 Problem problem_of(const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x) {
@@ -75,19 +80,18 @@ void check_buffers(const Problem& problem, const Buffers& buffers, bool training
 std::vector<double> rows_at(const Problem& problem, const void* rows, std::size_t width, Padding padding) {
   const Sequences& sequences = problem.sequences;
   const std::vector<std::size_t> places = sequences.memory_row_of_padded_rows();
+  const bool checked = padding == Padding::kFinite && sequences.layout != Layout::kPacked;
   const std::byte* memory = host(rows, problem.rows_bytes(width));
   std::vector<double> result(sequences.padded_rows() * width);
   for (std::size_t time = 0; time < sequences.longest; ++time) {
     for (std::size_t sequence = 0; sequence < sequences.batch; ++sequence) {
-      const bool held = sequences.holds(time, sequence);
-      if (!held && (padding == Padding::kAny || sequences.layout == Layout::kPacked)) continue;
       const std::size_t row = sequences.padded_row(time, sequence);
-      double* to = result.data() + row * width;
-      decode(problem.type, memory + problem.bytes(places[row] * width), width, to);
-      if (held) continue;
-      if (!std::all_of(to, to + width, [](double number) { return std::isfinite(number); }))
-        find_fault("there is NaN or infinity in the padding of a tensor");
-      std::fill_n(to, width, 0);
+      const std::byte* from = memory + problem.bytes(places[row] * width);
+      if (sequences.holds(time, sequence)) {
+        decode(problem.type, from, width, result.data() + row * width);
+      } else if (checked) {
+        check_finite(decoded(problem.type, from, width));
+      }
     }
   }
   return result;
