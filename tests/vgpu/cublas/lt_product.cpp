@@ -78,6 +78,8 @@ Product described(const Operation& operation, const std::array<const Layout*, 4>
   require_fp32(static_cast<cublasComputeType_t>(operation.compute));
   require(operation.scale_type == CUDA_R_32F, CUBLAS_STATUS_NOT_SUPPORTED);
   refuse_others(operation);
+  require(operation.pointer_mode >= CUBLASLT_POINTER_MODE_HOST &&
+          operation.pointer_mode <= CUBLASLT_POINTER_MODE_ALPHA_DEVICE_VECTOR_BETA_HOST);
   if (operation.pointer_mode > CUBLASLT_POINTER_MODE_DEVICE) refuse("a vector of factors");
   Product product;
   product.name = "cublasLtMatmul";
