@@ -297,10 +297,12 @@ run_gpu_tests() {
   stage "g++ and nvcc, warnings as errors" build gpu
   stage "tests on the GPU" ctest --preset gpu
   if tool compute-sanitizer; then
-    local checked
+    local checked program
     for checked in memcheck racecheck initcheck synccheck; do
-      stage "parity under compute-sanitizer $checked" compute-sanitizer --tool "$checked" --error-exitcode 1 \
-        "$root/build/gpu/tests/parity_additive_test" --gtest_filter='*cuda*'
+      for program in parity_additive parity_pooling encoder_embedding encoder_layers; do
+        stage "$program under compute-sanitizer $checked" compute-sanitizer --tool "$checked" --error-exitcode 1 \
+          "$root/build/gpu/tests/${program}_test" --gtest_filter='*cuda*'
+      done
     done
   else
     say "left out: compute-sanitizer is not installed"

@@ -16,6 +16,9 @@ if(NOT BUILD_SHARED_LIBS)
     string(APPEND pc_libs " -L${CUDAToolkit_LIBRARY_DIR} -lcudart")
   endif()
   set(pc_encoder_libs -ldnnl)
+  if(ATTN_CUDNN)
+    string(APPEND pc_encoder_libs " -lcudnn -lcublasLt")
+  endif()
 endif()
 
 # An export set per library, so that each can be there or not. --as-needed: the targets of other packages name
@@ -38,7 +41,7 @@ endfunction()
 
 attn_install_library(attn_cuda attention "(attn_cuda|export|version)")
 if(ATTN_ENCODER)
-  attn_install_library(attn_cuda_encoder encoder "encoder")
+  attn_install_library(attn_cuda_encoder encoder "(encoder|recurrent)")
 endif()
 if(ATTN_TRAINER)
   install(TARGETS attn_train RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT trainer)
@@ -46,6 +49,8 @@ endif()
 
 configure_package_config_file(cmake/attn_cuda-config.cmake.in attn_cuda-config.cmake
                               INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
+# For the static library, which leaves its own dependencies to whoever links it.
+install(FILES cmake/FindCUDNN.cmake DESTINATION ${package_dir} COMPONENT encoder)
 write_basic_package_version_file(attn_cuda-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/attn_cuda-config.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/attn_cuda-config-version.cmake DESTINATION ${package_dir}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The loss and the optimiser: the formulas of layer_formulas.h, a thread for each element.
+// The loss, the optimiser and dropout: the formulas of layer_formulas.h, a thread for each element, of dropout for each
+// four.
 //
-// Bytes: cross-entropy 8 B read and 4 B written for each output. Adam 16 N read, 12 N written.
+// Bytes: cross-entropy 8 B read and 4 B written for each output. Adam 16 N read, 12 N written. Dropout 4 N and 4 N.
 #include "kernels/device/elements.cuh"
 #include "kernels/layers.h"
 
@@ -26,6 +27,16 @@ __global__ void __launch_bounds__(kRowThreads) adam_step_kernel(const AdamStep p
   });
 }
 
+__global__ void __launch_bounds__(kRowThreads) dropout_kernel(const Dropout p, const Index packets) {
+  for_each_element(packets, [&](Index n) {
+    const RandomWords random = p.mask.words(n);
+    for (int j = 0; j < kMaskElements; ++j) {
+      const Index i = n * kMaskElements + j;
+      if (i < p.N) p.out[i] = p.mask.apply(random.words[j], p.in[i]);
+    }
+  });
+}
+
 }  // namespace
 
 cudaError_t launch_cross_entropy(const CrossEntropy& params, cudaStream_t stream) {
@@ -37,6 +48,13 @@ cudaError_t launch_cross_entropy(const CrossEntropy& params, cudaStream_t stream
 cudaError_t launch_adam_step(const AdamStep& params, cudaStream_t stream) {
   if (params.N == 0) return cudaSuccess;
   adam_step_kernel<<<blocks_for_elements(params.N), kRowThreads, 0, stream>>>(params);
+  return cudaGetLastError();
+}
+
+cudaError_t launch_dropout(const Dropout& params, cudaStream_t stream) {
+  const Index packets = divide_up(params.N, kMaskElements);
+  if (packets == 0) return cudaSuccess;
+  dropout_kernel<<<blocks_for_elements(packets), kRowThreads, 0, stream>>>(params, packets);
   return cudaGetLastError();
 }
 

@@ -47,4 +47,43 @@ ATTN_HOST_DEVICE inline AdamState adam_update(AdamRates rates, float g, AdamStat
   return {now.p - rates.rate * m / (sqrtf(s) + rates.epsilon), m, s};
 }
 
+// Philox4x32-10 (Salmon et al., 2011): four random words for each counter.
+struct RandomWords {
+  std::uint32_t words[4];
+};
+
+ATTN_HOST_DEVICE inline RandomWords philox(RandomWords counter, std::uint64_t key) {
+  auto low = static_cast<std::uint32_t>(key), high = static_cast<std::uint32_t>(key >> 32);
+  std::uint32_t(&c)[4] = counter.words;
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t first = std::uint64_t{0xD2511F53} * c[0], second = std::uint64_t{0xCD9E8D57} * c[2];
+    const RandomWords next = {
+        {static_cast<std::uint32_t>(second >> 32) ^ c[1] ^ low, static_cast<std::uint32_t>(second),
+         static_cast<std::uint32_t>(first >> 32) ^ c[3] ^ high, static_cast<std::uint32_t>(first)}};
+    counter = next;
+    low += 0x9E3779B9;
+    high += 0xBB67AE85;
+  }
+  return counter;
+}
+
+// Which of the elements 4n ... 4n + 3 dropout keeps, and what those are multiplied by.
+struct DropoutMask {
+  std::uint64_t seed;
+  std::uint32_t stream;
+  std::uint32_t threshold;  // of a random word, to be kept
+  float scale;
+
+  ATTN_HOST_DEVICE RandomWords words(std::int64_t n) const {
+    return philox({{static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(n >> 32), stream, 0}}, seed);
+  }
+  ATTN_HOST_DEVICE float apply(std::uint32_t word, float value) const { return word >= threshold ? value * scale : 0; }
+};
+
+inline DropoutMask dropout_mask(float rate, std::uint64_t seed, std::uint32_t stream) {
+  return {seed, stream, static_cast<std::uint32_t>(static_cast<double>(rate) * 4294967296.0), 1 / (1 - rate)};
+}
+
+inline constexpr int kMaskElements = 4;  // of one counter
+
 }  // namespace attn::kernels

@@ -100,12 +100,20 @@ struct AdamStep {
   float *p, *m, *s;
 };
 
+struct Dropout {
+  std::int64_t N;
+  DropoutMask mask;
+  const float* in;  // [N]
+  float* out;       // [N], may be in
+};
+
 cudaError_t launch_embedding_forward(const EmbeddingForward& params, cudaStream_t stream);
 cudaError_t launch_embedding_backward(const EmbeddingBackward& params, cudaStream_t stream);
 cudaError_t launch_dense_forward(const DenseForward& params, cudaStream_t stream);
 cudaError_t launch_dense_backward(const DenseBackward& params, cudaStream_t stream);
 cudaError_t launch_cross_entropy(const CrossEntropy& params, cudaStream_t stream);
 cudaError_t launch_adam_step(const AdamStep& params, cudaStream_t stream);
+cudaError_t launch_dropout(const Dropout& params, cudaStream_t stream);
 
 // Sorts the first of the buffers; *sorted is the one of them that then has the result.
 cudaError_t launch_sort_places(const EmbeddingBackward& params, SortedPlaces* sorted, cudaStream_t stream);

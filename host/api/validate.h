@@ -5,7 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
+#include <vector>
 #include <limits>
 #include <string>
 
@@ -23,7 +23,7 @@ inline void require_size(const char* name, std::int64_t value, std::int64_t leas
 }
 
 // The product of sizes that are known to be >= 0; refuses a tensor of more bytes than a pointer can span.
-inline std::int64_t element_count(const char* name, std::initializer_list<std::int64_t> sizes) {
+inline std::int64_t element_count(const char* name, const std::vector<std::int64_t>& sizes) {
   std::int64_t count = 1;
   std::string shape;
   bool overflow = false;

@@ -3,6 +3,7 @@
 // C entry points of the classifier layers: every argument rule, then the backend.
 #include <cmath>
 
+#include "attn_cuda/recurrent.h"
 #include "encoder/cpu/layers.h"
 #include "encoder/handle.h"
 #include "encoder/validate.h"
@@ -17,13 +18,7 @@ namespace {
 // Runs body(layers) at the C boundary, with the layers of the handle's backend.
 template <class Body>
 attn_status_t guarded_with_layers(attn_handle_t handle, const Body& body) {
-  return guarded([&] {
-#ifdef ATTN_WITH_CUDA
-    if (backend_kind(handle) == ATTN_BACKEND_CUDA)
-      return body(cuda::CudaLayers(static_cast<cudaStream_t>(cuda_stream(handle))));
-#endif
-    body(cpu::CpuLayers(cpu_threads(handle)));
-  });
+  return guarded([&] { body(*layers_of(handle)); });
 }
 
 void require_embedding_shape(std::int64_t N, std::int64_t V, std::int64_t E) {
@@ -52,6 +47,15 @@ void require_range(const char* name, float value, bool in_range, const char* exp
 }
 
 }  // namespace
+
+std::unique_ptr<Layers> layers_of(attn_handle_t handle) {
+#ifdef ATTN_WITH_CUDA
+  if (backend_kind(handle) == ATTN_BACKEND_CUDA)
+    return std::make_unique<cuda::CudaLayers>(static_cast<cudaStream_t>(cuda_stream(handle)));
+#endif
+  return std::make_unique<cpu::CpuLayers>(cpu_threads(handle));
+}
+
 }  // namespace attn
 
 using namespace attn;
@@ -117,6 +121,18 @@ attn_status_t attn_sigmoid_cross_entropy(attn_handle_t handle, int64_t B, const 
     for (int64_t i = 0; layers.in_host_memory() && i < B; ++i)
       require_range(("y[" + std::to_string(i) + "]").c_str(), y[i], y[i] >= 0 && y[i] <= 1, "0 to 1");
     layers.sigmoid_cross_entropy(B, z, y, losses, d_z);
+  });
+}
+
+attn_status_t attn_dropout(attn_handle_t handle, int64_t N, float rate, uint64_t seed, uint32_t stream, const float* in,
+                           float* out) {
+  return guarded_with_layers(handle, [&](const Layers& layers) {
+    require_size("N", N, 0);
+    element_count("in", {N});
+    require_range("rate", rate, rate >= 0 && rate < 1, "at least 0 and below 1");
+    require_pointer("in", in, N);
+    require_pointer("out", out, N);
+    layers.dropout(N, rate, seed, stream, in, out);
   });
 }
 

@@ -42,8 +42,7 @@ void require_desc(const attn_lstm_desc_t* desc) {
   require_size("desc.T", desc->T, 0);
   require_size("desc.E", desc->E, 1);
   require_size("desc.H", desc->H, 1);
-  if (desc->directions != 1 && desc->directions != 2)
-    reject("desc.directions", "1 or 2", std::to_string(desc->directions));
+  require_directions("desc.directions", desc->directions);
   require_flag("desc.training", desc->training);
   sizes_of(*desc);
   // What oneDNN keeps for each position is a few times its inputs, states and gates.

@@ -21,6 +21,10 @@ inline void require_flag(const char* name, std::int32_t value) {
   if (value != 0 && value != 1) reject(name, "0 or 1", std::to_string(value));
 }
 
+inline void require_directions(const char* name, std::int32_t directions) {
+  if (directions != 1 && directions != 2) reject(name, "1 or 2", std::to_string(directions));
+}
+
 // A reserve of a pass that needs `bytes` of it.
 inline void require_reserve(const char* name, const void* reserve, std::size_t bytes) {
   require_pointer(name, reserve, static_cast<std::int64_t>(bytes));

@@ -16,6 +16,7 @@ namespace {
 using namespace attn;
 
 struct Variant {
+  attn_backend_t backend;
   const char* name;
   Attention attention;
   bool mask;
@@ -68,7 +69,7 @@ class ModelTest : public testing::TestWithParam<Variant> {
   }
 
   ModelConfig config_;
-  Handle handle_;
+  Handle handle_{GetParam().backend};
 };
 
 double relative_error(const std::vector<double>& expected, const std::vector<double>& got) {
@@ -167,13 +168,25 @@ TEST_P(ModelTest, ShortBatchesUseTheSameBuffers) {
   EXPECT_THROW(model.forward(random_batch(5, random), false), std::exception);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ModelTest,
-                         testing::Values(Variant{"pooling", Attention::kPooling, false},
-                                         Variant{"pooling_masked", Attention::kPooling, true},
-                                         Variant{"additive", Attention::kAdditive, false},
-                                         Variant{"additive_masked", Attention::kAdditive, true}),
+std::vector<Variant> variants() {
+  std::vector<Variant> all;
+  const auto add = [&](attn_backend_t backend) {
+    all.insert(all.end(), {{backend, "pooling", Attention::kPooling, false},
+                           {backend, "pooling_masked", Attention::kPooling, true},
+                           {backend, "additive", Attention::kAdditive, false},
+                           {backend, "additive_masked", Attention::kAdditive, true}});
+  };
+  add(ATTN_BACKEND_CPU);
+#ifdef ATTN_WITH_CUDNN
+  add(ATTN_BACKEND_CUDA);
+#endif
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ModelTest, testing::ValuesIn(variants()),
                          [](const testing::TestParamInfo<Variant>& variant) {
-                           return std::string(variant.param.name);
+                           return std::string(variant.param.backend == ATTN_BACKEND_CUDA ? "cuda_" : "cpu_") +
+                                  variant.param.name;
                          });
 
 }  // namespace

@@ -211,6 +211,9 @@ class AdditiveOn : public ::testing::TestWithParam<Target> {
   RunOptions options;
 };
 
+// Of what has nothing to do with the storage type.
+class AdditiveFp32On : public AdditiveOn {};
+
 TEST_P(Additive, EveryLengthIsT) { expect_parity(Case(shape, {}), options); }
 
 TEST_P(Additive, LengthsAndMisalignedTensors) {
@@ -275,6 +278,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, AdditiveBesidePlainLoops,
                                             ::testing::ValuesIn(narrow_additive_shapes())),
                          shape_name<AdditiveShape>);
 INSTANTIATE_TEST_SUITE_P(Targets, AdditiveOn, ::testing::ValuesIn(targets(kAnyStorage)), target_name);
+INSTANTIATE_TEST_SUITE_P(Targets, AdditiveFp32On, ::testing::ValuesIn(targets(kFullStorage)), target_name);
 
 TEST_P(AdditiveOn, OutputsDoNotDependOnWhichAreWanted) {
   const Case given({2, 9, 37, 33, 20}, {37, 30});
@@ -437,14 +441,15 @@ void expect_fences_hold(RunOptions options) {
 
 TEST_P(AdditiveOn, NothingOutsideIsRead) { expect_fences_hold(options); }
 
-// Each special value in each input, in the body of a vector and in a tail, wherever it has an effect.
+// Each special value in each input, in the body of a vector and in a tail, wherever it has an effect; the last of the
+// three items has no keys. Then in the gradient of an item with padding.
 void expect_specials_pass(const AdditiveShape& s, RunOptions options) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   for (double special : {static_cast<double>(kNan), kInfinity, -kInfinity})
     for (const auto tensor : {&reference::AdditiveInput::q, &reference::AdditiveInput::k, &reference::AdditiveInput::v,
                               &reference::AdditiveInput::x})
       for (std::size_t place : {0, 18, 20}) {
-        Case given(s, {static_cast<std::int32_t>(s.T), 20});
+        Case given(s, {static_cast<std::int32_t>(s.T), 20, 0});
         (given.input.*tensor)[place] = special;
         SCOPED_TRACE(special);
         SCOPED_TRACE(place);
@@ -453,11 +458,17 @@ void expect_specials_pass(const AdditiveShape& s, RunOptions options) {
         options.weights = false;
         expect_parity(given, options);
       }
+  Case given(s, {static_cast<std::int32_t>(s.T), 20, 0});
+  given.d_o[static_cast<std::size_t>(s.Q * s.D)] = kNan;
+  expect_parity(given, options);
 }
 
 // In rows that are cut and in rows that are whole.
 TEST_P(AdditiveOn, NanAndInfinitiesReachWhatTheyTouch) {
-  for (std::int64_t T : {67, 33}) expect_specials_pass({2, 2, T, 21, 19}, options);
+  for (std::int64_t T : {67, 33}) expect_specials_pass({3, 2, T, 21, 19}, options);
+}
+TEST_P(AdditiveFp32On, NanAndInfinitiesOfOneQuery) {
+  for (std::int64_t T : {260, 33}) expect_specials_pass({3, 1, T, 21, 19}, options);
 }
 
 // A query without any other score has no weights: 0 / 0.
@@ -472,14 +483,65 @@ TEST_P(AdditiveOn, OnlyScoresOfMinusInfinity) {
   }
 }
 
+// Scores so low that none of their exponentials is a number, and the score of no key would outweigh them all.
+TEST_P(AdditiveOn, LowScores) {
+  for (const auto& [Q, T] : {std::pair<int, int>{2, 70}, {2, 20}, {1, 700}, {1, 20}}) {
+    Case given({1, Q, T, 3, 4}, {});
+    given.input.v[0] = 300;
+    for (std::size_t j = 0; j < given.input.k.size(); j += 3) given.input.k[j] = -20;
+    for (std::size_t i = 0; i < given.input.q.size(); i += 3) given.input.q[i] = 0;
+    SCOPED_TRACE(testing::Message() << "Q " << Q << ", T " << T);
+    expect_parity(given, options);
+  }
+}
+
+// More items than have their gradients added in one step, and more chunks of an item than a block has threads.
+TEST_P(AdditiveFp32On, ManyItems) {
+  options.fenced = true;
+  for (std::int64_t Q : {1, 2}) expect_parity(Case({700, Q, 2, 3, 2}, {}), options);
+}
+TEST_P(AdditiveFp32On, ManyChunks) { expect_parity(Case({1, 1, 262200, 1, 1}, {}), options); }
+
 // Then null stands for every tensor without elements, and for v, which nothing is multiplied by.
+TEST_P(AdditiveOn, NoKeysGiveNothing) {
+  for (std::int64_t Q : {1, 5}) {
+    const Handle handle = make_handle(options);
+    Tensors tensors(handle, options);
+    attn_additive_desc_t desc{sizeof desc, options.dtype, 2, Q, 0, 5, 6};
+    attn_additive_forward_args_t forward{};
+    forward.struct_size = sizeof forward;
+    forward.q = tensors.in(Random(1).normal(2 * Q * 5), options.dtype);
+    forward.o = tensors.out(2 * Q * 6, options.dtype);
+    forward.lse = tensors.out(2 * Q);
+    std::size_t bytes = 0;
+    check(attn_additive_workspace_size(handle.get(), &desc, ATTN_PASS_FORWARD, &bytes));
+    check(attn_additive_forward(handle.get(), &desc, &forward, tensors.workspace(bytes), bytes));
+    EXPECT_EQ(tensors.values(forward.o), std::vector<float>(static_cast<std::size_t>(2 * Q * 6)));
+    EXPECT_EQ(tensors.values(forward.lse), std::vector<float>(static_cast<std::size_t>(2 * Q), -HUGE_VALF));
+
+    attn_additive_backward_args_t backward{};
+    backward.struct_size = sizeof backward;
+    backward.q = forward.q;
+    backward.lse = forward.lse;
+    backward.d_o = tensors.in(Random(2).normal(2 * Q * 6), options.dtype);
+    backward.d_q = tensors.out(2 * Q * 5, options.dtype);
+    backward.d_v = tensors.out(5, options.dtype);
+    check(attn_additive_workspace_size(handle.get(), &desc, ATTN_PASS_BACKWARD, &bytes));
+    check(attn_additive_backward(handle.get(), &desc, &backward, tensors.workspace(bytes), bytes));
+    EXPECT_EQ(tensors.values(backward.d_q), std::vector<float>(static_cast<std::size_t>(2 * Q * 5)));
+    EXPECT_EQ(tensors.values(backward.d_v), std::vector<float>(5));
+  }
+}
+
 TEST_P(AdditiveOn, NoQueriesGiveNoGradient) {
   const Handle handle = make_handle(options);
   Tensors tensors(handle, options);
   attn_additive_desc_t desc{sizeof desc, options.dtype, 2, 0, 40, 5, 6};
   attn_additive_backward_args_t args{};
   args.struct_size = sizeof args;
-  args.k = tensors.in(Random(1).normal(2 * 40 * 5), options.dtype);
+  std::vector<float> k = Random(1).normal(2 * 40 * 5);
+  k.front() = kNan;
+  args.k = tensors.in(k, options.dtype);
   args.x = tensors.in(Random(2).normal(2 * 40 * 6), options.dtype);
   args.d_k = tensors.out(2 * 40 * 5, options.dtype);
   args.d_v = tensors.out(5, options.dtype);
@@ -537,7 +599,7 @@ TEST(AdditiveTargets, EveryInstructionSet) {
     expect_parity(Case(kManyChunks, {700, 0, 411}), {});
     expect_parity(Case({2, 3, 66, 129, 77}, {}), {});
     expect_fences_hold({});
-    expect_specials_pass({2, 2, 67, 21, 19}, {});
+    expect_specials_pass({3, 2, 67, 21, 19}, {});
   });
 }
 

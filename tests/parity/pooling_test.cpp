@@ -168,6 +168,9 @@ class PoolingOn : public ::testing::TestWithParam<Target> {
   RunOptions options;
 };
 
+// Of what has nothing to do with the storage type.
+class PoolingFp32On : public PoolingOn {};
+
 TEST_P(Pooling, EveryLengthIsT) { expect_parity(Case(shape, {}), options); }
 
 TEST_P(Pooling, LengthsAndMisalignedTensors) {
@@ -227,9 +230,9 @@ INSTANTIATE_TEST_SUITE_P(Shapes, PoolingBesidePlainLoops,
                                             ::testing::ValuesIn(narrow_pooling_shapes())),
                          shape_name<PoolingShape>);
 INSTANTIATE_TEST_SUITE_P(Targets, PoolingOn, ::testing::ValuesIn(targets(kAnyStorage)), target_name);
+INSTANTIATE_TEST_SUITE_P(Targets, PoolingFp32On, ::testing::ValuesIn(targets(kFullStorage)), target_name);
 
-TEST_P(PoolingOn, OutputsDoNotDependOnWhichAreWanted) {
-  const Case given(kManyChunks, {700, 0, 411});
+void expect_outputs_independent(const Case& given, RunOptions options) {
   const Result all = run(given, options);
   for (options.skipped = 0; options.skipped < 3; ++options.skipped) {
     SCOPED_TRACE(options.skipped);
@@ -242,6 +245,12 @@ TEST_P(PoolingOn, OutputsDoNotDependOnWhichAreWanted) {
   options.skipped = -1;
   options.weights = false;
   EXPECT_TRUE(same_bits(run(given, options).o, all.o));
+}
+
+// Of several chunks, and of rows too wide to be kept.
+TEST_P(PoolingOn, OutputsDoNotDependOnWhichAreWanted) {
+  expect_outputs_independent(Case(kManyChunks, {700, 0, 411}), options);
+  expect_outputs_independent(Case({2, 7, 2052}, {7, 5}), options);
 }
 
 TEST_P(PoolingOn, AnItemAloneGivesTheBitsItHasInABatch) {
@@ -319,21 +328,57 @@ void expect_fences_hold(RunOptions options) {
 
 TEST_P(PoolingOn, NothingOutsideIsRead) { expect_fences_hold(options); }
 
-// Each special value in each input, in the body of a vector and in a tail.
+// Each special value in each input, in the body of a vector and in a tail; the last of the three items has no positions.
+// Then in the gradient of an item with padding.
 void expect_specials_pass(RunOptions options) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   for (double special : {static_cast<double>(kNan), kInfinity, -kInfinity})
     for (const auto tensor : {&reference::PoolingInput::x, &reference::PoolingInput::w, &reference::PoolingInput::b})
       for (std::size_t place : {0, 18, 20}) {
-        Case given({2, 67, 21}, {67, 50});
+        Case given({3, 67, 21}, {67, 50, 0});
         (given.input.*tensor)[place] = special;
         SCOPED_TRACE(special);
         SCOPED_TRACE(place);
         expect_parity(given, options);
       }
+  Case given({3, 67, 21}, {67, 50, 0});
+  given.d_o[21] = kNan;
+  expect_parity(given, options);
 }
 
 TEST_P(PoolingOn, NanAndInfinitiesReachWhatTheyTouch) { expect_specials_pass(options); }
+
+// More items than have their gradients added in one step, and more chunks of an item than a block has threads.
+TEST_P(PoolingFp32On, ManyItems) {
+  options.fenced = true;
+  expect_parity(Case({700, 2, 3}, {}), options);
+}
+TEST_P(PoolingFp32On, ManyChunks) { expect_parity(Case({1, 262200, 1}, {}), options); }
+
+// Then null stands for every tensor without elements, and for w, which nothing is multiplied by.
+TEST_P(PoolingOn, NoPositionsGiveNothing) {
+  for (std::int64_t D : {6, 2052}) {
+    const Handle handle = make_handle(options);
+    Tensors tensors(handle, options);
+    attn_pooling_desc_t desc{sizeof desc, options.dtype, 2, 0, D};
+    attn_pooling_forward_args_t forward{};
+    forward.struct_size = sizeof forward;
+    forward.o = tensors.out(2 * D, options.dtype);
+    std::size_t bytes = 0;
+    check(attn_pooling_workspace_size(handle.get(), &desc, ATTN_PASS_FORWARD, &bytes));
+    check(attn_pooling_forward(handle.get(), &desc, &forward, tensors.workspace(bytes), bytes));
+    EXPECT_EQ(tensors.values(forward.o), std::vector<float>(static_cast<std::size_t>(2 * D)));
+
+    attn_pooling_backward_args_t backward{};
+    backward.struct_size = sizeof backward;
+    backward.d_o = tensors.in(Random(1).normal(2 * D), options.dtype);
+    backward.d_x = tensors.out(0, options.dtype);
+    backward.d_w = tensors.out(D, options.dtype);
+    check(attn_pooling_workspace_size(handle.get(), &desc, ATTN_PASS_BACKWARD, &bytes));
+    check(attn_pooling_backward(handle.get(), &desc, &backward, tensors.workspace(bytes), bytes));
+    EXPECT_EQ(tensors.values(backward.d_w), std::vector<float>(static_cast<std::size_t>(D)));
+  }
+}
 
 // A position alone with the score 0 counts once, so every finite number of 16 bits is to arrive as it left.
 TEST_P(PoolingOn, OnePositionIsItsOwnContext) {

@@ -79,7 +79,7 @@ inline Handle make_handle(const RunOptions& options) {
 
 // Guarded tensors of one call in the memory of a handle, each a little differently aligned, and whether all guards still
 // stand. A fenced input ends before its last NaN, which stand where nothing may be read; on a device it is an allocation
-// of its own.
+// of its own, and so is the workspace.
 class Tensors {
  public:
   Tensors(const Handle& handle, const RunOptions& options) : handle_(&handle), options_(options) {}
@@ -102,7 +102,11 @@ class Tensors {
   const float* in(const std::vector<float>& values) { return static_cast<const float*>(in(values, ATTN_DTYPE_FP32)); }
   float* out(std::int64_t size) { return static_cast<float*>(out(size, ATTN_DTYPE_FP32)); }
 
-  void* workspace(std::size_t bytes) { return add(GuardedMemory(bytes), ATTN_DTYPE_FP32); }
+  void* workspace(std::size_t bytes) {
+    if (!options_.fenced || !on_device()) return add(GuardedMemory(bytes), ATTN_DTYPE_FP32);
+    exact_.emplace_back(*handle_, bytes);
+    return exact_.back().data();
+  }
   const std::int32_t* lengths(const std::vector<std::int32_t>& values) {
     if (values.empty()) return nullptr;
     lengths_.emplace_back(*handle_, values);

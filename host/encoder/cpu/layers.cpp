@@ -71,4 +71,23 @@ void CpuLayers::sigmoid_cross_entropy(std::int64_t B, const float* z, const floa
   });
 }
 
+void CpuLayers::dropout(std::int64_t N, float rate, std::uint64_t seed, std::uint32_t stream, const float* in,
+                        float* out) const {
+  const kernels::DropoutMask mask = kernels::dropout_mask(rate, seed, stream);
+  static_assert(kValues % kernels::kMaskElements == 0, "a task has whole counters");
+  run_pieces(threads_, N, kValues, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t first = begin; first < end; first += kernels::kMaskElements) {
+      const kernels::RandomWords random = mask.words(first / kernels::kMaskElements);
+      for (std::int64_t i = first; i < std::min(first + kernels::kMaskElements, end); ++i)
+        out[i] = mask.apply(random.words[i - first], in[i]);
+    }
+  });
+}
+
+void CpuLayers::copy(std::int64_t N, const float* in, float* out) const { std::copy_n(in, N, out); }
+
+const std::int32_t* CpuLayers::place_lengths(std::int64_t, const std::int32_t* lengths, std::int32_t*) const {
+  return lengths;
+}
+
 }  // namespace attn::cpu

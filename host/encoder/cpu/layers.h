@@ -21,6 +21,10 @@ class CpuLayers final : public Layers {
   void dense_backward(std::int64_t B, std::int64_t D, const float* x, const float* w, const float* d_z, float* d_x,
                       float* d_w, float* d_b) const override;
   void sigmoid_cross_entropy(std::int64_t B, const float* z, const float* y, float* losses, float* d_z) const override;
+  void dropout(std::int64_t N, float rate, std::uint64_t seed, std::uint32_t stream, const float* in,
+               float* out) const override;
+  void copy(std::int64_t N, const float* in, float* out) const override;
+  const std::int32_t* place_lengths(std::int64_t B, const std::int32_t* lengths, std::int32_t* place) const override;
   void adam_step(const attn_adam_desc_t& desc, std::int64_t N, const float* g, float* p, float* m,
                  float* s) const override;
 

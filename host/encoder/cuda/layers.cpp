@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encoder/cuda/layers.h"
 
+#include <algorithm>
+
 #include "cuda/check.h"
+#include "kernels/encoder.h"
 #include "kernels/layers.h"
 
 namespace attn::cuda {
@@ -63,6 +66,28 @@ void CudaLayers::adam_step(const attn_adam_desc_t& desc, std::int64_t N, const f
                            float* s) const {
   const kernels::AdamRates rates = kernels::adam_rates(desc.rate, desc.beta_1, desc.beta_2, desc.epsilon, desc.step);
   check(kernels::launch_adam_step({N, rates, g, p, m, s}, stream_), "adam_step");
+}
+
+void CudaLayers::dropout(std::int64_t N, float rate, std::uint64_t seed, std::uint32_t stream, const float* in,
+                         float* out) const {
+  check(kernels::launch_dropout({N, kernels::dropout_mask(rate, seed, stream), in, out}, stream_), "dropout");
+}
+
+void CudaLayers::copy(std::int64_t N, const float* in, float* out) const {
+  check(cudaMemcpyAsync(out, in, static_cast<std::size_t>(N) * sizeof(float), cudaMemcpyDeviceToDevice, stream_),
+        "cudaMemcpyAsync");
+}
+
+const std::int32_t* CudaLayers::place_lengths(std::int64_t B, const std::int32_t* lengths, std::int32_t* place) const {
+  if (lengths == nullptr) return nullptr;
+  for (std::int64_t first = 0; first < B; first += kernels::kMostNumbers) {
+    kernels::StoreNumbers some{};
+    some.count = static_cast<int>(std::min<std::int64_t>(kernels::kMostNumbers, B - first));
+    std::copy_n(lengths + first, some.count, some.numbers);
+    some.out = place + first;
+    check(kernels::launch_store_numbers(some, stream_), "store_numbers");
+  }
+  return place;
 }
 
 }  // namespace attn::cuda

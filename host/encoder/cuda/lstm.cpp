@@ -9,6 +9,7 @@
 
 #include "cuda/check.h"
 #include "cuda/storage.h"
+#include "encoder/cuda/layers.h"
 #include "encoder/cuda/vendor.h"
 #include "encoder/cuda/weight_space.h"
 #include "encoder/handle.h"
@@ -41,8 +42,9 @@ class CudaLstm final : public LstmBackend {
     check(cudnnSetDropoutDescriptor(dropout_.get(), cudnn, 0, nullptr, 0, 0), "cudnnSetDropoutDescriptor");
     check(cudnnSetRNNDescriptor_v8(rnn_.get(), CUDNN_RNN_ALGO_STANDARD, CUDNN_LSTM, CUDNN_RNN_SINGLE_INP_BIAS,
                                    directions_ == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
-                                   CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT, CUDNN_FMA_MATH, E, H, H, 1, dropout_.get(),
-                                   CUDNN_RNN_PADDED_IO_ENABLED),
+                                   CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT,
+                                   vendor_of(handle).tf32 ? CUDNN_TENSOR_OP_MATH : CUDNN_FMA_MATH, E, H, H, 1,
+                                   dropout_.get(), CUDNN_RNN_PADDED_IO_ENABLED),
           "cudnnSetRNNDescriptor_v8");
     weights_ = WeightSpace(cudnn, rnn_.get(), directions_, E_, H_);
     const int state[] = {directions_, narrow("B", B_), H}, strides[] = {state[1] * H, H, 1};
@@ -153,15 +155,7 @@ class CudaLstm final : public LstmBackend {
     check(cudnnSetStream(run.cudnn, run.stream), "cudnnSetStream");
     set_lengths(lengths);
     if (lengths == nullptr || std::all_of(lengths, lengths + B_, [&](std::int32_t n) { return n == T_; })) return run;
-    auto* const on_device = piece<std::int32_t>(workspace, place);
-    for (std::int64_t first = 0; first < B_; first += kernels::kMostNumbers) {
-      kernels::StoreNumbers some{};
-      some.count = static_cast<int>(std::min<std::int64_t>(kernels::kMostNumbers, B_ - first));
-      std::copy_n(lengths + first, some.count, some.numbers);
-      some.out = on_device + first;
-      check(kernels::launch_store_numbers(some, run.stream), "store_numbers");
-    }
-    run.lengths = on_device;
+    run.lengths = CudaLayers(run.stream).place_lengths(B_, lengths, piece<std::int32_t>(workspace, place));
     run.has_empty = std::find(lengths, lengths + B_, 0) != lengths + B_;
     return run;
   }

@@ -118,6 +118,13 @@ TEST_F(Streams, AFactorThatNothingHasWritten) {
   expect_finding({"uninitialised memory: read of 64 bytes", "in kernel cublasSgemm"});
 }
 
+TEST_F(Streams, ASummandThatNothingHasWritten) {
+  float *a = ones(), *fresh = nullptr;
+  ASSERT_EQ(cudaMalloc(reinterpret_cast<void**>(&fresh), kCount * sizeof(float)), cudaSuccess);
+  EXPECT_EQ(product(a, a, fresh, 1), CUBLAS_STATUS_SUCCESS);
+  expect_finding({"uninitialised memory: update of 64 bytes", "in kernel cublasSgemm"});
+}
+
 TEST_F(Streams, AResultThatIsAFactor) {
   float* a = ones();
   EXPECT_EQ(product(a, ones(), a), CUBLAS_STATUS_SUCCESS);

@@ -137,6 +137,18 @@ TEST_F(IssuedWork, WhatIsNotTakenIsReleased) {
   EXPECT_EQ(released_, 4);
 }
 
+TEST(DISABLED_Role, AddsOnce) {
+  const DeviceInts values;
+  int released = 0;
+  launch_fill(values, 1);
+  EXPECT_EQ(issue_addition(values, kCount, 1, nullptr, released), cudaSuccess);
+  EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+}
+
+TEST_F(IssuedWork, HasALineAmongTheCounters) {
+  expect_in("{\"kernel\": \"addition\", \"device\": 0}\n", play("AddsOnce", "VGPU_COUNTERS=-"));
+}
+
 void call_cuda(void* argument) { *static_cast<cudaError_t*>(argument) = cudaDeviceSynchronize(); }
 
 TEST_F(IssuedWork, MayNotCallTheRuntime) {

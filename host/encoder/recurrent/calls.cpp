@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// C entry points of the recurrent attention encoder: every argument rule, then the encoder.
+#include "api/live_set.h"
+#include "encoder/handle.h"
+#include "encoder/recurrent/encoder.h"
+#include "encoder/validate.h"
+
+struct attn_recurrent {
+  attn_handle_t handle;
+  attn::RecurrentEncoder encoder;
+};
+
+namespace attn {
+namespace {
+
+LiveSet& live_plans() {
+  static LiveSet* set = new LiveSet;  // never destroyed: plans may outlive the static objects
+  return *set;
+}
+
+// What the plans of the layers do not check themselves.
+void require_desc(const attn_recurrent_desc_t* desc) {
+  require_struct("desc", desc);
+  require_fp32("desc.dtype", desc->dtype);
+  require_size("desc.B", desc->B, 0);
+  require_size("desc.T", desc->T, 0);
+  require_size("desc.E", desc->E, 1);
+  require_size("desc.H", desc->H, 1);
+  require_size("desc.layers", desc->layers, 1);
+  require_directions("desc.directions", desc->directions);
+  if (!(desc->dropout >= 0 && desc->dropout < 1))
+    reject("desc.dropout", "at least 0 and below 1", std::to_string(desc->dropout));
+  require_flag("desc.training", desc->training);
+  if (desc->attention == ATTN_ATTENTION_POOLING) {
+    if (desc->positions < desc->T)
+      reject("desc.positions", "at least T = " + std::to_string(desc->T), std::to_string(desc->positions));
+  } else if (desc->attention == ATTN_ATTENTION_ADDITIVE) {
+    require_size("desc.Q", desc->Q, 1);
+    require_size("desc.A", desc->A, 1);
+    require_size("desc.P", desc->P, 1);
+  } else {
+    reject("desc.attention", "a value of attn_attention_t", std::to_string(static_cast<int>(desc->attention)));
+  }
+}
+
+attn_recurrent& usable(attn_recurrent_t plan) {
+  require_pointer("plan", plan);
+  if (!live_plans().contains(plan))
+    reject("plan", "one made by attn_recurrent_create and not destroyed", "another pointer");
+  backend_kind(plan->handle);
+  return *plan;
+}
+
+void require_training(const attn_recurrent& plan, const char* name) {
+  if (plan.encoder.desc().training == 0) reject(name, "a plan with training", "one without");
+}
+
+struct Sizes {
+  std::int64_t x, o, weights;
+};
+
+Sizes sizes_of(const attn_recurrent_desc_t& desc) {
+  const std::int64_t queries = desc.attention == ATTN_ATTENTION_POOLING ? 1 : desc.Q;
+  return {element_count("x", {desc.B, desc.T, desc.E}), element_count("o", {desc.B, queries, desc.directions, desc.H}),
+          element_count("weights", {desc.B, queries, desc.T})};
+}
+
+// What both passes take.
+template <class Args>
+Sizes require_inputs(const attn_recurrent& plan, const Args* args) {
+  require_struct("args", args);
+  const Sizes sizes = sizes_of(plan.encoder.desc());
+  require_pointer("args.x", args->x, sizes.x);
+  require_pointer("args.parameters", args->parameters);
+  require_lengths("args.lengths", args->lengths, plan.encoder.desc().B, plan.encoder.desc().T);
+  if (plan.encoder.desc().training == 0 && args->reserve != nullptr)
+    reject("args.reserve", "null in a plan without training", "a pointer");
+  require_reserve("args.reserve", args->reserve, plan.encoder.reserve_bytes());
+  return sizes;
+}
+
+}  // namespace
+}  // namespace attn
+
+using namespace attn;
+
+attn_status_t attn_recurrent_create(attn_handle_t handle, const attn_recurrent_desc_t* desc, attn_recurrent_t* plan) {
+  return guarded([&] {
+    backend_kind(handle);
+    require_desc(desc);
+    require_pointer("plan", plan);
+    *plan = nullptr;
+    sizes_of(*desc);
+    auto made = std::make_unique<attn_recurrent>(attn_recurrent{handle, RecurrentEncoder(handle, *desc)});
+    live_plans().insert(made.get());
+    *plan = made.release();
+  });
+}
+
+attn_status_t attn_recurrent_destroy(attn_recurrent_t plan) {
+  return guarded([&] {
+    if (plan == nullptr) return;
+    if (!live_plans().erase(plan))
+      reject("plan", "one made by attn_recurrent_create and not destroyed", "another pointer");
+    delete plan;
+  });
+}
+
+attn_status_t attn_recurrent_block_size(attn_recurrent_t plan, int64_t* floats) {
+  return guarded([&] {
+    const attn_recurrent& of = usable(plan);
+    require_pointer("floats", floats);
+    *floats = of.encoder.parameters().floats();
+  });
+}
+
+attn_status_t attn_recurrent_parameter_count(attn_recurrent_t plan, int32_t* count) {
+  return guarded([&] {
+    const attn_recurrent& of = usable(plan);
+    require_pointer("count", count);
+    *count = static_cast<int32_t>(of.encoder.parameters().entries().size());
+  });
+}
+
+attn_status_t attn_recurrent_parameter(attn_recurrent_t plan, int32_t index, attn_parameter_t* parameter) {
+  return guarded([&] {
+    const auto& entries = usable(plan).encoder.parameters().entries();
+    require_pointer("parameter", parameter);
+    if (index < 0 || static_cast<std::size_t>(index) >= entries.size())
+      reject("index", "0 to " + std::to_string(entries.size() - 1), std::to_string(index));
+    const ParameterMap::Entry& entry = entries[static_cast<std::size_t>(index)];
+    *parameter = {entry.name.c_str(), entry.offset, static_cast<int32_t>(entry.shape.size()), {}};
+    std::copy(entry.shape.begin(), entry.shape.end(), parameter->shape);
+  });
+}
+
+attn_status_t attn_recurrent_reserve_size(attn_recurrent_t plan, size_t* bytes) {
+  return guarded([&] {
+    const attn_recurrent& of = usable(plan);
+    require_pointer("bytes", bytes);
+    *bytes = of.encoder.reserve_bytes();
+  });
+}
+
+attn_status_t attn_recurrent_workspace_size(attn_recurrent_t plan, attn_pass_t pass, size_t* bytes) {
+  return guarded([&] {
+    const attn_recurrent& of = usable(plan);
+    require_pass("pass", pass);
+    if (pass == ATTN_PASS_BACKWARD) require_training(of, "pass");
+    require_pointer("bytes", bytes);
+    *bytes = of.encoder.workspace_bytes(pass);
+  });
+}
+
+attn_status_t attn_recurrent_forward(attn_recurrent_t plan, const attn_recurrent_forward_args_t* args, void* workspace,
+                                     size_t workspace_bytes) {
+  return guarded([&] {
+    attn_recurrent& of = usable(plan);
+    const Sizes sizes = require_inputs(of, args);
+    require_pointer("args.o", args->o, sizes.o);
+    require_workspace(workspace, workspace_bytes, of.encoder.workspace_bytes(ATTN_PASS_FORWARD));
+    of.encoder.forward(*args, workspace);
+  });
+}
+
+attn_status_t attn_recurrent_backward(attn_recurrent_t plan, const attn_recurrent_backward_args_t* args,
+                                      void* workspace, size_t workspace_bytes) {
+  return guarded([&] {
+    attn_recurrent& of = usable(plan);
+    require_training(of, "plan");
+    const Sizes sizes = require_inputs(of, args);
+    require_pointer("args.d_o", args->d_o, sizes.o);
+    require_pointer("args.d_parameters", args->d_parameters);
+    require_workspace(workspace, workspace_bytes, of.encoder.workspace_bytes(ATTN_PASS_BACKWARD));
+    of.encoder.backward(*args, workspace);
+  });
+}

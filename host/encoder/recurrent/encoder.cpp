@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "encoder/recurrent/encoder.h"
+
+#include <algorithm>
+
+#include "encoder/handle.h"
+
+namespace attn {
+namespace {
+
+// A size that `query(&bytes)` asks for.
+template <class Query>
+std::size_t size_from(const Query& query) {
+  std::size_t bytes = 0;
+  require_success(query(&bytes));
+  return bytes;
+}
+
+}  // namespace
+
+// Where things are in one call.
+struct RecurrentEncoder::Run {
+  std::unique_ptr<Layers> layers;
+  const float* x;               // [B, T, E]
+  const float* parameters;      // the block
+  float* gradient;              // the same, null in forward
+  const std::int32_t* lengths;  // [B] of the host, or null
+  std::uint64_t seed;
+  std::byte* kept;
+  std::byte* scratch;  // of one step after the other
+  std::size_t scratch_bytes;
+
+  float* at(Index offset) const { return reinterpret_cast<float*>(kept + offset); }
+  const std::int32_t* lengths_at(Index offset) const {
+    return lengths == nullptr         ? nullptr
+           : layers->in_host_memory() ? lengths
+                                      : reinterpret_cast<std::int32_t*>(at(offset));
+  }
+};
+
+RecurrentEncoder::RecurrentEncoder(attn_handle_t handle, const attn_recurrent_desc_t& desc)
+    : handle_(handle), desc_(desc), parameters_(desc) {
+  const std::int64_t rows = desc.B * desc.T;
+  lengths_ = kept_.take(desc.B);
+  for (std::int32_t n = 0; n < desc.layers; ++n) {
+    Layer layer{};
+    layer.width = n == 0 ? desc.E : D();
+    const attn_lstm_desc_t lstm{sizeof lstm, desc.dtype, desc.B,          desc.T,
+                                layer.width, desc.H,     desc.directions, desc.training};
+    attn_lstm_t plan = nullptr;
+    require_success(attn_lstm_create(handle, &lstm, &plan));
+    layer.lstm.reset(plan);
+    layer.y = kept_.take_rows(rows, D());
+    layer.reserve = kept_.take(
+        static_cast<Index>(size_from([&](std::size_t* bytes) { return attn_lstm_reserve_size(plan, bytes); })), 1);
+    const std::string prefix = "lstm." + std::to_string(n);
+    layer.kernel = parameters_.offset(prefix + ".kernel");
+    layer.recurrent = parameters_.offset(prefix + ".recurrent");
+    layer.bias = parameters_.offset(prefix + ".bias");
+    layers_.push_back(std::move(layer));
+  }
+  for (std::size_t n = 0; n < layers_.size(); ++n)
+    layers_[n].dropped = drops(n) ? kept_.take_rows(rows, D()) : layers_[n].y;
+  weights_ = kept_.take_rows(rows, pooling() ? 1 : desc.Q);
+  attention_reserve_ = kept_.take(pooling() ? 0 : static_cast<Index>(size_from([&](std::size_t* bytes) {
+                                    const attn_projected_desc_t projected = projected_desc();
+                                    return attn_projected_reserve_size(handle_, &projected, bytes);
+                                  })),
+                                  1);
+}
+
+// Whether what goes from this layer to the next loses some.
+bool RecurrentEncoder::drops(std::size_t layer) const {
+  return desc_.training != 0 && desc_.dropout > 0 && layer + 1 < layers_.size();
+}
+
+attn_pooling_desc_t RecurrentEncoder::pooling_desc() const {
+  return {sizeof(attn_pooling_desc_t), desc_.dtype, desc_.B, desc_.T, D()};
+}
+
+attn_projected_desc_t RecurrentEncoder::projected_desc() const {
+  return {sizeof(attn_projected_desc_t), desc_.dtype, desc_.B, desc_.Q, desc_.T, desc_.A, D(), desc_.P, 1};
+}
+
+std::size_t RecurrentEncoder::attention_workspace(attn_pass_t pass) const {
+  return size_from([&](std::size_t* bytes) {
+    if (pooling()) {
+      const attn_pooling_desc_t desc = pooling_desc();
+      return attn_pooling_workspace_size(handle_, &desc, pass, bytes);
+    }
+    const attn_projected_desc_t desc = projected_desc();
+    return attn_projected_workspace_size(handle_, &desc, pass, bytes);
+  });
+}
+
+// Of the step that needs most.
+std::size_t RecurrentEncoder::step_workspace(attn_pass_t pass) const {
+  std::size_t most = attention_workspace(pass);
+  for (const Layer& layer : layers_)
+    most = std::max(
+        most, size_from([&](std::size_t* bytes) { return attn_lstm_workspace_size(layer.lstm.get(), pass, bytes); }));
+  return most;
+}
+
+std::size_t RecurrentEncoder::workspace_bytes(attn_pass_t pass) const {
+  kernels::Layout layout;
+  if (pass == ATTN_PASS_FORWARD) {
+    layout.take(desc_.training ? 0 : kept_.bytes(), 1);
+  } else {
+    for (int i = 0; i < 2; ++i) take_gradient(layout);
+  }
+  layout.take(static_cast<Index>(step_workspace(pass)), 1);
+  return static_cast<std::size_t>(layout.bytes());
+}
+
+// Of what comes out of a layer or goes into one.
+RecurrentEncoder::Index RecurrentEncoder::take_gradient(kernels::Layout& layout) const {
+  return layout.take_rows(desc_.B * desc_.T, std::max(D(), desc_.E));
+}
+
+const float* RecurrentEncoder::input_of(const Run& run, std::size_t layer) const {
+  return layer == 0 ? run.x : run.at(layers_[layer - 1].dropped);
+}
+
+// What both passes of an LSTM take.
+template <class Args>
+Args RecurrentEncoder::lstm_args(const Run& run, std::size_t layer) const {
+  Args args{};
+  args.struct_size = sizeof args;
+  args.x = input_of(run, layer);
+  args.kernel = run.parameters + layers_[layer].kernel;
+  args.recurrent = run.parameters + layers_[layer].recurrent;
+  args.bias = run.parameters + layers_[layer].bias;
+  args.lengths = run.lengths;
+  args.y = run.at(layers_[layer].y);
+  args.reserve = desc_.training ? run.at(layers_[layer].reserve) : nullptr;
+  return args;
+}
+
+template <class Args>
+Args RecurrentEncoder::pooling_args(const Run& run) const {
+  Args args{};
+  args.struct_size = sizeof args;
+  args.x = run.at(layers_.back().y);
+  args.w = run.parameters + parameters_.offset("attention.w");
+  args.b = run.parameters + parameters_.offset("attention.b");
+  args.lengths = run.lengths_at(lengths_);
+  return args;
+}
+
+template <class Args>
+Args RecurrentEncoder::projected_args(const Run& run) const {
+  Args args{};
+  args.struct_size = sizeof args;
+  args.x = run.at(layers_.back().y);
+  args.h = run.parameters + parameters_.offset("attention.h");
+  args.w_q = run.parameters + parameters_.offset("attention.w_q");
+  args.w_k = run.parameters + parameters_.offset("attention.w_k");
+  args.b = run.parameters + parameters_.offset("attention.b");
+  args.v = run.parameters + parameters_.offset("attention.v");
+  args.lengths = run.lengths_at(lengths_);
+  args.weights = desc_.training ? run.at(weights_) : nullptr;
+  args.reserve = desc_.training ? run.at(attention_reserve_) : nullptr;
+  return args;
+}
+
+void RecurrentEncoder::attention_forward(const Run& run, const attn_recurrent_forward_args_t& args) const {
+  if (pooling()) {
+    const attn_pooling_desc_t desc = pooling_desc();
+    auto pooling = pooling_args<attn_pooling_forward_args_t>(run);
+    pooling.o = args.o;
+    pooling.weights = args.weights;
+    return require_success(attn_pooling_forward(handle_, &desc, &pooling, run.scratch, run.scratch_bytes));
+  }
+  const attn_projected_desc_t desc = projected_desc();
+  auto projected = projected_args<attn_projected_forward_args_t>(run);
+  projected.o = args.o;
+  if (!desc_.training) projected.weights = args.weights;
+  require_success(attn_projected_forward(handle_, &desc, &projected, run.scratch, run.scratch_bytes));
+}
+
+void RecurrentEncoder::attention_backward(const Run& run, const attn_recurrent_backward_args_t& args,
+                                          float* d_y) const {
+  const auto gradient = [&](const char* name) { return run.gradient + parameters_.offset(name); };
+  if (pooling()) {
+    const attn_pooling_desc_t desc = pooling_desc();
+    auto pooling = pooling_args<attn_pooling_backward_args_t>(run);
+    pooling.d_o = args.d_o;
+    pooling.d_weights = args.d_weights;
+    pooling.d_x = d_y;
+    pooling.d_w = gradient("attention.w");
+    pooling.d_b = gradient("attention.b");
+    return require_success(attn_pooling_backward(handle_, &desc, &pooling, run.scratch, run.scratch_bytes));
+  }
+  const attn_projected_desc_t desc = projected_desc();
+  auto projected = projected_args<attn_projected_backward_args_t>(run);
+  projected.d_o = args.d_o;
+  projected.d_weights = args.d_weights;
+  projected.d_x = d_y;
+  projected.d_h = gradient("attention.h");
+  projected.d_w_q = gradient("attention.w_q");
+  projected.d_w_k = gradient("attention.w_k");
+  projected.d_b = gradient("attention.b");
+  projected.d_v = gradient("attention.v");
+  require_success(attn_projected_backward(handle_, &desc, &projected, run.scratch, run.scratch_bytes));
+}
+
+void RecurrentEncoder::forward(const attn_recurrent_forward_args_t& args, void* workspace) {
+  auto* const work = static_cast<std::byte*>(workspace);
+  const std::size_t step = step_workspace(ATTN_PASS_FORWARD);
+  const Run run{layers_of(handle_),
+                static_cast<const float*>(args.x),
+                static_cast<const float*>(args.parameters),
+                nullptr,
+                args.lengths,
+                args.seed,
+                desc_.training ? static_cast<std::byte*>(args.reserve) : work,
+                desc_.training ? work : work + kept_.bytes(),
+                step};
+  run.layers->place_lengths(desc_.B, args.lengths, reinterpret_cast<std::int32_t*>(run.at(lengths_)));
+  for (std::size_t n = 0; n < layers_.size(); ++n) {
+    const auto lstm = lstm_args<attn_lstm_forward_args_t>(run, n);
+    require_success(attn_lstm_forward(layers_[n].lstm.get(), &lstm, run.scratch, step));
+    if (drops(n))
+      run.layers->dropout(desc_.B * desc_.T * D(), desc_.dropout, args.seed, static_cast<std::uint32_t>(n),
+                          run.at(layers_[n].y), run.at(layers_[n].dropped));
+  }
+  attention_forward(run, args);
+  if (!pooling() && desc_.training && args.weights != nullptr)
+    run.layers->copy(desc_.B * desc_.Q * desc_.T, run.at(weights_), static_cast<float*>(args.weights));
+}
+
+void RecurrentEncoder::backward(const attn_recurrent_backward_args_t& args, void* workspace) {
+  kernels::Layout layout;
+  auto* const work = static_cast<std::byte*>(workspace);
+  auto* d_y = reinterpret_cast<float*>(work + take_gradient(layout));
+  auto* d_x = reinterpret_cast<float*>(work + take_gradient(layout));
+  const std::size_t step = step_workspace(ATTN_PASS_BACKWARD);
+  const Run run{layers_of(handle_),
+                static_cast<const float*>(args.x),
+                static_cast<const float*>(args.parameters),
+                static_cast<float*>(args.d_parameters),
+                args.lengths,
+                args.seed,
+                static_cast<std::byte*>(args.reserve),
+                work + layout.bytes(),
+                step};
+  require_success(
+      attn_fill_zero(handle_, args.d_parameters, static_cast<std::size_t>(parameters_.floats()) * sizeof(float)));
+  attention_backward(run, args, d_y);
+  for (std::size_t n = layers_.size(); n-- > 0;) {
+    const bool last = n == 0;
+    if (drops(n))
+      run.layers->dropout(desc_.B * desc_.T * D(), desc_.dropout, args.seed, static_cast<std::uint32_t>(n), d_y, d_y);
+    auto lstm = lstm_args<attn_lstm_backward_args_t>(run, n);
+    lstm.d_y = d_y;
+    lstm.d_x = last && args.d_x != nullptr ? args.d_x : d_x;
+    lstm.d_kernel = run.gradient + layers_[n].kernel;
+    lstm.d_recurrent = run.gradient + layers_[n].recurrent;
+    lstm.d_bias = run.gradient + layers_[n].bias;
+    require_success(attn_lstm_backward(layers_[n].lstm.get(), &lstm, run.scratch, step));
+    std::swap(d_y, d_x);
+  }
+}
+
+}  // namespace attn

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// C++17 wrapper of recurrent.h: owners for the plan of an encoder and what its passes need. Header only.
+#ifndef ATTN_CUDA_RECURRENT_HPP
+#define ATTN_CUDA_RECURRENT_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "attn_cuda/attn_cuda.hpp"
+#include "attn_cuda/recurrent.h"
+
+namespace attn {
+
+struct RecurrentParameter {
+  std::string name;
+  std::int64_t offset;  // in the block, in floats
+  std::vector<std::int64_t> shape;
+};
+
+// Owns an attn_recurrent_t, its workspace and its reserve: backward follows the latest forward. struct_size is filled in
+// here. The handle must outlive it and keep its thread count.
+class RecurrentEncoder {
+ public:
+  RecurrentEncoder(const Handle& handle, attn_recurrent_desc_t desc) {
+    desc.struct_size = sizeof desc;
+    attn_recurrent_t plan = nullptr;
+    check(attn_recurrent_create(handle.get(), &desc, &plan));
+    plan_.reset(plan);
+    std::size_t reserve = 0, forward = 0, backward = 0;
+    check(attn_recurrent_reserve_size(plan, &reserve));
+    check(attn_recurrent_workspace_size(plan, ATTN_PASS_FORWARD, &forward));
+    if (desc.training != 0) check(attn_recurrent_workspace_size(plan, ATTN_PASS_BACKWARD, &backward));
+    reserve_ = Buffer<std::byte>(handle, reserve);
+    workspace_ = Buffer<std::byte>(handle, std::max(forward, backward));
+    check(attn_recurrent_block_size(plan, &block_size_));
+    std::int32_t count = 0;
+    check(attn_recurrent_parameter_count(plan, &count));
+    for (std::int32_t i = 0; i < count; ++i) {
+      attn_parameter_t parameter{};
+      check(attn_recurrent_parameter(plan, i, &parameter));
+      parameters_.push_back({parameter.name, parameter.offset, {parameter.shape, parameter.shape + parameter.rank}});
+    }
+  }
+
+  const std::vector<RecurrentParameter>& parameters() const noexcept { return parameters_; }
+  std::size_t block_size() const noexcept { return static_cast<std::size_t>(block_size_); }  // floats
+
+  void forward(attn_recurrent_forward_args_t args) {
+    args.struct_size = sizeof args;
+    args.reserve = reserve_.data();
+    check(attn_recurrent_forward(plan_.get(), &args, workspace_.data(), workspace_.size()));
+  }
+  void backward(attn_recurrent_backward_args_t args) {
+    args.struct_size = sizeof args;
+    args.reserve = reserve_.data();
+    check(attn_recurrent_backward(plan_.get(), &args, workspace_.data(), workspace_.size()));
+  }
+
+ private:
+  struct Destroy {
+    void operator()(attn_recurrent_t plan) const noexcept { attn_recurrent_destroy(plan); }
+  };
+  std::unique_ptr<attn_recurrent, Destroy> plan_;
+  Buffer<std::byte> reserve_, workspace_;
+  std::int64_t block_size_ = 0;
+  std::vector<RecurrentParameter> parameters_;
+};
+
+}  // namespace attn
+
+#endif

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The recurrent attention encoder against the parts of the reference put together.
+#include "attn_cuda/recurrent.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "encoder/recurrent_run.h"
+
+namespace attn::test {
+namespace {
+
+// B, T, E, H, layers, directions, dropout, training, attention, positions, Q, A, P
+attn_recurrent_desc_t described(std::int64_t B, std::int64_t T, std::int64_t E, std::int64_t H, std::int32_t layers,
+                                std::int32_t directions, float dropout, attn_attention_t attention) {
+  return {sizeof(attn_recurrent_desc_t),
+          ATTN_DTYPE_FP32,
+          B,
+          T,
+          E,
+          H,
+          layers,
+          directions,
+          dropout,
+          1,
+          attention,
+          T + 3,
+          2,
+          9,
+          5};
+}
+
+struct Variant {
+  const char* name;
+  attn_recurrent_desc_t desc;
+  std::vector<std::int32_t> lengths;
+};
+
+void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
+
+std::vector<Variant> variants() {
+  constexpr attn_attention_t kPooling = ATTN_ATTENTION_POOLING, kAdditive = ATTN_ATTENTION_ADDITIVE;
+  return {{"pooling", described(3, 7, 6, 5, 1, 2, 0, kPooling), {}},
+          {"additive", described(3, 7, 6, 5, 1, 2, 0, kAdditive), {}},
+          {"wide_input_one_direction", described(4, 5, 33, 4, 2, 1, 0, kPooling), {5, 0, 3, 1}},
+          {"three_layers_dropped", described(3, 9, 4, 6, 3, 2, 0.4f, kAdditive), {4, 9, 0}},
+          {"two_layers_dropped", described(5, 6, 3, 7, 2, 1, 0.25f, kPooling), {}},
+          {"one_layer_has_nothing_to_drop", described(2, 4, 3, 2, 1, 1, 0.9f, kPooling), {}},
+          {"empty_batch", described(0, 4, 3, 2, 2, 2, 0.5f, kAdditive), {}},
+          {"no_positions", described(2, 0, 3, 2, 2, 2, 0.5f, kPooling), {}}};
+}
+
+// Of a whole tensor: the errors of one layer go through the next.
+double relative_error(const Vector& expected, const std::vector<float>& got) {
+  if (expected.size() != got.size()) return INFINITY;
+  double difference = 0, norm = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    difference += (got[i] - expected[i]) * (got[i] - expected[i]);
+    norm += expected[i] * expected[i];
+  }
+  return norm == 0 ? std::sqrt(difference) : std::sqrt(difference / norm);
+}
+
+class Recurrent : public testing::TestWithParam<Variant> {};
+
+TEST_P(Recurrent, ForwardAndBackward) {
+  const Variant& variant = GetParam();
+  const RecurrentCase given(variant.desc, variant.lengths);
+  const RecurrentReference reference(given.input);
+  const RecurrentOutput expected = reference.forward();
+  const RecurrentGradient gradient = reference.backward(widen(given.d_o), widen(given.d_weights));
+  for (RunOptions options : encoder_runs({1, 3})) {
+    SCOPED_TRACE(testing::Message() << options);
+    options.misalignment = 3;
+    RecurrentRun run(options, variant.desc);
+    const RecurrentResult got = run(given);
+    EXPECT_LT(relative_error(expected.o, got.o), 1e-6);
+    EXPECT_LT(relative_error(expected.weights, got.weights), 1e-6);
+    EXPECT_LT(relative_error(gradient.x, got.d_x), 3e-6);
+    EXPECT_TRUE(got.gaps_are_zero);
+    ASSERT_EQ(gradient.parameters.size(), got.d_parameters.size());
+    // What remains where a sum cancels, as the query's gradient does, has lost digits.
+    for (const auto& [name, values] : gradient.parameters)
+      EXPECT_LT(relative_error(values, got.d_parameters.at(name)), 2e-5) << name;
+  }
+}
+
+TEST_P(Recurrent, SameBitsInEachRun) {
+  const RecurrentCase given(GetParam().desc, GetParam().lengths);
+  for (const RunOptions& options : encoder_runs({2})) {
+    RecurrentRun run(options, GetParam().desc);
+    const RecurrentResult once = run(given), again = run(given);
+    EXPECT_TRUE(same_bits(once.o, again.o)) << options;
+    EXPECT_TRUE(same_bits(once.d_x, again.d_x)) << options;
+    for (const auto& [name, values] : once.d_parameters)
+      EXPECT_TRUE(same_bits(values, again.d_parameters.at(name))) << name << ", " << options;
+  }
+}
+
+TEST_P(Recurrent, WithoutTrainingNothingIsDropped) {
+  attn_recurrent_desc_t desc = GetParam().desc;
+  desc.training = 0;
+  const RecurrentCase given(desc, GetParam().lengths);
+  const RecurrentOutput expected = RecurrentReference(given.input).forward();
+  for (const RunOptions& options : encoder_runs({2})) {
+    RecurrentRun run(options, desc);
+    const RecurrentResult got = run(given);
+    EXPECT_LT(relative_error(expected.o, got.o), 1e-6) << options;
+    EXPECT_LT(relative_error(expected.weights, got.weights), 1e-6) << options;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Recurrent, testing::ValuesIn(variants()),
+                         [](const testing::TestParamInfo<Variant>& variant) {
+                           return std::string(variant.param.name);
+                         });
+
+TEST(RecurrentMap, IsThatOfTheHeaderWhateverTheBatch) {
+  attn_recurrent_desc_t desc = described(3, 7, 6, 5, 2, 2, 0, ATTN_ATTENTION_ADDITIVE);
+  const auto map_of = [&] {
+    std::string map;
+    const RecurrentRun run({}, desc);
+    for (const attn_parameter_t& parameter : run.parameters()) {
+      map += parameter.name + std::string(" @") + std::to_string(parameter.offset);
+      for (std::int32_t i = 0; i < parameter.rank; ++i) map += " " + std::to_string(parameter.shape[i]);
+      map += "\n";
+    }
+    return map;
+  };
+  EXPECT_EQ(map_of(),
+            "lstm.0.kernel @0 2 6 20\n"
+            "lstm.0.recurrent @240 2 5 20\n"
+            "lstm.0.bias @448 2 20\n"
+            "lstm.1.kernel @496 2 10 20\n"
+            "lstm.1.recurrent @896 2 5 20\n"
+            "lstm.1.bias @1104 2 20\n"
+            "attention.h @1152 2 5\n"
+            "attention.w_q @1168 9 5\n"
+            "attention.w_k @1216 9 10\n"
+            "attention.b @1312 9\n"
+            "attention.v @1328 9\n");
+  const std::string before = map_of();
+  desc.B = 1;
+  desc.T = 100;
+  desc.training = 0;
+  EXPECT_EQ(map_of(), before);
+}
+
+// The known answers of Philox4x32-10, and that a share of `rate` goes.
+TEST(Dropout, IsPhilox) {
+  const kernels::RandomWords zeros = kernels::philox({{0, 0, 0, 0}}, 0);
+  EXPECT_EQ(zeros.words[0], 0x6627e8d5u);
+  EXPECT_EQ(zeros.words[1], 0xe169c58du);
+  EXPECT_EQ(zeros.words[2], 0xbc57ac4cu);
+  EXPECT_EQ(zeros.words[3], 0x9b00dbd8u);
+  const kernels::RandomWords ones =
+      kernels::philox({{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}}, ~std::uint64_t{0});
+  EXPECT_EQ(ones.words[0], 0x408f276du);
+  EXPECT_EQ(ones.words[1], 0x41c83b0eu);
+  EXPECT_EQ(ones.words[2], 0xa20bc7c6u);
+  EXPECT_EQ(ones.words[3], 0x6d5451fdu);
+}
+
+TEST(Dropout, IsTheSameOnEveryBackendAndKeepsTheMean) {
+  constexpr std::int64_t kN = 100003;
+  std::vector<float> first;
+  for (const RunOptions& options : encoder_runs({1, 3})) {
+    const Handle handle = make_handle(options);
+    Tensors tensors(handle, options);
+    float* const out = tensors.out(kN);
+    check(attn_dropout(handle.get(), kN, 0.25f, 5, 2, tensors.in(std::vector<float>(kN, 3.0f)), out));
+    tensors.expect_intact();
+    const std::vector<float> got = tensors.values(out);
+    if (first.empty()) first = got;
+    EXPECT_TRUE(same_bits(got, first)) << options;
+  }
+  const auto dropped = std::count(first.begin(), first.end(), 0.0f);
+  EXPECT_EQ(std::count(first.begin(), first.end(), 4.0f), kN - dropped);
+  EXPECT_NEAR(static_cast<double>(dropped) / kN, 0.25, 0.005);  // 3.7 standard deviations
+}
+
+}  // namespace
+}  // namespace attn::test

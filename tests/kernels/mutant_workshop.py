@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds mutants of the library and has the parity tests run on them."""
+
+import functools
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+from mutants import KERNELS, ROOT, users_of
+
+ADDITIVE, POOLING = TESTS = ("parity_additive_test", "parity_pooling_test")
+VERDICTS = ("killed", "survived", "same code", "does not compile")
+SECONDS = 300  # for the tests of one program; a mutant with which they take longer hangs
+
+# Kernels are compiled and tested for one storage type first: most mutants live no longer.
+STORAGES = {"fp32": "float", "fp16": "__half", "bf16": "__nv_bfloat16"}
+FIRST, OTHERS = ["fp32"], ["fp16", "bf16"]
+
+# Which tests launch a kernel of a file, by how its name begins: programs, and patterns of googletest for the tests to
+# run and to leave out.
+PLAIN = "*BesidePlainLoops*"  # how exact the kernels are, not whether they are right
+REACHED_BY = {
+    "pooling_": {POOLING: ("*cuda*", PLAIN)},
+    "additive_single_": {ADDITIVE: ("*cuda*_Q1_*:*On.*cuda*", f"{PLAIN}:*SeveralTiles*:*RowsThatFill*")},
+    "additive_multi_": {ADDITIVE: ("*cuda*", f"{PLAIN}:*_Q1_*")},
+    "": {POOLING: ("*cuda*", PLAIN), ADDITIVE: ("*cuda*", PLAIN)},
+}
+
+
+def module_of(code):
+    """What nvcc puts into the names of the kernels of a file, with its length before it."""
+    length = re.search(rb"([0-9]{2})_GLOBAL__N__", code)
+    return code[length.start():length.end(1) + int(length[1])]
+
+
+def code_of(code):
+    """An object file or PTX without what nvcc makes of the path of the source and of its own process."""
+    return re.sub(rb"tmpxft_[0-9a-f]+_[0-9a-f]+", b"", code.replace(module_of(code), b""))
+
+
+def kind_of(name):
+    """How the name of a .cu file begins, for REACHED_BY."""
+    return next(beginning for beginning in REACHED_BY if name.startswith(beginning))
+
+
+class Workshop:
+    """Builds and tests mutants of the library of one build folder."""
+
+    def __init__(self, build):
+        self.build = build
+        commands = subprocess.run(["ninja", "-C", build, "-t", "commands", "attn_cuda"], check=True, capture_output=True,
+                                  text=True).stdout.splitlines()
+        self.compile = {}
+        for command in commands:
+            source = re.search(r"-c (\S*/kernels/(\w+\.cu)) ", command)
+            if source:
+                self.compile[source[2]] = command
+                self.compiler = pathlib.Path(re.search(r"(\S*nvcc) ", command)[1])
+        (self.link,) = [command for command in commands if "-soname,libattn_cuda.so" in command]
+        self.objects = {name: re.search(r"-o (\S+)", command)[1] for name, command in self.compile.items()}
+
+    def shell(self, command, environment=None, seconds=None):
+        return subprocess.run(command, shell=True, cwd=self.build, env=environment, capture_output=True, text=True,
+                              timeout=seconds)
+
+    def expect_whole_library_passes(self):
+        """Else every mutant would be found killed, by whatever is wrong here."""
+        for test in TESTS:
+            outcome = self.run(test, "*EveryLengthIsT/cuda_fp32*", self.build / "host")
+            if outcome.returncode != 0:
+                raise RuntimeError(f"{test} fails on the library as it is:\n{outcome.stdout}{outcome.stderr}")
+
+    def judge(self, mutant):
+        """(one of VERDICTS, what the tests said)."""
+        verdict = "same code"
+        with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+            folder = pathlib.Path(folder)
+            shutil.copytree(KERNELS, folder / "kernels")
+            source = folder / "kernels" / mutant.file
+            lines = source.read_text().splitlines()
+            lines[mutant.line - 1] = mutant.after
+            source.write_text("\n".join(lines) + "\n")
+            # One at a time, those with the fewest tests first: the first most often decides.
+            users = self.compile.keys() & users_of(mutant.file)
+            for name in sorted(users, key=lambda name: (list(REACHED_BY).index(kind_of(name)), name)):
+                found, said = self.judge_in(name, folder)
+                if found in ("killed", "does not compile"):
+                    return found, said
+                verdict = found if found == "survived" else verdict
+        return verdict, ""
+
+    def judge_in(self, name, folder):
+        """The same for the kernels of one .cu file, which stands in `folder` with all that it includes.
+
+        Device code goes into the object files of the build, which costs half of what compiling host code again would.
+        """
+        first, whole = self.ptx(name, folder, FIRST), self.whole_ptx(name)
+        if first is None:
+            return "does not compile", ""
+        if code_of(first) == code_of(whole):
+            return self.judge_host_code(name, folder)
+        for storages in (FIRST, OTHERS):
+            ptx = first if storages is FIRST else self.ptx(name, folder, storages)
+            if ptx is None:
+                return "does not compile", ""
+            self.link_library(folder, name, self.with_ptx(name, folder, ptx))
+            said = self.complaint(folder, name, storages)
+            if said:
+                return "killed", said
+        return "survived", ""
+
+    def judge_host_code(self, name, folder):
+        made = folder / f"{name}.o"
+        if self.shell(self.compile_command(name, folder, made)).returncode != 0:
+            return "does not compile", ""
+        if code_of(made.read_bytes()) == self.whole_object(name):
+            return "same code", ""
+        self.link_library(folder, name, made)
+        said = self.complaint(folder, name, FIRST + OTHERS)
+        return ("killed", said) if said else ("survived", "")
+
+    def ptx(self, name, folder, storages):
+        """The device code for some storage types, or None where it does not compile."""
+        source, part = folder / "kernels" / name, folder / "part" / name
+        part.parent.mkdir(exist_ok=True)
+        wanted = tuple(f"<{STORAGES[storage]}>" for storage in storages)
+        lines = source.read_text().splitlines(keepends=True)
+        part.write_text("".join(line for line in lines if not line.startswith("template cudaError_t ") or
+                                any(text in line for text in wanted)))
+        made = part.with_suffix(".ptx")
+        command = self.compile_command(name, folder, made).replace(f"-c {source}", f"-ptx {part}")
+        return made.read_bytes() if self.shell(command).returncode == 0 else None
+
+    @functools.cache
+    def whole_ptx(self, name):
+        with tempfile.TemporaryDirectory(prefix="whole-") as folder:
+            folder = pathlib.Path(folder)
+            shutil.copytree(KERNELS, folder / "kernels")
+            return self.ptx(name, folder, FIRST)
+
+    def with_ptx(self, name, folder, ptx):
+        """The object file of the build with other device code, whose kernels get the names that the host code has."""
+        whole, made = self.build / self.objects[name], folder / f"{name}.o"
+        ptx = ptx.replace(module_of(ptx), module_of(whole.read_bytes()))
+        (folder / "part.ptx").write_bytes(ptx)
+        packed = self.shell(f"{self.compiler.parent}/fatbinary -64 -compress=false --create={folder}/part.fatbin "
+                            f"--image3=kind=ptx,sm=90,file={folder}/part.ptx && "
+                            f"objcopy --update-section .nv_fatbin={folder}/part.fatbin {whole} {made}")
+        if packed.returncode != 0:
+            raise RuntimeError(packed.stderr)
+        return made
+
+    @functools.cache
+    def whole_object(self, name):
+        with tempfile.TemporaryDirectory(prefix="whole-") as folder:
+            made = pathlib.Path(folder) / f"{name}.o"
+            compiled = self.shell(self.compile_command(name, ROOT, made))
+            if compiled.returncode != 0:
+                raise RuntimeError(compiled.stderr)
+            return code_of(made.read_bytes())
+
+    def link_library(self, folder, name, made):
+        library = re.search(r"-o (\S+)", self.link)[1]
+        soname = re.search(r"-soname,(\S+)", self.link)[1]
+        link = self.link.replace(self.objects[name], str(made)).replace(f"-o {library}", f"-o {folder / soname}")
+        linked = self.shell(link)
+        if linked.returncode != 0:
+            raise RuntimeError(linked.stderr)
+
+    def compile_command(self, name, folder, made):
+        command = re.sub(r"^\S*ccache |--generate-code=\S+ ", "", self.compile[name])
+        command = re.sub(r" -MD -MT \S+ -MF \S+", " -w -gencode arch=compute_90,code=compute_90", command)
+        command = re.sub(r"-Werror=all-warnings|-Xcompiler=-Werror|-Xcompiler=-W\S+| -g\b| -lineinfo", "", command)
+        command = command.replace(str(KERNELS / name), str(folder / "kernels" / name))
+        return command.replace(f"-I{ROOT} ", f"-I{folder} ").replace(f"-o {self.objects[name]}", f"-o {made}")
+
+    def run(self, test, chosen, folder):
+        environment = os.environ | {"LD_LIBRARY_PATH": f"{folder}:{self.build / 'vgpu/lib'}", "VGPU_WORKERS": "1"}
+        command = f"exec tests/{test} --gtest_filter='{chosen}' --gtest_brief=1 --gtest_fail_fast"
+        return self.shell(command, environment, SECONDS)
+
+    def complaint(self, folder, name, storages):
+        """What the tests of the kernels of a .cu file say of the library in a folder; empty if they pass."""
+        for test, (patterns, left_out) in REACHED_BY[kind_of(name)].items():
+            chosen = ":".join(patterns.replace("cuda", f"cuda_{storage}") for storage in storages) + f"-{left_out}"
+            try:
+                outcome = self.run(test, chosen, folder)
+            except subprocess.TimeoutExpired:
+                return f"{test} takes longer than {SECONDS} s"
+            if outcome.returncode != 0:
+                said = (outcome.stderr + outcome.stdout).splitlines()
+                first = next((line for line in said if line.startswith("vgpu: ") or "FAILED" in line), "")
+                return first or f"{test} ended with {outcome.returncode}"
+        return ""
+
+    def builds(self, file):
+        return not self.compile.keys().isdisjoint(users_of(file))
+
+    def state(self):
+        """Of what verdicts depend on, besides the mutant."""
+        digest = hashlib.sha256()
+        for path in sorted(KERNELS.rglob("*")) + [self.build / "tests" / test for test in TESTS]:
+            if path.is_file() and path.suffix != ".md":
+                digest.update(path.read_bytes())
+        return digest.hexdigest()[:16]
