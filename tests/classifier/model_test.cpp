@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <string>
 
-#include "support/reference_model.h"
+#include "classifier/model_training.h"
 
 namespace {
 
@@ -37,22 +37,7 @@ class ModelTest : public testing::TestWithParam<Variant> {
     config_.mask = GetParam().mask;
   }
 
-  // Random ids and labels; lengths from 1 to T, with padding where the configuration wants it.
-  Batch random_batch(std::int64_t B, Random& random) const {
-    EncodedReviews reviews;
-    reviews.offsets.push_back(0);
-    std::vector<std::int64_t> which;
-    for (std::int64_t b = 0; b < B; ++b) {
-      const std::int64_t length =
-          b == 0 ? config_.T : 1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(config_.T)));
-      for (std::int64_t t = 0; t < length; ++t)
-        reviews.ids.push_back(1 + static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config_.V - 1))));
-      reviews.offsets.push_back(static_cast<std::int64_t>(reviews.ids.size()));
-      reviews.labels.push_back(static_cast<std::int32_t>(random.below(2)));
-      which.push_back(b);
-    }
-    return make_batch(reviews, which, config_.T, config_.padding());
-  }
+  Batch random_batch(std::int64_t B, Random& random) const { return test::random_batch(config_, B, random); }
 
   // Initial values with noise added: at the small initial ones attention is all but uniform, and the gradients of its
   // parameters are what remains of sums that cancel.
@@ -126,31 +111,15 @@ TEST_P(ModelTest, InferenceAgreesWithTraining) {
 // Thirty steps of Adam on both sides, each on its own parameters.
 TEST_P(ModelTest, TrainingFollowsTheReference) {
   Random random(9);
-  Model model(handle_, config_, 8);
-  initialise(model.parameters(), config_, random);
-  Parameters gradient(handle_, config_), m(handle_, config_), s(handle_, config_);
-  test::Tensors p = test::widened(model.parameters()), first, second;
-  for (const auto& [name, values] : p) first[name] = second[name] = std::vector<double>(values.size(), 0.0);
-
+  constexpr float kRate = 1e-2f;
+  test::ModelTraining training(handle_, config_, 8, kRate, 9);
+  test::ReferenceTraining reference(config_, training.parameters(), kRate);
   const Batch batch = random_batch(8, random);
   double start = 0, loss = 0;
-  for (std::int64_t step = 1; step <= 30; ++step) {
-    const test::ReferenceStep expected = test::reference_step(config_, p, batch);
-    loss = 0;
-    for (double value : expected.losses) loss += value / 8;
+  for (int step = 1; step <= 30; ++step) {
+    loss = reference.step(batch);
     if (step == 1) start = loss;
-    model.forward(batch, true);
-    double got = 0;
-    for (float value : model.losses(batch)) got += static_cast<double>(value) / 8;
-    EXPECT_NEAR(got, loss, 2e-5 * loss) << "step " << step;
-
-    model.backward(batch, gradient);
-    const attn_adam_desc_t adam{sizeof adam, 1e-2f, 0.9f, 0.999f, 1e-7f, step};
-    check(attn_adam_step(handle_.get(), &adam, model.parameters().count(), gradient.block(), model.parameters().block(),
-                         m.block(), s.block()));
-    for (auto& [name, values] : p)
-      reference::adam_step({1e-2f, 0.9f, 0.999f, 1e-7f}, step, expected.gradient.at(name), values, first[name],
-                           second[name]);
+    EXPECT_NEAR(training.step(batch), loss, 2e-5 * loss) << "step " << step;
   }
   EXPECT_LT(loss, 0.5 * start) << "nothing was learnt";
 }

@@ -149,6 +149,7 @@ TEST_F(CudaLayers, RefusesAWorkspaceTooSmallOrMisaligned) {
                  "workspace: expected a pointer aligned to 64 bytes, got one 4 bytes past");
 }
 
+#ifndef ATTN_WITH_CUDNN
 TEST_F(CudaLayers, LstmAndProjectionsAreRefusedByName) {
   const char* const message = "handle: expected one of ATTN_BACKEND_CPU, the only backend of LSTM and projections";
   const attn_lstm_desc_t lstm = {sizeof lstm, ATTN_DTYPE_FP32, 1, 2, 3, 4, 2, 0};
@@ -158,6 +159,7 @@ TEST_F(CudaLayers, LstmAndProjectionsAreRefusedByName) {
   std::size_t bytes = 0;
   expect_refusal(attn_projected_reserve_size(handle.get(), &projected, &bytes), ATTN_UNSUPPORTED, message);
 }
+#endif
 
 }  // namespace
 }  // namespace attn::test

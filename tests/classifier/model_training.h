@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Training on made-up batches, by a model on the backend of a handle and by the reference.
+#pragma once
+
+#include "classifier/random.h"
+#include "classifier/train/model.h"
+#include "support/reference_model.h"
+
+namespace attn::test {
+
+// Random ids and labels; the first review has T ids, the others 1 to T, with padding where the configuration wants it.
+inline Batch random_batch(const ModelConfig& config, std::int64_t B, attn::Random& random) {
+  EncodedReviews reviews;
+  reviews.offsets.push_back(0);
+  std::vector<std::int64_t> which;
+  for (std::int64_t b = 0; b < B; ++b) {
+    const std::int64_t length =
+        b == 0 ? config.T : 1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(config.T)));
+    for (std::int64_t t = 0; t < length; ++t)
+      reviews.ids.push_back(1 + static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config.V - 1))));
+    reviews.offsets.push_back(static_cast<std::int64_t>(reviews.ids.size()));
+    reviews.labels.push_back(static_cast<std::int32_t>(random.below(2)));
+    which.push_back(b);
+  }
+  return make_batch(reviews, which, config.T, config.padding());
+}
+
+// The mean of a batch's losses.
+template <class Values>
+double mean(const Values& losses) {
+  double sum = 0;
+  for (const auto loss : losses) sum += static_cast<double>(loss);
+  return sum / static_cast<double>(losses.size());
+}
+
+// A model with the initial values of a seed, and Adam.
+class ModelTraining {
+ public:
+  ModelTraining(const Handle& handle, const ModelConfig& config, std::int64_t B, float rate, std::uint64_t seed)
+      : handle_(&handle),
+        rate_(rate),
+        model_(handle, config, B),
+        gradient_(handle, config),
+        m_(handle, config),
+        s_(handle, config) {
+    attn::Random random(seed);
+    initialise(model_.parameters(), config, random);
+  }
+
+  const Parameters& parameters() const { return model_.parameters(); }
+
+  // Returns the loss before the step.
+  double step(const Batch& batch) {
+    model_.forward(batch, true);
+    const double loss = mean(model_.losses(batch));
+    model_.backward(batch, gradient_);
+    const attn_adam_desc_t adam{sizeof adam, rate_, 0.9f, 0.999f, 1e-7f, ++steps_};
+    check(attn_adam_step(handle_->get(), &adam, model_.parameters().count(), gradient_.block(),
+                         model_.parameters().block(), m_.block(), s_.block()));
+    return loss;
+  }
+
+ private:
+  const Handle* handle_;
+  float rate_;
+  Model model_;
+  Parameters gradient_, m_, s_;
+  std::int64_t steps_ = 0;
+};
+
+// The same in double precision, from the same parameters.
+class ReferenceTraining {
+ public:
+  ReferenceTraining(const ModelConfig& config, const Parameters& start, float rate)
+      : config_(config), rate_(static_cast<double>(rate)), p_(widened(start)) {
+    for (const auto& [name, values] : p_) m_[name] = s_[name] = std::vector<double>(values.size(), 0.0);
+  }
+
+  double step(const Batch& batch) {
+    const ReferenceStep step = reference_step(config_, p_, batch);
+    ++steps_;
+    for (auto& [name, values] : p_)
+      reference::adam_step({rate_, static_cast<double>(0.9f), static_cast<double>(0.999f), static_cast<double>(1e-7f)},
+                           steps_, step.gradient.at(name), values, m_[name], s_[name]);
+    return mean(step.losses);
+  }
+
+ private:
+  ModelConfig config_;
+  double rate_;
+  Tensors p_, m_, s_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace attn::test
