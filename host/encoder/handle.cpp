@@ -4,6 +4,7 @@
 #include "api/failure.h"
 #include "attn_cuda/encoder.h"
 #include "encoder/cpu/onednn.h"
+#include "encoder/validate.h"
 
 #ifdef ATTN_WITH_CUDNN
 #include "encoder/cuda/vendor.h"
@@ -38,6 +39,19 @@ void* cuda_stream(attn_handle_t handle) {
 }
 
 }  // namespace attn
+
+attn_status_t attn_set_tf32(attn_handle_t handle, int32_t allowed) {
+  return attn::guarded([&] {
+    if (attn::backend_kind(handle) == ATTN_BACKEND_CPU)
+      attn::reject("handle", "one of ATTN_BACKEND_CUDA", "one of ATTN_BACKEND_CPU, which has no TF32");
+    attn::require_flag("allowed", allowed);
+#ifdef ATTN_WITH_CUDNN
+    attn::cuda::vendor_of(handle).tf32 = allowed != 0;
+#else
+    attn::cpu_threads(handle);  // refuses
+#endif
+  });
+}
 
 const char* attn_encoder_libraries(attn_handle_t handle) {
   attn_backend_t backend;

@@ -9,7 +9,6 @@
 
 #ifdef ATTN_WITH_CUDNN
 #include "encoder/cuda/linear.h"
-#include "encoder/cuda/vendor.h"
 #endif
 
 namespace attn {
@@ -46,7 +45,7 @@ attn_status_t guarded_with_linear(attn_handle_t handle, const Body& body) {
   return guarded([&] {
 #ifdef ATTN_WITH_CUDNN
     if (backend_kind(handle) == ATTN_BACKEND_CUDA) {
-      cuda::CudaLinear linear(cuda::vendor_of(handle).cublas, static_cast<cudaStream_t>(cuda_stream(handle)));
+      cuda::CudaLinear linear(cuda::vendor_of(handle), static_cast<cudaStream_t>(cuda_stream(handle)));
       return body(linear);
     }
 #endif

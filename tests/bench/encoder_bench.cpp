@@ -70,9 +70,10 @@ void projected_forward_backward(benchmark::State& state) {
                            v = values(A), d_o = values(B * D);
   std::vector<float> o = d_o, d_x = x, d_h = h, d_w_q = w_q, d_w_k = w_k, d_v = v;
   for (auto _ : state) {
-    attention.forward({0, x.data(), h.data(), w_q.data(), w_k.data(), v.data(), nullptr, o.data(), nullptr, nullptr});
-    attention.backward({0, x.data(), h.data(), w_q.data(), w_k.data(), v.data(), nullptr, nullptr, nullptr, d_o.data(),
-                        nullptr, d_x.data(), d_h.data(), d_w_q.data(), d_w_k.data(), d_v.data()});
+    attention.forward(
+        {0, x.data(), h.data(), w_q.data(), w_k.data(), nullptr, v.data(), nullptr, o.data(), nullptr, nullptr});
+    attention.backward({0, x.data(), h.data(), w_q.data(), w_k.data(), nullptr, v.data(), nullptr, nullptr, nullptr,
+                        d_o.data(), nullptr, d_x.data(), d_h.data(), d_w_q.data(), d_w_k.data(), nullptr, d_v.data()});
   }
 }
 BENCHMARK(projected_forward_backward)->UseRealTime()->Unit(benchmark::kMillisecond);

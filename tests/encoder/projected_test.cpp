@@ -32,9 +32,10 @@ struct Result {
   }
 };
 
-Result run(const Case& given, const RunOptions& options) {
+Result run(const Case& given, const RunOptions& options, std::int32_t tf32 = 0) {
   const reference::ProjectedInput& in = given.input;
   const Handle handle = make_handle(options);
+  if (tf32 != 0) check(attn_set_tf32(handle.get(), tf32));
   const attn_projected_desc_t desc = {sizeof desc, ATTN_DTYPE_FP32, in.B, in.Q, in.T, in.A, in.D,
                                       in.H,        in.shared_query};
   Tensors tensors(handle, options);
@@ -216,6 +217,26 @@ TEST(ProjectedOptions, ForwardWithoutReserve) {
   check(attn_projected_forward(handle.get(), &desc, &args, tensors.workspace(bytes), bytes));
   tensors.expect_intact();
   EXPECT_TRUE(same_bits(tensors.values(o), run(given, {}).o));
+}
+
+#ifdef ATTN_WITH_CUDNN
+TEST(ProjectedOptions, Tf32IsOffUntilAllowed) {
+  const Case given({2, 3, 37, 33, 20, 7, false}, true);
+  RunOptions options;
+  options.backend = ATTN_BACKEND_CUDA;
+  const std::vector<float> full = run(given, options).o, allowed = run(given, options, 1).o;
+  EXPECT_TRUE(same_bits(run(given, options).o, full));
+  double most = 0;
+  for (std::size_t i = 0; i < full.size(); ++i) most = std::max<double>(most, std::abs(full[i] - allowed[i]));
+  EXPECT_GT(most, 1e-6) << "nothing was rounded";
+  EXPECT_LT(most, 1e-2);
+}
+#endif
+
+TEST(ProjectedOptions, Tf32IsNotForTheCpu) {
+  EXPECT_EQ(attn_set_tf32(Handle().get(), 1), ATTN_INVALID_ARGUMENT);
+  EXPECT_STREQ(attn_last_error(),
+               "handle: expected one of ATTN_BACKEND_CUDA, got one of ATTN_BACKEND_CPU, which has no TF32");
 }
 
 }  // namespace

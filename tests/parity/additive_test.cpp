@@ -436,6 +436,7 @@ void expect_fences_hold(RunOptions options) {
     expect_parity(Case({1, 1, 70, width, width + 2}, {37}), options);
     expect_parity(Case({1, 9, 66, width, width + 1}, {}), options);
     expect_parity(Case({1, 9, 40, width, width + 1}, {23}), options);
+    expect_parity(Case({1, 3, 3, width, width + 1}, {}), options);
   }
 }
 

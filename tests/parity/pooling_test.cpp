@@ -353,6 +353,9 @@ TEST_P(PoolingFp32On, ManyItems) {
   options.fenced = true;
   expect_parity(Case({700, 2, 3}, {}), options);
 }
+// Rows that fit into shared memory, a few at a time, but have more vectors than a block has threads.
+TEST_P(PoolingOn, RowsOfManyVectors) { expect_parity(Case({2, 19, 1501}, {19, 7}), options); }
+
 TEST_P(PoolingFp32On, ManyChunks) { expect_parity(Case({1, 262200, 1}, {}), options); }
 
 // Then null stands for every tensor without elements, and for w, which nothing is multiplied by.

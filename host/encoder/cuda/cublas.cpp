@@ -71,7 +71,7 @@ Cublas::Cublas() {
   handle_.reset(handle);
 }
 
-void Cublas::multiply(const Product& p, void* workspace, cudaStream_t stream) {
+void Cublas::multiply(const Product& p, bool tf32, void* workspace, cudaStream_t stream) {
   if (p.rows == 0 || p.columns == 0) return;
   if (p.depth == 0) {  // an empty sum, which cuBLAS does not take
     if (p.bias != nullptr) throw Failure(ATTN_INTERNAL_ERROR, "a product of depth 0 with a bias");
@@ -81,7 +81,7 @@ void Cublas::multiply(const Product& p, void* workspace, cudaStream_t stream) {
     return;
   }
   // The names are cuBLAS's: its A is our b, its B our a.
-  Operation operation(tf32_ ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F);
+  Operation operation(tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F);
   operation.set(CUBLASLT_MATMUL_DESC_TRANSA, p.b.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
   operation.set(CUBLASLT_MATMUL_DESC_TRANSB, p.a.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
   if (p.bias != nullptr) {
@@ -93,7 +93,7 @@ void Cublas::multiply(const Product& p, void* workspace, cudaStream_t stream) {
 
   const std::uint32_t alignments[] = {alignment(p.b.values), alignment(p.a.values), alignment(p.out)};
   const Key key{p.rows,         p.columns,         p.depth, p.a.transposed,
-                p.b.transposed, p.bias != nullptr, tf32_,   (alignments[0] * 32 + alignments[1]) * 32 + alignments[2]};
+                p.b.transposed, p.bias != nullptr, tf32,    (alignments[0] * 32 + alignments[1]) * 32 + alignments[2]};
   auto found = algorithms_.find(key);
   if (found == algorithms_.end()) {
     Preference preference;

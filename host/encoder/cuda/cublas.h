@@ -36,11 +36,8 @@ class Cublas {
 
   Cublas();
 
-  // TF32 rounds factors to 11 bits and is several times as fast on tensor cores. Off at first.
-  void allow_tf32(bool allowed) { tf32_ = allowed; }
-
   // workspace: kWorkspaceBytes, aligned to 64 bytes. Sizes may be zero.
-  void multiply(const Product& product, void* workspace, cudaStream_t stream);
+  void multiply(const Product& product, bool tf32, void* workspace, cudaStream_t stream);
 
  private:
   struct Destroy {
@@ -50,7 +47,6 @@ class Cublas {
 
   std::unique_ptr<std::remove_pointer_t<cublasLtHandle_t>, Destroy> handle_;
   std::map<Key, cublasLtMatmulAlgo_t> algorithms_;
-  bool tf32_ = false;
 };
 
 }  // namespace attn::cuda

@@ -29,12 +29,12 @@ std::size_t CudaLinear::workspace_bytes(const ItemRows& rows, std::int64_t N) co
 
 void CudaLinear::project(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* x, const float* w,
                          const float* b, float* y, void* workspace) {
-  cublas_->multiply({rows.B * rows.T, M, N, {x}, {w, true}, b, false, y}, workspace, stream_);
+  multiply({rows.B * rows.T, M, N, {x}, {w, true}, b, false, y}, workspace);
 }
 
 void CudaLinear::project_back(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* d_y, const float* w,
                               float* d_x, bool accumulate, void* workspace) {
-  cublas_->multiply({rows.B * rows.T, N, M, {d_y}, {w}, nullptr, accumulate, d_x}, workspace, stream_);
+  multiply({rows.B * rows.T, N, M, {d_y}, {w}, nullptr, accumulate, d_x}, workspace);
 }
 
 void CudaLinear::weight_gradient(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* d_y, const float* x,
@@ -44,7 +44,7 @@ void CudaLinear::weight_gradient(const ItemRows& rows, std::int64_t M, std::int6
     check(kernels::launch_copy_rows({rows.B, rows.T, N, x, false, rows.lengths, copy}, stream_), "copy_rows");
     x = copy;
   }
-  cublas_->multiply({M, N, rows.B * rows.T, {d_y, true}, {x}, nullptr, false, d_w}, workspace, stream_);
+  multiply({M, N, rows.B * rows.T, {d_y, true}, {x}, nullptr, false, d_w}, workspace);
 }
 
 void CudaLinear::bias_gradient(const ItemRows& rows, std::int64_t M, const float* d_y, float* d_b, void* workspace) {

@@ -5,14 +5,14 @@
 
 #include <cuda_runtime_api.h>
 
-#include "encoder/cuda/cublas.h"
+#include "encoder/cuda/vendor.h"
 #include "encoder/linear.h"
 
 namespace attn::cuda {
 
 class CudaLinear final : public Linear {
  public:
-  CudaLinear(Cublas& cublas, cudaStream_t stream) : cublas_(&cublas), stream_(stream) {}
+  CudaLinear(Vendor& vendor, cudaStream_t stream) : vendor_(&vendor), stream_(stream) {}
 
   std::size_t workspace_bytes(const ItemRows& rows, std::int64_t N) const override;
   void project(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* x, const float* w, const float* b,
@@ -27,7 +27,11 @@ class CudaLinear final : public Linear {
   void fill_zero(std::int64_t count, float* values) override;
 
  private:
-  Cublas* cublas_;
+  void multiply(const Product& product, void* workspace) const {
+    vendor_->cublas.multiply(product, vendor_->tf32, workspace, stream_);
+  }
+
+  Vendor* vendor_;
   cudaStream_t stream_;
 };
 

@@ -42,8 +42,9 @@ class CudaLstm final : public LstmBackend {
     check(cudnnSetDropoutDescriptor(dropout_.get(), cudnn, 0, nullptr, 0, 0), "cudnnSetDropoutDescriptor");
     check(cudnnSetRNNDescriptor_v8(rnn_.get(), CUDNN_RNN_ALGO_STANDARD, CUDNN_LSTM, CUDNN_RNN_SINGLE_INP_BIAS,
                                    directions_ == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
-                                   CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT, CUDNN_FMA_MATH, E, H, H, 1, dropout_.get(),
-                                   CUDNN_RNN_PADDED_IO_ENABLED),
+                                   CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT,
+                                   vendor_of(handle).tf32 ? CUDNN_TENSOR_OP_MATH : CUDNN_FMA_MATH, E, H, H, 1,
+                                   dropout_.get(), CUDNN_RNN_PADDED_IO_ENABLED),
           "cudnnSetRNNDescriptor_v8");
     weights_ = WeightSpace(cudnn, rnn_.get(), directions_, E_, H_);
     const int state[] = {directions_, narrow("B", B_), H}, strides[] = {state[1] * H, H, 1};

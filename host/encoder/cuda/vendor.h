@@ -13,6 +13,7 @@ namespace attn::cuda {
 struct Vendor {
   CudnnHandle cudnn;
   Cublas cublas;
+  bool tf32 = false;  // whether factors may be rounded to it
 };
 
 // Makes them at the first call.

@@ -18,6 +18,10 @@ extern "C" {
 /* Names and versions of the vendor libraries that `handle` computes with, such as "oneDNN 2.6.3"; static storage. */
 ATTN_API const char* attn_encoder_libraries(attn_handle_t handle);
 
+/* CUDA: whether products and LSTMs may round their factors to TF32, ten bits of mantissa, which tensor cores multiply
+ * several times as fast. 0 at first. A plan keeps what held when it was made. Not for CPU handles. */
+ATTN_API attn_status_t attn_set_tf32(attn_handle_t handle, int32_t allowed);
+
 /* ---- projected additive attention ------------------------------------------------------------------------------
  *
  *   q_i = W_q h_i    k_j = W_k x_j + b    then additive attention of attn_cuda.h over q, k, v and the values x.

@@ -4,12 +4,12 @@
 #include <cuda_runtime_api.h>
 
 #include "cublas/context.h"
+#include "cublas/types.h"
 
 namespace vgpu::cublas {
 namespace {
 
 constexpr std::size_t kOwnWorkspace = std::size_t{4} << 20;
-constexpr std::size_t kWorkspaceAlignment = 256;
 
 void require_math_mode(unsigned mode) {
   switch (mode & ~unsigned{CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION}) {
@@ -91,8 +91,7 @@ cublasStatus_t cublasGetStream_v2(cublasHandle_t handle, cudaStream_t* stream) {
 cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void* workspace, std::size_t bytes) {
   return call([&] {
     Context& context = context_of(handle);
-    require(reinterpret_cast<std::uintptr_t>(workspace) % kWorkspaceAlignment == 0);
-    require(workspace != nullptr || bytes == 0);
+    require_workspace(workspace, bytes);
     context.workspace = workspace;
     context.workspace_bytes = bytes;
   });

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
-#include <cstring>
 #include <string>
 
 #include "cublas/context.h"
@@ -21,14 +19,6 @@ namespace {
 constexpr std::size_t kLeastWorkspace = std::size_t{16} << 10;
 
 std::atomic<unsigned long long> without_workspace{0};
-
-Scalar scalar_of(const void* pointer, cublasPointerMode_t mode) {
-  require(pointer != nullptr);
-  if (mode == CUBLAS_POINTER_MODE_DEVICE) return {0, pointer};
-  float value;
-  std::memcpy(&value, pointer, sizeof value);
-  return {value, nullptr};
-}
 
 bool is_captured(cudaStream_t stream) {
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
@@ -89,8 +79,9 @@ Product product_of(const Context& context, const Arguments& of) {
   product.d = product.c;
   product.k = of.k;
   product.batch = of.batch;
-  product.alpha = scalar_of(of.alpha, context.pointers);
-  product.beta = scalar_of(of.beta, context.pointers);
+  const bool on_device = context.pointers == CUBLAS_POINTER_MODE_DEVICE;
+  product.alpha = scalar_of(of.alpha, on_device);
+  product.beta = scalar_of(of.beta, on_device);
   require_types(of.type_a, of.type_b, of.type_c, of.type_c);
   require_pointers(product);
   return product;

@@ -8,6 +8,7 @@
 
 #include "cublas/handles.h"
 #include "cublas/lt_product.h"
+#include "cublas/types.h"
 
 struct cublasLtContext {};
 
@@ -16,7 +17,6 @@ namespace {
 
 using LightContext = cublasLtContext;
 
-constexpr std::size_t kWorkspaceAlignment = 256;
 // What the faster of the two algorithms wants, as far as the program offers it.
 constexpr std::size_t kWantedWorkspace = std::size_t{1} << 20;
 constexpr std::uint32_t kMostAlignment = 16;
@@ -51,14 +51,6 @@ Algorithm algorithm_in(const cublasLtMatmulAlgo_t& opaque) {
 
 void check_alignment(const void* pointer, std::uint32_t alignment) {
   require(reinterpret_cast<std::uintptr_t>(pointer) % alignment == 0, CUBLAS_STATUS_NOT_SUPPORTED);
-}
-
-Scalar scalar_of(const void* pointer, bool on_device) {
-  require(pointer != nullptr);
-  if (on_device) return {0, pointer};
-  float value;
-  std::memcpy(&value, pointer, sizeof value);
-  return {value, nullptr};
 }
 
 void choose(const Preference& preference, int wanted, cublasLtMatmulHeuristicResult_t* results, int* count) {
@@ -133,12 +125,12 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
     const Operation& of = held_in<Operation>(operation);
     Product product = described(of, {&held_in<Layout>(layout_a), &held_in<Layout>(layout_b), &held_in<Layout>(layout_c),
                                      &held_in<Layout>(layout_d)});
-    product.alpha = scalar_of(alpha, of.pointer_mode == CUBLASLT_POINTER_MODE_DEVICE);
-    product.beta = scalar_of(beta, of.pointer_mode == CUBLASLT_POINTER_MODE_DEVICE);
+    const bool on_device = of.pointer_mode == CUBLASLT_POINTER_MODE_DEVICE;
+    product.alpha = scalar_of(alpha, on_device);
+    product.beta = scalar_of(beta, on_device);
     product.a.data = a, product.b.data = b, product.c.data = c, product.d.data = d;
     check_data(product);
-    require(reinterpret_cast<std::uintptr_t>(workspace) % kWorkspaceAlignment == 0);
-    require(workspace != nullptr || workspace_bytes == 0);
+    require_workspace(workspace, workspace_bytes);
     if (chosen != nullptr) {
       const Algorithm algorithm = algorithm_in(*chosen);
       require(workspace_bytes >= algorithm.workspace_bytes);

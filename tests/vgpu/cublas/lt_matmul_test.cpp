@@ -115,6 +115,20 @@ TEST_F(LtMatmul, BatchesAndAnotherC) {
   expect_same(on_c.values(), all_c);
 }
 
+TEST_F(LtMatmul, FactorsOnTheDevice) {
+  const HostMatrix a = HostMatrix{4, 3, 4}.fill(1), b = HostMatrix{3, 5, 3}.fill(2), d = HostMatrix{4, 5, 4}.fill(3);
+  const DeviceArray on_a(CUDA_R_32F, a.values), on_b(CUDA_R_32F, b.values), on_d(CUDA_R_32F, d.values),
+      alpha(CUDA_R_32F, std::vector<double>{-2}), beta(CUDA_R_32F, std::vector<double>{0});
+  Operation operation;
+  operation.set(CUBLASLT_MATMUL_DESC_POINTER_MODE, CUBLASLT_POINTER_MODE_DEVICE);
+  const Layout layout_a(CUDA_R_32F, a), layout_b(CUDA_R_32F, b), layout_d(CUDA_R_32F, d);
+  ASSERT_EQ(cublasLtMatmul(handle_, operation, alpha.data(), on_a.data(), layout_a, on_b.data(), layout_b, beta.data(),
+                           on_d.data(), layout_d, on_d.data(), layout_d, nullptr, workspace_.data(), Workspace::kBytes,
+                           nullptr),
+            CUBLAS_STATUS_SUCCESS);
+  expect_same(on_d.values(), expected(a, false, b, false, d, -2, CUDA_R_32F));
+}
+
 TEST_F(LtMatmul, DescriptorsOnTheStack) {
   cublasLtMatmulDescOpaque_t operation;
   cublasLtMatrixLayoutOpaque_t layout;

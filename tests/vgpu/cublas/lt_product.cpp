@@ -78,6 +78,8 @@ Product described(const Operation& operation, const std::array<const Layout*, 4>
   require_fp32(static_cast<cublasComputeType_t>(operation.compute));
   require(operation.scale_type == CUDA_R_32F, CUBLAS_STATUS_NOT_SUPPORTED);
   refuse_others(operation);
+  require(operation.pointer_mode >= CUBLASLT_POINTER_MODE_HOST &&
+          operation.pointer_mode <= CUBLASLT_POINTER_MODE_ALPHA_DEVICE_VECTOR_BETA_HOST);
   if (operation.pointer_mode > CUBLASLT_POINTER_MODE_DEVICE) refuse("a vector of factors");
   Product product;
   product.name = "cublasLtMatmul";
@@ -92,6 +94,7 @@ Product described(const Operation& operation, const std::array<const Layout*, 4>
   product.batch = layouts[3]->batch;
   for (const Layout* layout : layouts) require(layout->batch == product.batch);
   require_types(product.a.type, product.b.type, product.c.type, product.d.type);
+  product.tf32 = operation.compute == CUBLAS_COMPUTE_32F_FAST_TF32 && product.a.type == CUDA_R_32F;
   product.epilogue = epilogue_of(operation.epilogue);
   product.bias = operation.bias;
   product.bias_type = operation.bias_type == -1 ? product.d.type : static_cast<cudaDataType>(operation.bias_type);

@@ -120,10 +120,13 @@ TEST_F(LtStatuses, WhatIsNotModelledIsRefusedByName) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(with([](Product& of) { of.operation.set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_GELU); }),
             CUBLAS_STATUS_NOT_SUPPORTED);
+  EXPECT_EQ(with([](Product& of) { of.operation.set(CUBLASLT_MATMUL_DESC_POINTER_MODE, 2); }),
+            CUBLAS_STATUS_NOT_SUPPORTED);
   EXPECT_EQ(with([](Product& of) { of.operation.set(CUBLASLT_MATMUL_DESC_FAST_ACCUM, std::int8_t{1}); }),
             CUBLAS_STATUS_NOT_SUPPORTED);
   const std::string said = testing::internal::GetCapturedStderr();
   EXPECT_NE(said.find("epilogue 32 is not modelled"), std::string::npos) << said;
+  EXPECT_NE(said.find("a vector of factors is not modelled"), std::string::npos) << said;
   EXPECT_NE(said.find("attribute 25 of a product is not modelled"), std::string::npos) << said;
 }
 

@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -106,16 +107,24 @@ double value_of(const Scalar& scalar) {
   return load(CUDA_R_32F, static_cast<const std::byte*>(vgpu_bytes(scalar.device, sizeof(float))));
 }
 
+// To the eleven bits of mantissa that TF32 has.
+double rounded_to_tf32(double value) {
+  int exponent = 0;
+  const double mantissa = std::frexp(value, &exponent);
+  return std::isfinite(value) ? std::ldexp(std::nearbyint(std::ldexp(mantissa, 11)), exponent - 11) : value;
+}
+
 // op(matrix), whose lines are its rows or, `by_columns`, its columns.
-Packed packed(const Matrix& matrix, int index, bool transposed, bool by_columns, std::int64_t lines, std::int64_t k) {
+Packed packed(const Matrix& matrix, int index, bool transposed, bool by_columns, std::int64_t lines, std::int64_t k,
+              bool tf32) {
   Packed all(static_cast<std::size_t>(lines), static_cast<std::size_t>(k), by_columns ? kColumns : kRows);
   if (k == 0) return all;
   const View view(matrix, index);
   for (std::int64_t line = 0; line < lines; ++line)
     for (std::int64_t i = 0; i < k; ++i) {
       const std::int64_t row = by_columns ? i : line, column = by_columns ? line : i;
-      all.at(static_cast<std::size_t>(line), static_cast<std::size_t>(i)) =
-          transposed ? view.load(column, row) : view.load(row, column);
+      const double value = transposed ? view.load(column, row) : view.load(row, column);
+      all.at(static_cast<std::size_t>(line), static_cast<std::size_t>(i)) = tf32 ? rounded_to_tf32(value) : value;
     }
   return all;
 }
@@ -138,8 +147,8 @@ void store_sums(const Product& product, int index, Packed& factor) {
 
 void run_one(const Product& product, int index) {
   const std::int64_t rows = product.d.rows, columns = product.d.columns;
-  Packed a = packed(product.a, index, product.transpose_a, false, rows, product.k);
-  Packed b = packed(product.b, index, product.transpose_b, true, columns, product.k);
+  Packed a = packed(product.a, index, product.transpose_a, false, rows, product.k, product.tf32);
+  Packed b = packed(product.b, index, product.transpose_b, true, columns, product.k, product.tf32);
   Tiles sums(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns));
   multiply(a, b, sums);
   const double alpha = value_of(product.alpha), beta = value_of(product.beta);

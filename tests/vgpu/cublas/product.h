@@ -43,6 +43,7 @@ struct Product {
   const char* name;
   bool transpose_a = false, transpose_b = false;
   Matrix a, b, c, d;
+  bool tf32 = false;  // factors in fp32 are rounded to it, as tensor cores may
   std::int64_t k = 0;
   int batch = 1;
   Scalar alpha, beta;

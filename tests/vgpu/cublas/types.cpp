@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cublas/types.h"
 
+#include <cstring>
 #include <string>
 
 #include "cublas/element.h"
@@ -33,6 +34,20 @@ void require_types(cudaDataType a, cudaDataType b, cudaDataType c, cudaDataType 
   for (const cudaDataType type : {a, b, c, d})
     if (!is_modelled(type)) refuse("a matrix of type " + std::to_string(type));
   require(a == b && c == d && (c == a || c == CUDA_R_32F), CUBLAS_STATUS_NOT_SUPPORTED);
+}
+
+void require_workspace(const void* workspace, std::size_t bytes) {
+  constexpr std::size_t kAlignment = 256;
+  require(reinterpret_cast<std::uintptr_t>(workspace) % kAlignment == 0);
+  require(workspace != nullptr || bytes == 0);
+}
+
+Scalar scalar_of(const void* pointer, bool on_device) {
+  require(pointer != nullptr);
+  if (on_device) return {0, pointer};
+  float value;
+  std::memcpy(&value, pointer, sizeof value);
+  return {value, nullptr};
 }
 
 void require_aligned(const void* pointer, cudaDataType type) {

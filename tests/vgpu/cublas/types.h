@@ -21,6 +21,12 @@ void require_fp32(cublasComputeType_t type);
 // A and B of one type; C and D of that, or of fp32.
 void require_types(cudaDataType a, cudaDataType b, cudaDataType c, cudaDataType d);
 
+// Aligned as the libraries want it; null has no bytes.
+void require_workspace(const void* workspace, std::size_t bytes);
+
+// alpha or beta: what the host has now, or what the device has when the product runs.
+Scalar scalar_of(const void* pointer, bool on_device);
+
 // Of a pointer to elements.
 void require_aligned(const void* pointer, cudaDataType type);
 

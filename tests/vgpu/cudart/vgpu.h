@@ -66,7 +66,7 @@ typedef struct vgpu_range_t {
 int vgpu_issue(void* stream, const char* name, const vgpu_range_t* ranges, size_t count, void (*run)(void*),
                void (*release)(void*), void* argument);
 
-/* Where the host finds bytes of device memory, while the work runs; null: they are not all in memory that the device reaches. */
+/* Where the host finds bytes of device memory, while the work runs; null: not all are in memory that the device reaches. */
 void* vgpu_bytes(const void* address, size_t count);
 
 #pragma GCC visibility pop

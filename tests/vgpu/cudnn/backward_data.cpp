@@ -32,7 +32,7 @@ struct BackwardData {
 
   void run() const {
     Network network = problem.network();
-    network.set_weights(weights_at(problem, buffers.weights));
+    network.set_weights(weights_at(problem, buffers.weights), problem.tf32);
     Reserve reserve = Reserve::load(problem, buffers.reserve, Phase::kForwardDone, kName);
     if ((hx != nullptr) != reserve.has_h || (cx != nullptr) != reserve.has_c)
       find_fault(std::string(kName) + ": forward had first states and this call has none, or the other way round");

@@ -31,7 +31,7 @@ struct BackwardWeights {
       find_fault(std::string(kName) + ": forward had a first h and this call has none, or the other way round");
     // What has been added so far is as good as weights to find out where things are.
     std::vector<double> sums = weights_at(problem, derivatives);
-    network.set_weights(sums);
+    network.set_weights(sums, problem.tf32);
     const std::vector<double> added =
         network.weight_derivatives(rows_at(problem, x, problem.shape.input, Padding::kFinite).data(),
                                    states_at(problem, hx), reserve.mask, reserve.tape);

@@ -36,7 +36,7 @@ struct Forward {
 
   void run() const {
     Network network = problem.network();
-    network.set_weights(weights_at(problem, buffers.weights));
+    network.set_weights(weights_at(problem, buffers.weights), problem.tf32);
     std::vector<double> h = states_at(problem, hx), c = states_at(problem, cx), tape(network.tape_size());
     const DropoutMask mask = draws() ? draw() : DropoutMask{};
     network.forward(rows_at(problem, x, problem.shape.input, Padding::kFinite).data(), mask, h, c, tape);

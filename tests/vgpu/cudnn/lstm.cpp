@@ -20,12 +20,12 @@ void Direction::forward(const double* x, States states, double* gates, double* c
     std::copy(weights_.bias.begin(), weights_.bias.end(), gates + i * width);
   }
   add_product(sequences_.padded_rows(), width, weights_.input, {x, weights_.input, 1},
-              transposed(width, weights_.input, weights_.w).data(), gates);
+              transposed(width, weights_.input, weights_.w).data(), gates, weights_.tf32);
   const std::vector<double> recurrent = transposed(width, hidden, weights_.r);
   std::vector<double> sums(sequences_.batch * width);
   for (std::size_t step = 0; step < sequences_.longest; ++step) {
     std::fill(sums.begin(), sums.end(), 0);
-    add_product(sequences_.batch, width, hidden, {states.h, hidden, 1}, recurrent.data(), sums.data());
+    add_product(sequences_.batch, width, hidden, {states.h, hidden, 1}, recurrent.data(), sums.data(), weights_.tf32);
     each_sequence(step, [&](std::size_t sequence, std::size_t row) {
       double* gate = gates + row * width;
       const double* sum = sums.data() + sequence * width;
@@ -67,7 +67,8 @@ void Direction::backward(Columns dh, const double* first_c, double* gates, const
       std::copy(gate, gate + width, step_gates.begin() + static_cast<std::ptrdiff_t>(sequence * width));
     });
     std::fill(before.begin(), before.end(), 0);
-    add_product(sequences_.batch, hidden, width, {step_gates.data(), width, 1}, weights_.r, before.data());
+    add_product(sequences_.batch, hidden, width, {step_gates.data(), width, 1}, weights_.r, before.data(),
+                weights_.tf32);
     each_sequence(step, [&](std::size_t sequence, std::size_t) {
       std::copy_n(before.data() + sequence * hidden, hidden, derivatives.h + sequence * hidden);
     });
@@ -79,7 +80,7 @@ void Direction::backward(Columns dh, const double* first_c, double* gates, const
     }
   }
   std::fill_n(dx, sequences_.padded_rows() * weights_.input, 0);
-  add_product(sequences_.padded_rows(), weights_.input, width, {gates, width, 1}, weights_.w, dx);
+  add_product(sequences_.padded_rows(), weights_.input, width, {gates, width, 1}, weights_.w, dx, weights_.tf32);
 }
 
 void Direction::add_weight_derivatives(const double* x, const double* first_h, const double* gates, Columns h,
@@ -92,8 +93,8 @@ void Direction::add_weight_derivatives(const double* x, const double* first_h, c
       std::copy_n(from, hidden, previous.data() + row_here * hidden);
     });
   }
-  add_product(width, weights_.input, rows, {gates, 1, width}, x, dw);
-  add_product(width, hidden, rows, {gates, 1, width}, previous.data(), dr);
+  add_product(width, weights_.input, rows, {gates, 1, width}, x, dw, weights_.tf32);
+  add_product(width, hidden, rows, {gates, 1, width}, previous.data(), dr, weights_.tf32);
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t j = 0; j < width; ++j) db[j] += gates[i * width + j];
   }

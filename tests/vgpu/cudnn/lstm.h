@@ -20,6 +20,7 @@ struct CellWeights {
   const double* w;           // [4 hidden, input], rows of i, f, g, o
   const double* r;           // [4 hidden, hidden]
   std::vector<double> bias;  // [4 hidden], the sum of those there are
+  bool tf32 = false;         // products take their factors in it
 };
 
 // One direction's columns in rows that both directions share.

@@ -10,12 +10,16 @@ namespace vgpu::cudnn {
 Network::Network(const LstmShape& shape, Sequences sequences)
     : shape_(shape), sequences_(std::move(sequences)), layout_(shape) {}
 
-void Network::set_weights(const std::vector<double>& weights) {
+void Network::set_weights(const std::vector<double>& weights, bool tf32) {
   weights_ = weights;
   cells_.clear();
   for (std::size_t pseudo_layer = 0; pseudo_layer < shape_.pseudo_layers(); ++pseudo_layer) {
-    CellWeights cell{layout_.columns(pseudo_layer, 0), shape_.hidden, weights_.data() + layout_.matrix(pseudo_layer, 0),
-                     weights_.data() + layout_.matrix(pseudo_layer, kGates), std::vector<double>(shape_.gates())};
+    CellWeights cell{layout_.columns(pseudo_layer, 0),
+                     shape_.hidden,
+                     weights_.data() + layout_.matrix(pseudo_layer, 0),
+                     weights_.data() + layout_.matrix(pseudo_layer, kGates),
+                     std::vector<double>(shape_.gates()),
+                     tf32};
     for (const int first : {0, kGates}) {
       const auto offset = layout_.bias(pseudo_layer, first);
       for (std::size_t i = 0; offset && i < shape_.gates(); ++i) cell.bias[i] += weights_[*offset + i];

@@ -18,8 +18,8 @@ class Network {
  public:
   Network(const LstmShape& shape, Sequences sequences);
 
-  // `weights` as in the weight space.
-  void set_weights(const std::vector<double>& weights);
+  // `weights` as in the weight space; with tf32 every product takes its factors in it.
+  void set_weights(const std::vector<double>& weights, bool tf32 = false);
 
   // What forward leaves for backward, in numbers: of each layer the gates and cells by direction, then the outputs.
   std::size_t tape_size() const { return shape_.layers * layer_tape_size(); }

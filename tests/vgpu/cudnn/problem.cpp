@@ -30,6 +30,13 @@ void check_finite(const std::vector<double>& padding) {
   if (!finite) find_fault("there is NaN or infinity in the padding of a tensor");
 }
 
+// As the manual has it of the math types: from sm_80 on, but for CUDNN_FMA_MATH.
+bool may_use_tf32(const cudnnRNNStruct& rnn, int device) {
+  int major = 0;
+  require(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess, "no device");
+  return rnn.type == CUDNN_DATA_FLOAT && rnn.math != CUDNN_FMA_MATH && major >= 8;
+}
+
 }  // namespace
 
 Problem problem_of(const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x) {
@@ -56,6 +63,7 @@ Problem checked_problem(const cudnnContext& context, const cudnnRNNStruct& rnn, 
   check_padding(rnn, x);
   require(*std::min_element(x.lengths.begin(), x.lengths.end()) > 0, "a sequence without steps",
           CUDNN_STATUS_EXECUTION_FAILED);
+  problem.tf32 = may_use_tf32(rnn, device);
   require(problem.dropout >= 0 && problem.dropout <= 1, "dropout is no probability");
   return problem;
 }

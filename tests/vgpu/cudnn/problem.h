@@ -22,6 +22,7 @@ struct Problem {
   Sequences sequences;
   double dropout = 0;  // 0 where no layer passes anything on to another
   void* dropout_states = nullptr;
+  bool tf32 = false;  // where cuDNN may use tensor cores for fp32, it does
 
   Network network() const { return {shape, sequences}; }
 

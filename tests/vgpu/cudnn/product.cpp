@@ -2,6 +2,7 @@
 #include "cudnn/product.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace vgpu::cudnn {
 namespace {
@@ -42,14 +43,32 @@ void add_slab(std::size_t rows, std::size_t columns, std::size_t depth, MatrixVi
   }
 }
 
+std::vector<double> rounded_to_tf32(const double* matrix, std::size_t size) {
+  std::vector<double> result(size);
+  std::transform(matrix, matrix + size, result.begin(), [](double number) { return cudnn::rounded_to_tf32(number); });
+  return result;
+}
+
 }  // namespace
 
 void add_product(std::size_t rows, std::size_t columns, std::size_t depth, MatrixView left, const double* right,
-                 double* to) {
+                 double* to, bool tf32) {
+  if (tf32) {
+    const std::vector<double> own_left = rounded_to_tf32(left.data, rows * depth);
+    const std::vector<double> own_right = rounded_to_tf32(right, depth * columns);
+    return add_product(rows, columns, depth, {own_left.data(), left.row_step, left.column_step}, own_right.data(), to);
+  }
   for (std::size_t first = 0; first < depth; first += kDepth) {
     const MatrixView part{left.data + first * left.column_step, left.row_step, left.column_step};
     add_slab(rows, columns, std::min(kDepth, depth - first), part, right + first * columns, to);
   }
+}
+
+double rounded_to_tf32(double number) {
+  if (!std::isfinite(number)) return number;
+  int exponent = 0;
+  const double mantissa = std::frexp(number, &exponent);
+  return std::ldexp(std::nearbyint(std::ldexp(mantissa, 11)), exponent - 11);
 }
 
 std::vector<double> transposed(std::size_t rows, std::size_t columns, const double* matrix) {

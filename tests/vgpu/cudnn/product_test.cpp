@@ -40,5 +40,20 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Products,
                          testing::Combine(testing::Values(1, 3, 4, 9), testing::Values(1, 4, 7),
                                           testing::Values(1, 127, 128, 129, 300)));
 
+TEST(Tf32, HasElevenBitsAndRoundsToEven) {
+  const double unit = 1.0 / 1024;
+  EXPECT_EQ(rounded_to_tf32(1 + unit), 1 + unit);
+  EXPECT_EQ(rounded_to_tf32(1 + unit / 2), 1);
+  EXPECT_EQ(rounded_to_tf32(-(1 + 3 * unit / 2)), -(1 + 2 * unit));
+  EXPECT_EQ(rounded_to_tf32(0), 0);
+}
+
+TEST(Tf32, RoundsBothFactors) {
+  const double third = 1.0 / 3, fifth = 1.0 / 5;
+  double got = 0;
+  add_product(1, 1, 1, {&third, 1, 1}, &fifth, &got, true);
+  EXPECT_EQ(got, rounded_to_tf32(third) * rounded_to_tf32(fifth));
+}
+
 }  // namespace
 }  // namespace vgpu::cudnn

@@ -154,6 +154,25 @@ TEST_F(Rules, AHandleIsOfItsDevice) {
   expect_ok(cudaDeviceSynchronize());
 }
 
+// Every result shows it.
+TEST_F(Rules, MathTypesOtherThanFmaMayRoundFactorsToTf32) {
+  int major = 0;
+  expect_ok(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0));
+  const auto results = [](cudnnMathType_t math) {
+    Settings settings;
+    settings.math = math;
+    Lstm lstm(settings);
+    expect_ok(lstm.forward());
+    expect_ok(lstm.backward_data());
+    expect_ok(lstm.backward_weights());
+    return std::vector<std::vector<double>>{lstm.y.values(), lstm.dx.values(),
+                                            lstm.read(lstm.derivatives, lstm.weight_count())};
+  };
+  const auto exact = results(CUDNN_FMA_MATH), allowed = results(CUDNN_DEFAULT_MATH);
+  EXPECT_EQ(results(CUDNN_TENSOR_OP_MATH), allowed);
+  for (std::size_t i = 0; i < exact.size(); ++i) EXPECT_EQ(exact[i] != allowed[i], major >= 8) << i;
+}
+
 // Nobody reads it, so it may be any address, as the real library has it.
 TEST_F(Rules, LengthsOnTheDeviceAreNotLookedAt) {
   const auto* lengths = static_cast<const std::int32_t*>(lstm_.work);

@@ -106,7 +106,7 @@ Lstm::Lstm(const Settings& wanted)
   expect_ok(cudnnCreateRNNDescriptor(&rnn));
   expect_ok(cudnnSetRNNDescriptor_v8(rnn, CUDNN_RNN_ALGO_STANDARD, CUDNN_LSTM, settings.bias,
                                      settings.directions == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL,
-                                     CUDNN_LINEAR_INPUT, type_of(settings.type), CUDNN_DATA_FLOAT, CUDNN_DEFAULT_MATH,
+                                     CUDNN_LINEAR_INPUT, type_of(settings.type), CUDNN_DATA_FLOAT, settings.math,
                                      settings.E, settings.H, settings.H, settings.layers, dropout,
                                      CUDNN_RNN_PADDED_IO_ENABLED));
   x_data = make_data(settings, false, kFillOfX);

@@ -47,6 +47,7 @@ struct Settings {
   cudnnRNNDataLayout_t layout = CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED;
   std::vector<int> lengths{4, 2, 3};
   float dropout = 0;
+  cudnnMathType_t math = CUDNN_FMA_MATH;
   unsigned long long seed = 1;
 
   int longest() const;
