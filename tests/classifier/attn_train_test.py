@@ -7,32 +7,19 @@ Run by ctest: attn_train_test.py PROGRAM. Needs nothing but the standard library
 import csv
 import json
 import os
-import pathlib
 import pty
 import signal
-import struct
 import subprocess
 import sys
-import tempfile
-import time
 import unittest
 
-PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
+from attn_train_program import PROGRAM, ProgramTest, read_tensors
+
 SMALL = [
     "--embedding", "8", "--hidden", "8", "--length", "60", "--vocabulary", "800", "--batch", "4",
     "--generated-train", "600", "--generated-test", "120", "--epochs", "2", "--threads", "2", "--no-cache",
 ]  # fmt: skip
 LONG = [*SMALL, "--generated-train", "4000"]  # long enough to be stopped in the first epoch by however slow a test
-
-
-def read_tensors(path):
-    """The header of a safetensors file and its data, by name."""
-    raw = pathlib.Path(path).read_bytes()
-    (size,) = struct.unpack("<Q", raw[:8])
-    header = json.loads(raw[8 : 8 + size])
-    metadata = header.pop("__metadata__")
-    body = raw[8 + size :]
-    return metadata, {name: body[slice(*entry["data_offsets"])] for name, entry in header.items()}
 
 
 def without_times(state):
@@ -44,37 +31,9 @@ def without_times(state):
     return state
 
 
-class Program(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="attn train ")  # with a space, on purpose
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
+class Program(ProgramTest):
     def environment(self):
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("ATTN_")}
-        return {**kept, "XDG_CACHE_HOME": str(self.folder / "cache")}
-
-    def run_program(self, *arguments, status=0, text=None):
-        done = subprocess.run(
-            [PROGRAM, *arguments], cwd=self.folder, env=self.environment(), input=text, text=True, capture_output=True, timeout=300
-        )
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-        return done.stdout + done.stderr
-
-    def start(self, *arguments):
-        return subprocess.Popen(
-            [PROGRAM, *arguments], cwd=self.folder, env=self.environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-
-    def wait_for_step(self, path, step, process):
-        """Until a saved state has come to this step of the first epoch."""
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            self.assertIsNone(process.poll(), "the run ended before it could be stopped")
-            if path.exists() and json.loads(read_tensors(path)[0]["state"])["step"] >= step:
-                return
-            time.sleep(0.002)
-        self.fail("no state was saved")
+        return {**super().environment(), "CUDA_VISIBLE_DEVICES": ""}  # on the CPU, also where there is a GPU
 
     def assert_same_run(self, first, second):
         metadata, tensors = read_tensors(self.folder / first / "model.safetensors")
@@ -135,14 +94,17 @@ class Program(unittest.TestCase):
         accuracy = [line for line in output.splitlines() if line.startswith("Test accuracy")]
         self.assertIn(accuracy[0], evaluated)
 
-        lines = self.run_program("predict", "i thought it was wonderful", "i thought it was awful").splitlines()
+        def verdicts(output):  # standard error, which says on what, is in the output too
+            return [line for line in output.splitlines() if "\t" in line]
+
+        lines = verdicts(self.run_program("predict", "i thought it was wonderful", "i thought it was awful"))
         self.assertEqual(len(lines), 2)
         label, probability, text = lines[0].split("\t")
         self.assertIn(label, ("neg", "pos"))
         self.assertTrue(0.5 <= float(probability) <= 1)
         self.assertEqual(text, "i thought it was wonderful")
         piped = self.run_program("predict", text="i thought it was wonderful\n\ni thought it was awful\n")
-        self.assertEqual(piped.splitlines(), lines)
+        self.assertEqual(verdicts(piped), lines)
 
         output = self.run_program("explain", "--count", "3", "--color", "never")
         self.assertIn("attn_run/attention.html", output)
@@ -213,7 +175,7 @@ class Program(unittest.TestCase):
         ]:
             with self.subTest(arguments=arguments):
                 output = self.run_program(*arguments, status=1)
-                self.assertTrue(output.startswith("attn_train: "), output)
+                self.assertTrue(output.splitlines()[-1].startswith("attn_train: "), output)
                 for part in parts:
                     self.assertIn(part, output)
 

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The attn_train program in a folder of its own, for the tests that run it. They get its path as their first argument."""
+
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
+
+
+def read_tensors(path):
+    """The header of a safetensors file and its data, by name."""
+    raw = pathlib.Path(path).read_bytes()
+    (size,) = struct.unpack("<Q", raw[:8])
+    header = json.loads(raw[8 : 8 + size])
+    metadata = header.pop("__metadata__")
+    body = raw[8 + size :]
+    return metadata, {name: body[slice(*entry["data_offsets"])] for name, entry in header.items()}
+
+
+class ProgramTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="attn train ")  # with a space, on purpose
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def environment(self):
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("ATTN_")}
+        return {**kept, "XDG_CACHE_HOME": str(self.folder / "cache")}
+
+    def run_program(self, *arguments, status=0, text=None, environment=None):
+        done = subprocess.run(
+            [PROGRAM, *arguments],
+            cwd=self.folder,
+            env=environment or self.environment(),
+            input=text,
+            text=True,
+            capture_output=True,
+            timeout=300,
+        )
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def start(self, *arguments):
+        return subprocess.Popen(
+            [PROGRAM, *arguments], cwd=self.folder, env=self.environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def wait_for_step(self, path, step, process):
+        """Until a saved state has come to this step of the first epoch."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            self.assertIsNone(process.poll(), "the run ended before it could be stopped")
+            if path.exists() and json.loads(read_tensors(path)[0]["state"])["step"] >= step:
+                return
+            time.sleep(0.002)
+        self.fail("no state was saved")
