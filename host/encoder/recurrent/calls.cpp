@@ -3,12 +3,12 @@
 // C entry points of the recurrent attention encoder: every argument rule, then the encoder.
 #include "api/live_set.h"
 #include "encoder/handle.h"
-#include "encoder/recurrent/encoder.h"
+#include "encoder/recurrent/plan.h"
 #include "encoder/validate.h"
 
 struct attn_recurrent {
   attn_handle_t handle;
-  attn::RecurrentEncoder encoder;
+  attn::EncoderPlan encoder;
 };
 
 namespace attn {
@@ -92,7 +92,7 @@ attn_status_t attn_recurrent_create(attn_handle_t handle, const attn_recurrent_d
     require_pointer("plan", plan);
     *plan = nullptr;
     sizes_of(*desc);
-    auto made = std::make_unique<attn_recurrent>(attn_recurrent{handle, RecurrentEncoder(handle, *desc)});
+    auto made = std::make_unique<attn_recurrent>(attn_recurrent{handle, EncoderPlan(handle, *desc)});
     live_plans().insert(made.get());
     *plan = made.release();
   });

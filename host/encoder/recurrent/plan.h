@@ -13,9 +13,9 @@
 
 namespace attn {
 
-class RecurrentEncoder {
+class EncoderPlan {
  public:
-  RecurrentEncoder(attn_handle_t handle, const attn_recurrent_desc_t& desc);
+  EncoderPlan(attn_handle_t handle, const attn_recurrent_desc_t& desc);
 
   const attn_recurrent_desc_t& desc() const { return desc_; }
   const ParameterMap& parameters() const { return parameters_; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "encoder/recurrent/encoder.h"
+#include "encoder/recurrent/plan.h"
 
 #include <algorithm>
 
@@ -19,7 +19,7 @@ std::size_t size_from(const Query& query) {
 }  // namespace
 
 // Where things are in one call.
-struct RecurrentEncoder::Run {
+struct EncoderPlan::Run {
   std::unique_ptr<Layers> layers;
   const float* x;               // [B, T, E]
   const float* parameters;      // the block
@@ -38,7 +38,7 @@ struct RecurrentEncoder::Run {
   }
 };
 
-RecurrentEncoder::RecurrentEncoder(attn_handle_t handle, const attn_recurrent_desc_t& desc)
+EncoderPlan::EncoderPlan(attn_handle_t handle, const attn_recurrent_desc_t& desc)
     : handle_(handle), desc_(desc), parameters_(desc) {
   const std::int64_t rows = desc.B * desc.T;
   lengths_ = kept_.take(desc.B);
@@ -70,19 +70,19 @@ RecurrentEncoder::RecurrentEncoder(attn_handle_t handle, const attn_recurrent_de
 }
 
 // Whether what goes from this layer to the next loses some.
-bool RecurrentEncoder::drops(std::size_t layer) const {
+bool EncoderPlan::drops(std::size_t layer) const {
   return desc_.training != 0 && desc_.dropout > 0 && layer + 1 < layers_.size();
 }
 
-attn_pooling_desc_t RecurrentEncoder::pooling_desc() const {
+attn_pooling_desc_t EncoderPlan::pooling_desc() const {
   return {sizeof(attn_pooling_desc_t), desc_.dtype, desc_.B, desc_.T, D()};
 }
 
-attn_projected_desc_t RecurrentEncoder::projected_desc() const {
+attn_projected_desc_t EncoderPlan::projected_desc() const {
   return {sizeof(attn_projected_desc_t), desc_.dtype, desc_.B, desc_.Q, desc_.T, desc_.A, D(), desc_.P, 1};
 }
 
-std::size_t RecurrentEncoder::attention_workspace(attn_pass_t pass) const {
+std::size_t EncoderPlan::attention_workspace(attn_pass_t pass) const {
   return size_from([&](std::size_t* bytes) {
     if (pooling()) {
       const attn_pooling_desc_t desc = pooling_desc();
@@ -94,7 +94,7 @@ std::size_t RecurrentEncoder::attention_workspace(attn_pass_t pass) const {
 }
 
 // Of the step that needs most.
-std::size_t RecurrentEncoder::step_workspace(attn_pass_t pass) const {
+std::size_t EncoderPlan::step_workspace(attn_pass_t pass) const {
   std::size_t most = attention_workspace(pass);
   for (const Layer& layer : layers_)
     most = std::max(
@@ -102,7 +102,7 @@ std::size_t RecurrentEncoder::step_workspace(attn_pass_t pass) const {
   return most;
 }
 
-std::size_t RecurrentEncoder::workspace_bytes(attn_pass_t pass) const {
+std::size_t EncoderPlan::workspace_bytes(attn_pass_t pass) const {
   kernels::Layout layout;
   if (pass == ATTN_PASS_FORWARD) {
     layout.take(desc_.training ? 0 : kept_.bytes(), 1);
@@ -114,17 +114,17 @@ std::size_t RecurrentEncoder::workspace_bytes(attn_pass_t pass) const {
 }
 
 // Of what comes out of a layer or goes into one.
-RecurrentEncoder::Index RecurrentEncoder::take_gradient(kernels::Layout& layout) const {
+EncoderPlan::Index EncoderPlan::take_gradient(kernels::Layout& layout) const {
   return layout.take_rows(desc_.B * desc_.T, std::max(D(), desc_.E));
 }
 
-const float* RecurrentEncoder::input_of(const Run& run, std::size_t layer) const {
+const float* EncoderPlan::input_of(const Run& run, std::size_t layer) const {
   return layer == 0 ? run.x : run.at(layers_[layer - 1].dropped);
 }
 
 // What both passes of an LSTM take.
 template <class Args>
-Args RecurrentEncoder::lstm_args(const Run& run, std::size_t layer) const {
+Args EncoderPlan::lstm_args(const Run& run, std::size_t layer) const {
   Args args{};
   args.struct_size = sizeof args;
   args.x = input_of(run, layer);
@@ -138,7 +138,7 @@ Args RecurrentEncoder::lstm_args(const Run& run, std::size_t layer) const {
 }
 
 template <class Args>
-Args RecurrentEncoder::pooling_args(const Run& run) const {
+Args EncoderPlan::pooling_args(const Run& run) const {
   Args args{};
   args.struct_size = sizeof args;
   args.x = run.at(layers_.back().y);
@@ -149,7 +149,7 @@ Args RecurrentEncoder::pooling_args(const Run& run) const {
 }
 
 template <class Args>
-Args RecurrentEncoder::projected_args(const Run& run) const {
+Args EncoderPlan::projected_args(const Run& run) const {
   Args args{};
   args.struct_size = sizeof args;
   args.x = run.at(layers_.back().y);
@@ -164,7 +164,7 @@ Args RecurrentEncoder::projected_args(const Run& run) const {
   return args;
 }
 
-void RecurrentEncoder::attention_forward(const Run& run, const attn_recurrent_forward_args_t& args) const {
+void EncoderPlan::attention_forward(const Run& run, const attn_recurrent_forward_args_t& args) const {
   if (pooling()) {
     const attn_pooling_desc_t desc = pooling_desc();
     auto pooling = pooling_args<attn_pooling_forward_args_t>(run);
@@ -179,8 +179,7 @@ void RecurrentEncoder::attention_forward(const Run& run, const attn_recurrent_fo
   require_success(attn_projected_forward(handle_, &desc, &projected, run.scratch, run.scratch_bytes));
 }
 
-void RecurrentEncoder::attention_backward(const Run& run, const attn_recurrent_backward_args_t& args,
-                                          float* d_y) const {
+void EncoderPlan::attention_backward(const Run& run, const attn_recurrent_backward_args_t& args, float* d_y) const {
   const auto gradient = [&](const char* name) { return run.gradient + parameters_.offset(name); };
   if (pooling()) {
     const attn_pooling_desc_t desc = pooling_desc();
@@ -205,7 +204,7 @@ void RecurrentEncoder::attention_backward(const Run& run, const attn_recurrent_b
   require_success(attn_projected_backward(handle_, &desc, &projected, run.scratch, run.scratch_bytes));
 }
 
-void RecurrentEncoder::forward(const attn_recurrent_forward_args_t& args, void* workspace) {
+void EncoderPlan::forward(const attn_recurrent_forward_args_t& args, void* workspace) {
   auto* const work = static_cast<std::byte*>(workspace);
   const std::size_t step = step_workspace(ATTN_PASS_FORWARD);
   const Run run{layers_of(handle_),
@@ -230,7 +229,7 @@ void RecurrentEncoder::forward(const attn_recurrent_forward_args_t& args, void* 
     run.layers->copy(desc_.B * desc_.Q * desc_.T, run.at(weights_), static_cast<float*>(args.weights));
 }
 
-void RecurrentEncoder::backward(const attn_recurrent_backward_args_t& args, void* workspace) {
+void EncoderPlan::backward(const attn_recurrent_backward_args_t& args, void* workspace) {
   kernels::Layout layout;
   auto* const work = static_cast<std::byte*>(workspace);
   auto* d_y = reinterpret_cast<float*>(work + take_gradient(layout));
