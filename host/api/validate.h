@@ -5,9 +5,9 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "api/failure.h"
 #include "attn_cuda/attn_cuda.h"
