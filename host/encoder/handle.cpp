@@ -55,8 +55,8 @@ attn_status_t attn_set_tf32(attn_handle_t handle, int32_t allowed) {
 
 const char* attn_encoder_libraries(attn_handle_t handle) {
   attn_backend_t backend;
-  const bool on_cpu = attn_get_backend(handle, &backend) == ATTN_SUCCESS && backend == ATTN_BACKEND_CPU;
-  if (on_cpu) return attn::cpu::onednn_version();
+  if (attn_get_backend(handle, &backend) != ATTN_SUCCESS) return "";
+  if (backend == ATTN_BACKEND_CPU) return attn::cpu::onednn_version();
 #ifdef ATTN_WITH_CUDNN
   return attn::cuda::vendor_versions();
 #else

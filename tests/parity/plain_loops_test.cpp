@@ -81,7 +81,7 @@ Judgements judge_all(const reference::ProjectedInput& input, const reference::Pr
 }
 
 Judgements judge_all(const reference::LstmInput& input, const reference::LstmInput& other, Random& random) {
-  const auto d_y = padded(random, input.B, input.T, 2 * input.H, input.lengths);
+  const auto d_y = padded(random, input.B, input.T, input.directions * input.H, input.lengths);
   const auto d_got = backward(numbers<float>(other), numbers<float>(d_y));
   const auto d_expected = backward(numbers<Scaled>(input), numbers<Scaled>(d_y));
   return {judge(Operation::lstm_forward, "y", forward(numbers<float>(other)), forward(numbers<Scaled>(input))),
@@ -122,7 +122,7 @@ TEST(PlainLoops, Lstm) { expect_within_tolerance(lstm_shapes()); }
 TEST(SmallDefect, Additive) { expect_defect_noticed(AdditiveShape{2, 3, 33, 32, 31}, &reference::AdditiveInput::v); }
 TEST(SmallDefect, Pooling) { expect_defect_noticed(PoolingShape{2, 33, 31}, &reference::PoolingInput::w); }
 TEST(SmallDefect, Projected) {
-  expect_defect_noticed(ProjectedShape{2, 3, 33, 32, 31, 7, false}, &reference::ProjectedInput::w_k);
+  expect_defect_noticed(ProjectedShape{2, 3, 9, 32, 31, 7, false}, &reference::ProjectedInput::w_k);
 }
 TEST(SmallDefect, Lstm) { expect_defect_noticed(LstmShape{2, 33, 31, 32}, &reference::LstmInput::recurrent); }
 

@@ -78,7 +78,7 @@ inline reference::ProjectedInput random_input(const ProjectedShape& s, const std
           widen(random.normal((s.shared_query ? 1 : s.B) * s.Q * s.H)),
           weights(random, s.A * s.H, s.H),
           weights(random, s.A * s.D, s.D),
-          widen(random.normal(s.A)),
+          weights(random, s.A, 4),
           weights(random, s.A, s.A),
           lengths};
 }
