@@ -40,9 +40,9 @@ def pooling(x, w, b, lengths=None):
     return np.einsum("bt,btd->bd", weights, _valid(x, lengths)), weights
 
 
-def projected(x, h, w_q, w_k, v, lengths=None):
+def projected(x, h, w_q, w_k, v, b, lengths=None):
     q = np.einsum("ah,bqh->bqa", w_q, np.broadcast_to(h, (len(x), *h.shape[-2:])))
-    return additive(q, np.einsum("ad,btd->bta", w_k, x), v, x, lengths)
+    return additive(q, np.einsum("ad,btd->bta", w_k, x) + b, v, x, lengths)
 
 
 def _valid(x, lengths):

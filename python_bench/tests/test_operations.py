@@ -90,17 +90,17 @@ def test_pooling_without_bias(draw) -> None:
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
 def test_projected(draw, lengths, shared: bool) -> None:
     h = draw(Q, H) if shared else draw(B, Q, H)
-    x, w_q, w_k, v = draw(B, T, D), draw(A, H), draw(A, D), draw(A)
+    x, w_q, w_k, v, b = draw(B, T, D), draw(A, H), draw(A, D), draw(A), draw(A)
     d_o, d_weights = draw(B, Q, D), draw(B, Q, T)
     inputs = poisoned(x, lengths), h, w_q, w_k, v
 
-    output = attn_cuda.projected_forward(*inputs, lengths)
-    exact = formulas.projected(*map(np.float64, (x, h, w_q, w_k, v)), lengths)
+    output = attn_cuda.projected_forward(*inputs, lengths, b)
+    exact = formulas.projected(*map(np.float64, (x, h, w_q, w_k, v, b)), lengths)
     for got, expected in zip(output, exact, strict=False):
         assert_close(got, expected)
 
-    expected = formulas.gradients(scalar(formulas.projected, d_o, d_weights, lengths), (x, h, w_q, w_k, v))
-    gradient = attn_cuda.projected_backward(*inputs, d_o, output.reserve, lengths, output.weights, d_weights)
+    expected = formulas.gradients(scalar(formulas.projected, d_o, d_weights, lengths), (x, h, w_q, w_k, v, b))
+    gradient = attn_cuda.projected_backward(*inputs, d_o, output.reserve, lengths, output.weights, d_weights, b)
     for got, wanted in zip(gradient, expected, strict=True):
         assert_close(got, wanted)
 
