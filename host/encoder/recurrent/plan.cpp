@@ -25,7 +25,6 @@ struct EncoderPlan::Run {
   const float* parameters;      // the block
   float* gradient;              // the same, null in forward
   const std::int32_t* lengths;  // [B] of the host, or null
-  std::uint64_t seed;
   std::byte* kept;
   std::byte* scratch;  // of one step after the other
   std::size_t scratch_bytes;
@@ -44,9 +43,8 @@ EncoderPlan::EncoderPlan(attn_handle_t handle, const attn_recurrent_desc_t& desc
   lengths_ = kept_.take(desc.B);
   for (std::int32_t n = 0; n < desc.layers; ++n) {
     Layer layer{};
-    layer.width = n == 0 ? desc.E : D();
-    const attn_lstm_desc_t lstm{sizeof lstm, desc.dtype, desc.B,          desc.T,
-                                layer.width, desc.H,     desc.directions, desc.training};
+    const attn_lstm_desc_t lstm{sizeof lstm,           desc.dtype, desc.B,          desc.T,
+                                n == 0 ? desc.E : D(), desc.H,     desc.directions, desc.training};
     attn_lstm_t plan = nullptr;
     require_success(attn_lstm_create(handle, &lstm, &plan));
     layer.lstm.reset(plan);
@@ -61,7 +59,7 @@ EncoderPlan::EncoderPlan(attn_handle_t handle, const attn_recurrent_desc_t& desc
   }
   for (std::size_t n = 0; n < layers_.size(); ++n)
     layers_[n].dropped = drops(n) ? kept_.take_rows(rows, D()) : layers_[n].y;
-  weights_ = kept_.take_rows(rows, pooling() ? 1 : desc.Q);
+  weights_ = kept_.take_rows(rows, pooling() ? 0 : desc.Q);
   attention_reserve_ = kept_.take(pooling() ? 0 : static_cast<Index>(size_from([&](std::size_t* bytes) {
                                     const attn_projected_desc_t projected = projected_desc();
                                     return attn_projected_reserve_size(handle_, &projected, bytes);
@@ -212,7 +210,6 @@ void EncoderPlan::forward(const attn_recurrent_forward_args_t& args, void* works
                 static_cast<const float*>(args.parameters),
                 nullptr,
                 args.lengths,
-                args.seed,
                 desc_.training ? static_cast<std::byte*>(args.reserve) : work,
                 desc_.training ? work : work + kept_.bytes(),
                 step};
@@ -240,7 +237,6 @@ void EncoderPlan::backward(const attn_recurrent_backward_args_t& args, void* wor
                 static_cast<const float*>(args.parameters),
                 static_cast<float*>(args.d_parameters),
                 args.lengths,
-                args.seed,
                 static_cast<std::byte*>(args.reserve),
                 work + layout.bytes(),
                 step};

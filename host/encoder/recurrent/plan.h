@@ -32,7 +32,6 @@ class EncoderPlan {
   };
   struct Layer {
     std::unique_ptr<attn_lstm, Destroy> lstm;
-    std::int64_t width;                    // of its input
     Index y, dropped, reserve;             // among what is kept: [B, T, D], the same after dropout, the LSTM's own
     std::int64_t kernel, recurrent, bias;  // among the parameters
   };
@@ -63,7 +62,7 @@ class EncoderPlan {
   std::vector<Layer> layers_;
   // What the forward pass leaves for the backward pass; in a plan without training part of the workspace.
   kernels::Layout kept_;
-  Index lengths_, weights_, attention_reserve_;  // among it: [B] where attention reads them, [B, (Q,) T], its own
+  Index lengths_, weights_, attention_reserve_;  // among it: [B] where attention reads them, [B, Q, T], its own
 };
 
 }  // namespace attn
