@@ -65,6 +65,8 @@ EncoderPlan::EncoderPlan(attn_handle_t handle, const attn_recurrent_desc_t& desc
                                     return attn_projected_reserve_size(handle_, &projected, bytes);
                                   })),
                                   1);
+  step_bytes_[ATTN_PASS_FORWARD] = step_workspace(ATTN_PASS_FORWARD);
+  step_bytes_[ATTN_PASS_BACKWARD] = desc.training ? step_workspace(ATTN_PASS_BACKWARD) : 0;
 }
 
 // Whether what goes from this layer to the next loses some.
@@ -107,7 +109,7 @@ std::size_t EncoderPlan::workspace_bytes(attn_pass_t pass) const {
   } else {
     for (int i = 0; i < 2; ++i) take_gradient(layout);
   }
-  layout.take(static_cast<Index>(step_workspace(pass)), 1);
+  layout.take(static_cast<Index>(step_bytes_[pass]), 1);
   return static_cast<std::size_t>(layout.bytes());
 }
 
@@ -204,7 +206,7 @@ void EncoderPlan::attention_backward(const Run& run, const attn_recurrent_backwa
 
 void EncoderPlan::forward(const attn_recurrent_forward_args_t& args, void* workspace) {
   auto* const work = static_cast<std::byte*>(workspace);
-  const std::size_t step = step_workspace(ATTN_PASS_FORWARD);
+  const std::size_t step = step_bytes_[ATTN_PASS_FORWARD];
   const Run run{layers_of(handle_),
                 static_cast<const float*>(args.x),
                 static_cast<const float*>(args.parameters),
@@ -231,7 +233,7 @@ void EncoderPlan::backward(const attn_recurrent_backward_args_t& args, void* wor
   auto* const work = static_cast<std::byte*>(workspace);
   auto* d_y = reinterpret_cast<float*>(work + take_gradient(layout));
   auto* d_x = reinterpret_cast<float*>(work + take_gradient(layout));
-  const std::size_t step = step_workspace(ATTN_PASS_BACKWARD);
+  const std::size_t step = step_bytes_[ATTN_PASS_BACKWARD];
   const Run run{layers_of(handle_),
                 static_cast<const float*>(args.x),
                 static_cast<const float*>(args.parameters),

@@ -62,6 +62,7 @@ class EncoderPlan {
   std::vector<Layer> layers_;
   // What the forward pass leaves for the backward pass; in a plan without training part of the workspace.
   kernels::Layout kept_;
+  std::size_t step_bytes_[2];                    // step_workspace() of each pass
   Index lengths_, weights_, attention_reserve_;  // among it: [B] where attention reads them, [B, Q, T], its own
 };
 
