@@ -6,16 +6,18 @@
 //
 // A warp takes a row. In place, only padding is written.
 //
-// Bytes: 4 W read for each valid row, 4 W written for each row; in place 4 W written for each row of padding.
+// Bytes, with s those of an element: s W read for each valid row, s W written for each row; in place s W written for each
+// row of padding.
 #include "kernels/device/elements.cuh"
 #include "kernels/encoder.h"
 
 namespace attn::kernels {
 namespace {
 
-__global__ void __launch_bounds__(kRowThreads) copy_rows_kernel(const CopyRows p) {
-  const Rows<const float> in(p.in, p.W);
-  const Rows<float> out(p.out, p.W);
+template <class Storage>
+__global__ void __launch_bounds__(kRowThreads) copy_rows_kernel(const CopyRows<Storage> p) {
+  const Rows<const Storage> in(p.in, p.W);
+  const Rows<Storage> out(p.out, p.W);
   const bool in_place = p.in == p.out;
   for_each_in_warp(p.B * p.T, [&](Index row) {
     const Index t = row % p.T;
@@ -28,11 +30,16 @@ __global__ void __launch_bounds__(kRowThreads) copy_rows_kernel(const CopyRows p
 
 }  // namespace
 
-cudaError_t launch_copy_rows(const CopyRows& params, cudaStream_t stream) {
+template <class Storage>
+cudaError_t launch_copy_rows(const CopyRows<Storage>& params, cudaStream_t stream) {
   const Index rows = params.B * params.T;
   if (rows == 0) return cudaSuccess;
   copy_rows_kernel<<<blocks_for_warps(rows), kRowThreads, 0, stream>>>(params);
   return cudaGetLastError();
 }
+
+template cudaError_t launch_copy_rows(const CopyRows<float>&, cudaStream_t);
+template cudaError_t launch_copy_rows(const CopyRows<__half>&, cudaStream_t);
+template cudaError_t launch_copy_rows(const CopyRows<__nv_bfloat16>&, cudaStream_t);
 
 }  // namespace attn::kernels

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The loss, the optimiser and dropout: the formulas of layer_formulas.h, a thread for each element, of dropout for each
-// four.
+// The loss, the optimiser, dropout and conversion: the formulas of layer_formulas.h, a thread for each element, or for
+// each four where rounded ones come in fours.
 //
-// Bytes: cross-entropy 8 B read and 4 B written for each output. Adam 16 N read, 12 N written. Dropout 4 N and 4 N.
+// Bytes: cross-entropy 8 B read and 4 B written for each output. Adam 16 N read, 12 N written. The search for what is not
+// finite 4 N read. Dropout and conversion each element read and written once.
 #include "kernels/device/elements.cuh"
 #include "kernels/layers.h"
 
@@ -14,11 +15,12 @@ __global__ void __launch_bounds__(kRowThreads) cross_entropy_kernel(const CrossE
   for_each_element(p.B, [&](Index i) {
     const float z = p.z[i], y = p.y[i];
     if (p.losses != nullptr) p.losses[i] = cross_entropy(z, y);
-    if (p.d_z != nullptr) p.d_z[i] = cross_entropy_gradient(z, y) / static_cast<float>(p.B);
+    if (p.d_z != nullptr) p.d_z[i] = cross_entropy_gradient(z, y) / static_cast<float>(p.B) * p.scale;
   });
 }
 
 __global__ void __launch_bounds__(kRowThreads) adam_step_kernel(const AdamStep p) {
+  if (p.skip != nullptr && *p.skip != 0) return;
   for_each_element(p.N, [&](Index i) {
     const AdamState next = adam_update(p.rates, p.g[i], {p.p[i], p.m[i], p.s[i]});
     p.p[i] = next.p;
@@ -27,12 +29,26 @@ __global__ void __launch_bounds__(kRowThreads) adam_step_kernel(const AdamStep p
   });
 }
 
-__global__ void __launch_bounds__(kRowThreads) dropout_kernel(const Dropout p, const Index packets) {
+__global__ void __launch_bounds__(kRowThreads) find_nonfinite_kernel(const FindNonfinite p) {
+  bool found = false;
+  for_each_element(p.N, [&](Index i) { found |= !isfinite(p.numbers[i]); });
+  if (__syncthreads_or(found) != 0 && threadIdx.x == 0) atomicOr(p.found, 1);
+}
+
+template <class In, class Out>
+__global__ void __launch_bounds__(kRowThreads) convert_kernel(const Convert<In, Out> p, const Index packets) {
+  const Rows<const In> in(p.in, p.N);
+  const Rows<Out> out(p.out, p.N);
+  for_each_element(packets, [&](Index n) { out.store(0, n * kPacket, in.load(0, n * kPacket)); });
+}
+
+template <class Storage>
+__global__ void __launch_bounds__(kRowThreads) dropout_kernel(const Dropout<Storage> p, const Index packets) {
   for_each_element(packets, [&](Index n) {
     const RandomWords random = p.mask.words(n);
     for (int j = 0; j < kMaskElements; ++j) {
       const Index i = n * kMaskElements + j;
-      if (i < p.N) p.out[i] = p.mask.apply(random.words[j], p.in[i]);
+      if (i < p.N) store(p.mask.apply(random.words[j], to_float(p.in[i])), p.out + i);
     }
   });
 }
@@ -51,11 +67,35 @@ cudaError_t launch_adam_step(const AdamStep& params, cudaStream_t stream) {
   return cudaGetLastError();
 }
 
-cudaError_t launch_dropout(const Dropout& params, cudaStream_t stream) {
+cudaError_t launch_find_nonfinite(const FindNonfinite& params, cudaStream_t stream) {
+  const cudaError_t error = cudaMemsetAsync(params.found, 0, sizeof *params.found, stream);
+  if (error != cudaSuccess || params.N == 0) return error;
+  find_nonfinite_kernel<<<blocks_for_elements(params.N), kRowThreads, 0, stream>>>(params);
+  return cudaGetLastError();
+}
+
+template <class In, class Out>
+cudaError_t launch_convert(const Convert<In, Out>& params, cudaStream_t stream) {
+  const Index packets = divide_up(params.N, kPacket);
+  if (packets == 0) return cudaSuccess;
+  convert_kernel<<<blocks_for_elements(packets), kRowThreads, 0, stream>>>(params, packets);
+  return cudaGetLastError();
+}
+
+template <class Storage>
+cudaError_t launch_dropout(const Dropout<Storage>& params, cudaStream_t stream) {
   const Index packets = divide_up(params.N, kMaskElements);
   if (packets == 0) return cudaSuccess;
   dropout_kernel<<<blocks_for_elements(packets), kRowThreads, 0, stream>>>(params, packets);
   return cudaGetLastError();
 }
+
+template cudaError_t launch_convert(const Convert<float, __half>&, cudaStream_t);
+template cudaError_t launch_convert(const Convert<float, __nv_bfloat16>&, cudaStream_t);
+template cudaError_t launch_convert(const Convert<__half, float>&, cudaStream_t);
+template cudaError_t launch_convert(const Convert<__nv_bfloat16, float>&, cudaStream_t);
+template cudaError_t launch_dropout(const Dropout<float>&, cudaStream_t);
+template cudaError_t launch_dropout(const Dropout<__half>&, cudaStream_t);
+template cudaError_t launch_dropout(const Dropout<__nv_bfloat16>&, cudaStream_t);
 
 }  // namespace attn::kernels

@@ -36,7 +36,8 @@ cudaError_t launch_additive_multi_values(const AdditiveBackward<Storage>& params
 template <class Storage>
 cudaError_t launch_pooling_backward(const PoolingBackward<Storage>& params, cudaStream_t stream);
 
-template <class Out>
-cudaError_t launch_row_sums(const RowSums<Out>& params, cudaStream_t stream);
+// One of the types is float.
+template <class In, class Out>
+cudaError_t launch_row_sums(const RowSums<In, Out>& params, cudaStream_t stream);
 
 }  // namespace attn::kernels

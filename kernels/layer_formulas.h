@@ -25,15 +25,16 @@ ATTN_HOST_DEVICE inline float cross_entropy_gradient(float z, float y) {
   return (z >= 0 ? 1.0f : small) / (1.0f + small) - y;
 }
 
-// Of one step: `rate` has the corrections of both moments.
+// Of one step: `rate` has the corrections of both moments, `factor` is what gradients are multiplied by.
 struct AdamRates {
-  float rate, beta_1, beta_2, epsilon;
+  float rate, beta_1, beta_2, epsilon, factor;
 };
 
-inline AdamRates adam_rates(float rate, float beta_1, float beta_2, float epsilon, std::int64_t step) {
+inline AdamRates adam_rates(float rate, float beta_1, float beta_2, float epsilon, std::int64_t step, float scale) {
   // In double precision: fp32 powers near 1 lose their difference from it.
   const auto correction = [&](double beta) { return 1 - std::pow(beta, static_cast<double>(step)); };
-  return {static_cast<float>(rate * std::sqrt(correction(beta_2)) / correction(beta_1)), beta_1, beta_2, epsilon};
+  return {static_cast<float>(rate * std::sqrt(correction(beta_2)) / correction(beta_1)), beta_1, beta_2, epsilon,
+          1 / scale};
 }
 
 // A parameter and its two moments.
@@ -41,7 +42,8 @@ struct AdamState {
   float p, m, s;
 };
 
-ATTN_HOST_DEVICE inline AdamState adam_update(AdamRates rates, float g, AdamState now) {
+ATTN_HOST_DEVICE inline AdamState adam_update(AdamRates rates, float gradient, AdamState now) {
+  const float g = rates.factor * gradient;
   const float m = rates.beta_1 * now.m + (1 - rates.beta_1) * g;
   const float s = rates.beta_2 * now.s + (1 - rates.beta_2) * g * g;
   return {now.p - rates.rate * m / (sqrtf(s) + rates.epsilon), m, s};

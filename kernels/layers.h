@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of the classifier's layers as host code sees them: fp32, part of the encoder library. As in launch.h,
-// each call enqueues work on `stream` and returns what the launch returned; nothing is allocated or waited for, sizes
-// may be zero, and every pointer may stand at any element.
+// The kernels of the classifier's layers as host code sees them, part of the encoder library. Parameters, their gradients
+// and what an item has one number of are fp32; `Storage`, the type of wider activations, is float, __half or
+// __nv_bfloat16. As in launch.h, each call enqueues work on `stream` and returns what the launch returned; nothing is
+// allocated or waited for, sizes may be zero, and every pointer may stand at any element.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -16,11 +17,12 @@
 namespace attn::kernels {
 
 // An id outside 0 ... V - 1 stands for a row of zeros, and has no gradient.
+template <class Storage>
 struct EmbeddingForward {
   Index N, V, E;
   const std::int32_t* ids;  // [N]
   const float* table;       // [V, E]
-  float* rows;              // [N, E]
+  Storage* rows;            // [N, E]
 };
 
 // Places with their ids, sorted by these; places of one id stand in their own order.
@@ -32,15 +34,21 @@ struct SortedPlaces {
 // Above every id of the table.
 inline constexpr Index largest_key(Index V) { return V < Index{1} << 31 ? V : Index{1} << 31; }
 
+struct PlacesSort {
+  Index N, V;
+  SortedPlaces buffers[2];  // it goes to and fro between them
+  void* space;              // bytes
+  std::size_t bytes;
+};
+
+template <class Storage>
 struct EmbeddingBackward {
   Index N, V, E;
   const std::int32_t* ids;  // [N]
-  const float* d_rows;      // [N, E]
+  const Storage* d_rows;    // [N, E]
   float* d_table;           // [V, E]
-  SortedPlaces buffers[2];  // the sort goes to and fro between them
   float* heads;             // [pieces, E], sums of the runs that go on from the piece before
-  void* sort;               // sort_bytes
-  std::size_t sort_bytes;
+  PlacesSort sort;
 };
 
 inline constexpr int kPiecePlaces = 32;  // of sorted places, which one warp adds up
@@ -89,6 +97,7 @@ struct CrossEntropy {
   Index B;
   const float* z;  // [B]
   const float* y;  // [B]
+  float scale;     // of the gradient
   float* losses;   // [B] or null
   float* d_z;      // [B] or null
 };
@@ -98,26 +107,49 @@ struct AdamStep {
   AdamRates rates;
   const float* g;  // [N], like p and the moments m and s
   float *p, *m, *s;
+  const std::int32_t* skip;  // where not zero, nothing is changed; null: zero
 };
 
+// Whether any of some numbers is NaN or infinite.
+struct FindNonfinite {
+  Index N;
+  const float* numbers;  // [N]
+  std::int32_t* found;   // 0 or 1
+};
+
+// out_i = in_i, rounded to the nearest where Out is narrower. One of the types is float, the other is not.
+template <class In, class Out>
+struct Convert {
+  Index N;
+  const In* in;  // [N]
+  Out* out;      // [N]
+};
+
+template <class Storage>
 struct Dropout {
   std::int64_t N;
   DropoutMask mask;
-  const float* in;  // [N]
-  float* out;       // [N], may be in
+  const Storage* in;  // [N]
+  Storage* out;       // [N], may be in
 };
 
-cudaError_t launch_embedding_forward(const EmbeddingForward& params, cudaStream_t stream);
-cudaError_t launch_embedding_backward(const EmbeddingBackward& params, cudaStream_t stream);
+template <class Storage>
+cudaError_t launch_embedding_forward(const EmbeddingForward<Storage>& params, cudaStream_t stream);
+template <class Storage>
+cudaError_t launch_embedding_backward(const EmbeddingBackward<Storage>& params, cudaStream_t stream);
 cudaError_t launch_dense_forward(const DenseForward& params, cudaStream_t stream);
 cudaError_t launch_dense_backward(const DenseBackward& params, cudaStream_t stream);
 cudaError_t launch_cross_entropy(const CrossEntropy& params, cudaStream_t stream);
 cudaError_t launch_adam_step(const AdamStep& params, cudaStream_t stream);
-cudaError_t launch_dropout(const Dropout& params, cudaStream_t stream);
+cudaError_t launch_find_nonfinite(const FindNonfinite& params, cudaStream_t stream);
+template <class In, class Out>
+cudaError_t launch_convert(const Convert<In, Out>& params, cudaStream_t stream);
+template <class Storage>
+cudaError_t launch_dropout(const Dropout<Storage>& params, cudaStream_t stream);
 
 // Sorts the first of the buffers; *sorted is the one of them that then has the result.
-cudaError_t launch_sort_places(const EmbeddingBackward& params, SortedPlaces* sorted, cudaStream_t stream);
-// What launch_sort_places() needs in `sort` on the current device.
+cudaError_t launch_sort_places(const PlacesSort& params, SortedPlaces* sorted, cudaStream_t stream);
+// The space that launch_sort_places() needs on the current device.
 cudaError_t sort_places_bytes(Index N, Index V, std::size_t* bytes);
 
 }  // namespace attn::kernels

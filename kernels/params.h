@@ -95,9 +95,9 @@ struct PoolingBackward {
 };
 
 // out [groups, width]: the sum of each group of rows; group g has the rows from g * per_group on.
-template <class Out>
+template <class In, class Out>
 struct RowSums {
-  const float* rows;  // [count, width]
+  const In* rows;  // [count, width]
   Index count, width, groups, per_group;
   Out* out;
 };

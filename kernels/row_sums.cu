@@ -6,7 +6,7 @@
 //
 // A block takes 32 columns of one group. Its warps share out the rows, and each adds its own in their order.
 //
-// Bytes: 4 count width + s groups width.
+// Bytes: each row read once, each sum written once.
 #include "kernels/device/grid.cuh"
 #include "kernels/device/packet.cuh"
 #include "kernels/device/reduce.cuh"
@@ -17,8 +17,8 @@ namespace {
 
 constexpr int kWarps = 8;
 
-template <class Out>
-__global__ void __launch_bounds__(kWarps* kLanes) row_sums_kernel(const RowSums<Out> p, const Index slices) {
+template <class In, class Out>
+__global__ void __launch_bounds__(kWarps* kLanes) row_sums_kernel(const RowSums<In, Out> p, const Index slices) {
   __shared__ float sums[kWarps][kLanes];
   for (Index item = blockIdx.x; item < p.groups * slices; item += gridDim.x) {
     const Index group = item / slices, column = item % slices * kLanes + lane_index();
@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(kWarps* kLanes) row_sums_kernel(const RowSums<
     if (column < p.width) {
 #pragma unroll 4
       for (Index row = group * p.per_group + warp_index(); row < end; row += kWarps)
-        sum += p.rows[row * p.width + column];
+        sum += to_float(p.rows[row * p.width + column]);
     }
     sums[warp_index()][lane_index()] = sum;
     __syncthreads();
@@ -41,16 +41,18 @@ __global__ void __launch_bounds__(kWarps* kLanes) row_sums_kernel(const RowSums<
 
 }  // namespace
 
-template <class Out>
-cudaError_t launch_row_sums(const RowSums<Out>& params, cudaStream_t stream) {
+template <class In, class Out>
+cudaError_t launch_row_sums(const RowSums<In, Out>& params, cudaStream_t stream) {
   const Index slices = divide_up(params.width, kLanes), items = params.groups * slices;
   if (items == 0) return cudaSuccess;
-  row_sums_kernel<Out><<<blocks_for(items), kWarps * kLanes, 0, stream>>>(params, slices);
+  row_sums_kernel<<<blocks_for(items), kWarps * kLanes, 0, stream>>>(params, slices);
   return cudaGetLastError();
 }
 
-template cudaError_t launch_row_sums(const RowSums<float>&, cudaStream_t);
-template cudaError_t launch_row_sums(const RowSums<__half>&, cudaStream_t);
-template cudaError_t launch_row_sums(const RowSums<__nv_bfloat16>&, cudaStream_t);
+template cudaError_t launch_row_sums(const RowSums<float, float>&, cudaStream_t);
+template cudaError_t launch_row_sums(const RowSums<float, __half>&, cudaStream_t);
+template cudaError_t launch_row_sums(const RowSums<float, __nv_bfloat16>&, cudaStream_t);
+template cudaError_t launch_row_sums(const RowSums<__half, float>&, cudaStream_t);
+template cudaError_t launch_row_sums(const RowSums<__nv_bfloat16, float>&, cudaStream_t);
 
 }  // namespace attn::kernels

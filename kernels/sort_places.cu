@@ -20,12 +20,12 @@ int key_bits(Index V) {
 
 }  // namespace
 
-cudaError_t launch_sort_places(const EmbeddingBackward& params, SortedPlaces* sorted, cudaStream_t stream) {
+cudaError_t launch_sort_places(const PlacesSort& params, SortedPlaces* sorted, cudaStream_t stream) {
   cub::DoubleBuffer<std::uint32_t> ids(params.buffers[0].ids, params.buffers[1].ids);
   cub::DoubleBuffer<Index> places(params.buffers[0].places, params.buffers[1].places);
-  std::size_t bytes = params.sort_bytes;
+  std::size_t bytes = params.bytes;
   const cudaError_t error =
-      cub::DeviceRadixSort::SortPairs(params.sort, bytes, ids, places, params.N, 0, key_bits(params.V), stream);
+      cub::DeviceRadixSort::SortPairs(params.space, bytes, ids, places, params.N, 0, key_bits(params.V), stream);
   *sorted = {ids.Current(), places.Current()};
   return error;
 }

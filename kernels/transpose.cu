@@ -2,13 +2,15 @@
 //
 //   out_cr = in_rc
 //
-// of several matrices at once: the weights of an LSTM, a matrix per gate, between our layout and cuDNN's.
+// of several matrices at once: the weights of an LSTM, a matrix per gate, between our layout in fp32 and cuDNN's in the
+// type of the activations, to which they are rounded.
 //
 // A block takes 32 x 32 elements through shared memory, so that both sides are accessed along rows; blockIdx.y is the
 // matrix.
 //
-// Bytes: 4 rows columns read and written for each matrix.
+// Bytes: each element of each matrix read and written once.
 #include "kernels/device/grid.cuh"
+#include "kernels/device/packet.cuh"
 #include "kernels/device/reduce.cuh"
 #include "kernels/encoder.h"
 
@@ -20,29 +22,31 @@ constexpr int kTileRows = 8;   // that a block moves at a time
 
 __host__ __device__ Index tiles_along(Index extent) { return (extent + kEdge - 1) / kEdge; }
 
-__global__ void __launch_bounds__(kEdge* kTileRows) transposes_kernel(const Transposes p) {
+template <class In, class Out>
+__global__ void __launch_bounds__(kEdge* kTileRows) transposes_kernel(const Transposes<In, Out> p) {
   __shared__ float tile[kEdge][kEdge + 1];
-  const Transpose& matrix = p.matrices[blockIdx.y];
+  const Transpose<In, Out>& matrix = p.matrices[blockIdx.y];
   const Index across = tiles_along(matrix.columns), tiles = tiles_along(matrix.rows) * across;
   for (Index item = blockIdx.x; item < tiles; item += gridDim.x) {
     const Index row = item / across * kEdge, column = item % across * kEdge;
     for (int r = warp_index(); r < kEdge; r += kTileRows)
       if (row + r < matrix.rows && column + lane_index() < matrix.columns)
-        tile[r][lane_index()] = matrix.in[(row + r) * matrix.in_stride + column + lane_index()];
+        tile[r][lane_index()] = to_float(matrix.in[(row + r) * matrix.in_stride + column + lane_index()]);
     __syncthreads();
     for (int c = warp_index(); c < kEdge; c += kTileRows)
       if (column + c < matrix.columns && row + lane_index() < matrix.rows)
-        matrix.out[(column + c) * matrix.out_stride + row + lane_index()] = tile[lane_index()][c];
+        store(tile[lane_index()][c], matrix.out + (column + c) * matrix.out_stride + row + lane_index());
     __syncthreads();
   }
 }
 
 }  // namespace
 
-cudaError_t launch_transposes(const Transposes& params, cudaStream_t stream) {
+template <class In, class Out>
+cudaError_t launch_transposes(const Transposes<In, Out>& params, cudaStream_t stream) {
   Index most_tiles = 0;
   for (int i = 0; i < params.count; ++i) {
-    const Transpose& matrix = params.matrices[i];
+    const Transpose<In, Out>& matrix = params.matrices[i];
     most_tiles = std::max(most_tiles, tiles_along(matrix.rows) * tiles_along(matrix.columns));
   }
   if (most_tiles == 0) return cudaSuccess;
@@ -50,5 +54,11 @@ cudaError_t launch_transposes(const Transposes& params, cudaStream_t stream) {
   transposes_kernel<<<grid, kEdge * kTileRows, 0, stream>>>(params);
   return cudaGetLastError();
 }
+
+template cudaError_t launch_transposes(const Transposes<float, float>&, cudaStream_t);
+template cudaError_t launch_transposes(const Transposes<float, __half>&, cudaStream_t);
+template cudaError_t launch_transposes(const Transposes<float, __nv_bfloat16>&, cudaStream_t);
+template cudaError_t launch_transposes(const Transposes<__half, float>&, cudaStream_t);
+template cudaError_t launch_transposes(const Transposes<__nv_bfloat16, float>&, cudaStream_t);
 
 }  // namespace attn::kernels

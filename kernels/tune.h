@@ -89,9 +89,9 @@ class Layout {
       bytes_ = kMost;
     return at;
   }
-  Index take_rows(Index rows, Index count) {
+  Index take_rows(Index rows, Index count, Index size = sizeof(float)) {
     Index all = 0;
-    return take(__builtin_mul_overflow(rows, count, &all) ? kMost : all);
+    return take(__builtin_mul_overflow(rows, count, &all) ? kMost : all, size);
   }
   Index bytes() const { return bytes_; }
 

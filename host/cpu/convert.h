@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fp16 and bf16, as bits, to fp32 and back. To fp32 is exact. Back rounds to the nearest, ties to even, subnormal numbers
+// fp16 and bf16, as bits, to fp32 and back; and fp32, which stays. To fp32 is exact. Back rounds to the nearest, ties to even, subnormal numbers
 // included; what is too large becomes an infinity; NaN stays NaN, as quiet. No branches, so that compilers make vectors
 // of loops over them, and nothing that changes where a processor is told to flush subnormal fp32 numbers.
 #pragma once
@@ -24,6 +24,11 @@ inline float float_of(std::uint32_t bits) {
 
 // Not a condition, of which compilers would make a branch where it decides over floating-point arithmetic.
 inline std::uint32_t choose(bool first, std::uint32_t a, std::uint32_t b) { return b ^ ((a ^ b) & (0U - first)); }
+
+struct Fp32 {
+  static float widen(float value) { return value; }
+  static float round(float value) { return value; }
+};
 
 struct Fp16 {
   static float widen(std::uint16_t half) {

@@ -89,11 +89,11 @@ void backward(const attn_additive_desc_t& desc, const attn_additive_backward_arg
 
   const kernels::Index spans = plan.spans.chunks, rows = desc.B * desc.Q;
   if (args.d_q != nullptr)
-    check(kernels::launch_row_sums<Storage>(
+    check(kernels::launch_row_sums<float, Storage>(
               {params.d_q_parts, rows * spans, desc.A, rows, spans, out<Storage>(args.d_q)}, stream),
           "row_sums");
   if (args.d_v != nullptr)
-    sum_rows<Storage>(params.d_v_parts, desc.B * spans, desc.A, piece(workspace, plan.sums), args.d_v, stream);
+    sum_rows(params.d_v_parts, desc.B * spans, desc.A, piece(workspace, plan.sums), out<Storage>(args.d_v), stream);
 }
 
 }  // namespace

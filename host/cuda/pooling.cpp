@@ -56,8 +56,9 @@ void backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_
   check(kernels::launch_pooling_backward(params, stream), "pooling_backward");
 
   float* const parts = piece(workspace, plan.parts);
-  if (args.d_w != nullptr) sum_rows<Storage>(params.d_w, desc.B * plan.split.chunks, desc.D, parts, args.d_w, stream);
-  if (args.d_b != nullptr) sum_rows<Storage>(params.d_z, desc.B, desc.T, parts, args.d_b, stream);
+  if (args.d_w != nullptr)
+    sum_rows(params.d_w, desc.B * plan.split.chunks, desc.D, parts, out<Storage>(args.d_w), stream);
+  if (args.d_b != nullptr) sum_rows(params.d_z, desc.B, desc.T, parts, out<Storage>(args.d_b), stream);
 }
 
 }  // namespace

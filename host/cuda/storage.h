@@ -68,18 +68,16 @@ kernels::Attention<Storage> attention(const kernels::ForwardPlan& plan, const Ar
   return to;
 }
 
-// out [width] = the sum of rows [count, width], over kSumParts sums in `parts` where there are many rows.
-template <class Storage>
-void sum_rows(const float* rows, kernels::Index count, kernels::Index width, float* parts, void* out_tensor,
+// sums [width] = the sum of rows [count, width], over kSumParts sums in `parts` where there are many rows.
+template <class In, class Out>
+void sum_rows(const In* rows, kernels::Index count, kernels::Index width, float* parts, Out* sums,
               cudaStream_t stream) {
-  if (count > kernels::kDirectRows) {
-    const kernels::Index per_part = kernels::divide_up(count, kernels::kSumParts);
-    check(kernels::launch_row_sums<float>({rows, count, width, kernels::kSumParts, per_part, parts}, stream),
-          "row_sums");
-    rows = parts;
-    count = kernels::kSumParts;
-  }
-  check(kernels::launch_row_sums<Storage>({rows, count, width, 1, count, out<Storage>(out_tensor)}, stream),
+  if (count <= kernels::kDirectRows)
+    return check(kernels::launch_row_sums<In, Out>({rows, count, width, 1, count, sums}, stream), "row_sums");
+  const kernels::Index per_part = kernels::divide_up(count, kernels::kSumParts);
+  check(kernels::launch_row_sums<In, float>({rows, count, width, kernels::kSumParts, per_part, parts}, stream),
+        "row_sums");
+  check(kernels::launch_row_sums<float, Out>({parts, kernels::kSumParts, width, 1, kernels::kSumParts, sums}, stream),
         "row_sums");
 }
 

@@ -46,6 +46,10 @@ void require_range(const char* name, float value, bool in_range, const char* exp
   if (!in_range) reject(name, expected, std::to_string(value));
 }
 
+void require_scale(const char* name, float scale) {
+  require_range(name, scale, scale > 0 && std::isfinite(scale), "a finite number above 0");
+}
+
 }  // namespace
 
 std::unique_ptr<Layers> layers_of(attn_handle_t handle) {
@@ -60,13 +64,14 @@ std::unique_ptr<Layers> layers_of(attn_handle_t handle) {
 
 using namespace attn;
 
-attn_status_t attn_embedding_forward(attn_handle_t handle, int64_t N, int64_t V, int64_t E, const int32_t* ids,
-                                     const float* table, float* rows) {
+attn_status_t attn_embedding_forward(attn_handle_t handle, attn_dtype_t dtype, int64_t N, int64_t V, int64_t E,
+                                     const int32_t* ids, const float* table, void* rows) {
   return guarded_with_layers(handle, [&](const Layers& layers) {
+    require_dtype("dtype", dtype);
     require_embedding(layers, N, V, E, ids);
     require_pointer("table", table);
     require_pointer("rows", rows, N);
-    layers.embedding_forward(N, V, E, ids, table, rows);
+    layers.embedding_forward(dtype, N, V, E, ids, table, rows);
   });
 }
 
@@ -78,14 +83,16 @@ attn_status_t attn_embedding_workspace_size(attn_handle_t handle, int64_t N, int
   });
 }
 
-attn_status_t attn_embedding_backward(attn_handle_t handle, int64_t N, int64_t V, int64_t E, const int32_t* ids,
-                                      const float* d_rows, float* d_table, void* workspace, size_t workspace_bytes) {
+attn_status_t attn_embedding_backward(attn_handle_t handle, attn_dtype_t dtype, int64_t N, int64_t V, int64_t E,
+                                      const int32_t* ids, const void* d_rows, float* d_table, void* workspace,
+                                      size_t workspace_bytes) {
   return guarded_with_layers(handle, [&](const Layers& layers) {
+    require_dtype("dtype", dtype);
     require_embedding(layers, N, V, E, ids);
     require_pointer("d_rows", d_rows, N);
     require_pointer("d_table", d_table);
     require_workspace(workspace, workspace_bytes, layers.embedding_workspace(N, V, E));
-    layers.embedding_backward(N, V, E, ids, d_rows, d_table, workspace);
+    layers.embedding_backward(dtype, N, V, E, ids, d_rows, d_table, workspace);
   });
 }
 
@@ -111,8 +118,8 @@ attn_status_t attn_dense_backward(attn_handle_t handle, int64_t B, int64_t D, co
   });
 }
 
-attn_status_t attn_sigmoid_cross_entropy(attn_handle_t handle, int64_t B, const float* z, const float* y, float* losses,
-                                         float* d_z) {
+attn_status_t attn_sigmoid_cross_entropy(attn_handle_t handle, int64_t B, const float* z, const float* y, float scale,
+                                         float* losses, float* d_z) {
   return guarded_with_layers(handle, [&](const Layers& layers) {
     require_size("B", B, 0);
     element_count("z", {B});
@@ -120,19 +127,46 @@ attn_status_t attn_sigmoid_cross_entropy(attn_handle_t handle, int64_t B, const 
     require_pointer("y", y, B);
     for (int64_t i = 0; layers.in_host_memory() && i < B; ++i)
       require_range(("y[" + std::to_string(i) + "]").c_str(), y[i], y[i] >= 0 && y[i] <= 1, "0 to 1");
-    layers.sigmoid_cross_entropy(B, z, y, losses, d_z);
+    require_scale("scale", scale);
+    layers.sigmoid_cross_entropy(B, z, y, scale, losses, d_z);
   });
 }
 
-attn_status_t attn_dropout(attn_handle_t handle, int64_t N, float rate, uint64_t seed, uint32_t stream, const float* in,
-                           float* out) {
+attn_status_t attn_convert(attn_handle_t handle, int64_t N, attn_dtype_t from, const void* in, attn_dtype_t to,
+                           void* out) {
   return guarded_with_layers(handle, [&](const Layers& layers) {
+    require_size("N", N, 0);
+    require_dtype("from", from);
+    require_dtype("to", to);
+    if (from != to && from != ATTN_DTYPE_FP32 && to != ATTN_DTYPE_FP32)
+      reject("to", "ATTN_DTYPE_FP32 or the type of in", "the other 16-bit type");
+    element_count("in", {N});
+    require_pointer("in", in, N);
+    require_pointer("out", out, N);
+    layers.convert(N, from, in, to, out);
+  });
+}
+
+attn_status_t attn_find_nonfinite(attn_handle_t handle, int64_t N, const float* numbers, int32_t* found) {
+  return guarded_with_layers(handle, [&](const Layers& layers) {
+    require_size("N", N, 0);
+    element_count("numbers", {N});
+    require_pointer("numbers", numbers, N);
+    require_pointer("found", found);
+    layers.find_nonfinite(N, numbers, found);
+  });
+}
+
+attn_status_t attn_dropout(attn_handle_t handle, attn_dtype_t dtype, int64_t N, float rate, uint64_t seed,
+                           uint32_t stream, const void* in, void* out) {
+  return guarded_with_layers(handle, [&](const Layers& layers) {
+    require_dtype("dtype", dtype);
     require_size("N", N, 0);
     element_count("in", {N});
     require_range("rate", rate, rate >= 0 && rate < 1, "at least 0 and below 1");
     require_pointer("in", in, N);
     require_pointer("out", out, N);
-    layers.dropout(N, rate, seed, stream, in, out);
+    layers.dropout(dtype, N, rate, seed, stream, in, out);
   });
 }
 
@@ -146,6 +180,7 @@ attn_status_t attn_adam_step(attn_handle_t handle, const attn_adam_desc_t* desc,
     require_range("desc.epsilon", desc->epsilon, desc->epsilon >= 0 && std::isfinite(desc->epsilon),
                   "a finite number, at least 0");
     require_size("desc.step", desc->step, 1);
+    require_scale("desc.scale", desc->scale);
     require_size("N", N, 0);
     element_count("p", {N});
     require_pointer("g", g, N);

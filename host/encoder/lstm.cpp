@@ -37,7 +37,7 @@ LstmSizes sizes_of(const attn_lstm_desc_t& desc) {
 
 void require_desc(const attn_lstm_desc_t* desc) {
   require_struct("desc", desc);
-  require_fp32("desc.dtype", desc->dtype);
+  require_dtype("desc.dtype", desc->dtype);
   require_size("desc.B", desc->B, 0);
   require_size("desc.T", desc->T, 0);
   require_size("desc.E", desc->E, 1);

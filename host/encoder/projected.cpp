@@ -21,7 +21,7 @@ struct ProjectedSizes {
 
 ProjectedSizes sizes_of(const attn_projected_desc_t* desc) {
   require_struct("desc", desc);
-  require_fp32("desc.dtype", desc->dtype);
+  require_dtype("desc.dtype", desc->dtype);
   require_size("desc.B", desc->B, 0);
   require_size("desc.Q", desc->Q, 0);
   require_size("desc.T", desc->T, 0);
@@ -73,10 +73,10 @@ void require_inputs(attn_handle_t handle, const attn_projected_desc_t& desc, con
 using namespace attn;
 
 attn_status_t attn_projected_reserve_size(attn_handle_t handle, const attn_projected_desc_t* desc, size_t* bytes) {
-  return guarded_with_linear(handle, [&](const Linear&) {
+  return guarded_with_linear(handle, [&](const Linear& linear) {
     sizes_of(desc);
     require_pointer("bytes", bytes);
-    *bytes = projected_reserve(*desc);
+    *bytes = projected_reserve(linear, *desc);
   });
 }
 
@@ -97,7 +97,7 @@ attn_status_t attn_projected_forward(attn_handle_t handle, const attn_projected_
     const ProjectedSizes sizes = sizes_of(desc);
     require_inputs(handle, *desc, sizes, args);
     require_pointer("args.o", args->o, sizes.o);
-    if (args->reserve != nullptr) require_reserve("args.reserve", args->reserve, projected_reserve(*desc));
+    if (args->reserve != nullptr) require_reserve("args.reserve", args->reserve, projected_reserve(linear, *desc));
     require_workspace(workspace, workspace_bytes, projected_workspace(handle, linear, *desc, ATTN_PASS_FORWARD));
     projected_forward(handle, linear, *desc, *args, workspace);
   });
@@ -109,7 +109,7 @@ attn_status_t attn_projected_backward(attn_handle_t handle, const attn_projected
   return guarded_with_linear(handle, [&](Linear& linear) {
     const ProjectedSizes sizes = sizes_of(desc);
     require_inputs(handle, *desc, sizes, args);
-    require_reserve("args.reserve", args->reserve, projected_reserve(*desc));
+    require_reserve("args.reserve", args->reserve, projected_reserve(linear, *desc));
     require_pointer("args.d_o", args->d_o, sizes.o);
     require_workspace(workspace, workspace_bytes, projected_workspace(handle, linear, *desc, ATTN_PASS_BACKWARD));
     projected_backward(handle, linear, *desc, *args, workspace);

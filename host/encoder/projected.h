@@ -9,7 +9,7 @@
 
 namespace attn {
 
-std::size_t projected_reserve(const attn_projected_desc_t& desc);
+std::size_t projected_reserve(const Linear& linear, const attn_projected_desc_t& desc);
 std::size_t projected_workspace(attn_handle_t handle, const Linear& linear, const attn_projected_desc_t& desc,
                                 attn_pass_t pass);
 void projected_forward(attn_handle_t handle, Linear& linear, const attn_projected_desc_t& desc,

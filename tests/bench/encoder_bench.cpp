@@ -83,7 +83,8 @@ void embedding_forward(benchmark::State& state) {
   const std::vector<std::int32_t> ids = test::Random(1).integers(B * T, 0, V - 1);
   const std::vector<float> table = values(V * E);
   std::vector<float> rows(B * T * E);
-  for (auto _ : state) check(attn_embedding_forward(handle.get(), B * T, V, E, ids.data(), table.data(), rows.data()));
+  for (auto _ : state)
+    check(attn_embedding_forward(handle.get(), ATTN_DTYPE_FP32, B * T, V, E, ids.data(), table.data(), rows.data()));
   state.SetBytesProcessed(state.iterations() * 2 * B * T * E * 4);
 }
 BENCHMARK(embedding_forward)->UseRealTime()->Unit(benchmark::kMicrosecond);
@@ -94,7 +95,8 @@ void embedding_backward(benchmark::State& state) {
   const std::vector<float> d_rows = values(B * T * E);
   std::vector<float> d_table(V * E);
   for (auto _ : state)
-    check(attn_embedding_backward(handle.get(), B * T, V, E, ids.data(), d_rows.data(), d_table.data(), nullptr, 0));
+    check(attn_embedding_backward(handle.get(), ATTN_DTYPE_FP32, B * T, V, E, ids.data(), d_rows.data(), d_table.data(),
+                                  nullptr, 0));
   state.SetBytesProcessed(state.iterations() * (V * E + 3 * B * T * E) * 4);
 }
 BENCHMARK(embedding_backward)->UseRealTime()->Unit(benchmark::kMicrosecond);
@@ -105,7 +107,7 @@ void adam_step(benchmark::State& state) {
   const std::int64_t N = V * E + 2 * (E + H + 1) * 4 * H;
   const std::vector<float> g = values(N);
   std::vector<float> p = g, m(g.size()), s(g.size());
-  attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, 1};
+  attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, 1, 1, nullptr};
   for (auto _ : state) {
     check(attn_adam_step(handle.get(), &desc, N, g.data(), p.data(), m.data(), s.data()));
     ++desc.step;

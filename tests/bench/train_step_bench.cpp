@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
     model.forward(batch, true);
     model.losses(batch);
     model.backward(batch, gradient);
-    const attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, step};
+    const attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, step, 1, nullptr};
     check(attn_adam_step(handle.get(), &adam, gradient.count(), gradient.block(), model.parameters().block(), m.block(),
                          s.block()));
   };

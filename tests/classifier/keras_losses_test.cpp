@@ -78,7 +78,7 @@ void follow(const std::string& path) {
     worst = std::max(worst, difference);
 
     model.backward(batch, gradient);
-    const attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, step + 1};
+    const attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, step + 1, 1, nullptr};
     check(attn_adam_step(handle.get(), &adam, gradient.count(), gradient.block(), model.parameters().block(), m.block(),
                          s.block()));
   }

@@ -55,7 +55,7 @@ class ModelTraining {
     model_.forward(batch, true);
     const double loss = mean(model_.losses(batch));
     model_.backward(batch, gradient_);
-    const attn_adam_desc_t adam{sizeof adam, rate_, 0.9f, 0.999f, 1e-7f, ++steps_};
+    const attn_adam_desc_t adam{sizeof adam, rate_, 0.9f, 0.999f, 1e-7f, ++steps_, 1, nullptr};
     check(attn_adam_step(handle_->get(), &adam, model_.parameters().count(), gradient_.block(),
                          model_.parameters().block(), m_.block(), s_.block()));
     return loss;

@@ -68,7 +68,7 @@ struct Calls {
   std::int32_t* id = ids.data();
   std::vector<float> labels = {0, 1};
   const float* y = labels.data();
-  attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, 1};
+  attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, 1, 1, nullptr};
   const attn_adam_desc_t* adam_desc = &adam;
 
   ~Calls() {
@@ -107,14 +107,16 @@ struct Calls {
   attn_status_t lstm_size() { return attn_lstm_workspace_size(plan, pass, bytes_out); }
   attn_status_t lstm_forward() { return attn_lstm_forward(plan, lstm_in_args, workspace, workspace_bytes); }
   attn_status_t lstm_backward() { return attn_lstm_backward(plan, lstm_back_args, workspace, workspace_bytes); }
-  attn_status_t embedding_forward() { return attn_embedding_forward(handle, N, V, E, id, table, rows); }
+  attn_status_t embedding_forward() {
+    return attn_embedding_forward(handle, ATTN_DTYPE_FP32, N, V, E, id, table, rows);
+  }
   attn_status_t embedding_size() { return attn_embedding_workspace_size(handle, N, V, E, bytes_out); }
   attn_status_t embedding_backward() {
-    return attn_embedding_backward(handle, N, V, E, id, d_rows, d_table, workspace, workspace_bytes);
+    return attn_embedding_backward(handle, ATTN_DTYPE_FP32, N, V, E, id, d_rows, d_table, workspace, workspace_bytes);
   }
   attn_status_t dense_forward() { return attn_dense_forward(handle, B, D, x, w, b, z_out); }
   attn_status_t dense_backward() { return attn_dense_backward(handle, B, D, x, w, d_z, d_x, d_w, d_b); }
-  attn_status_t cross_entropy() { return attn_sigmoid_cross_entropy(handle, B, z, y, z_out, d_x); }
+  attn_status_t cross_entropy() { return attn_sigmoid_cross_entropy(handle, B, z, y, 1, z_out, d_x); }
   attn_status_t adam_step() { return attn_adam_step(handle, adam_desc, N, g, p, m, s); }
 };
 
@@ -380,10 +382,12 @@ TEST(Arguments, EmptyTensorsNeedNoPointers) {
   c.workspace = nullptr;
   c.workspace_bytes = 0;
   EXPECT_EQ(c.lstm_forward(), ATTN_SUCCESS) << attn_last_error();
-  EXPECT_EQ(attn_embedding_forward(c.handle, 0, 8, 6, nullptr, c.f, nullptr), ATTN_SUCCESS) << attn_last_error();
-  EXPECT_EQ(attn_embedding_backward(c.handle, 0, 8, 6, nullptr, nullptr, c.f, nullptr, 0), ATTN_SUCCESS);
+  EXPECT_EQ(attn_embedding_forward(c.handle, ATTN_DTYPE_FP32, 0, 8, 6, nullptr, c.f, nullptr), ATTN_SUCCESS)
+      << attn_last_error();
+  EXPECT_EQ(attn_embedding_backward(c.handle, ATTN_DTYPE_FP32, 0, 8, 6, nullptr, nullptr, c.f, nullptr, 0),
+            ATTN_SUCCESS);
   EXPECT_EQ(attn_dense_forward(c.handle, 0, 6, nullptr, c.f, c.f, nullptr), ATTN_SUCCESS) << attn_last_error();
-  EXPECT_EQ(attn_sigmoid_cross_entropy(c.handle, 0, nullptr, nullptr, nullptr, nullptr), ATTN_SUCCESS);
+  EXPECT_EQ(attn_sigmoid_cross_entropy(c.handle, 0, nullptr, nullptr, 1, nullptr, nullptr), ATTN_SUCCESS);
   EXPECT_EQ(attn_adam_step(c.handle, &c.adam, 0, nullptr, nullptr, nullptr, nullptr), ATTN_SUCCESS);
 }
 

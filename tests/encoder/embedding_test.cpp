@@ -22,7 +22,8 @@ TEST_P(Embedding, CopiesRows) {
       const std::vector<float> table = random.normal(kV * E);
       Tensors tensors(handle, options);
       float* const rows = tensors.out(N * E);
-      check(attn_embedding_forward(handle.get(), N, kV, E, tensors.lengths(ids), tensors.in(table), rows));
+      check(attn_embedding_forward(handle.get(), ATTN_DTYPE_FP32, N, kV, E, tensors.lengths(ids), tensors.in(table),
+                                   rows));
       tensors.expect_intact();
       const std::vector<float> expected = narrow(reference::embedding_forward(E, ids, widen(table)));
       EXPECT_TRUE(same_bits(tensors.values(rows), expected)) << N << " " << E;

@@ -46,7 +46,8 @@ inline void embedding_backward(const Handle& handle, Tensors& tensors, std::int6
                                const std::int32_t* ids, const float* d_rows, float* d_table) {
   std::size_t bytes = 0;
   check(attn_embedding_workspace_size(handle.get(), N, V, E, &bytes));
-  check(attn_embedding_backward(handle.get(), N, V, E, ids, d_rows, d_table, tensors.workspace(bytes), bytes));
+  check(attn_embedding_backward(handle.get(), ATTN_DTYPE_FP32, N, V, E, ids, d_rows, d_table, tensors.workspace(bytes),
+                                bytes));
 }
 
 }  // namespace attn::test

@@ -51,9 +51,9 @@ TEST_P(Layers, CrossEntropy) {
     Tensors tensors(handle, options);
     const float *z_in = tensors.in(z), *y_in = tensors.in(y);
     float *losses = tensors.out(B), *d_z = tensors.out(B), *losses_alone = tensors.out(B), *d_z_alone = tensors.out(B);
-    check(attn_sigmoid_cross_entropy(handle.get(), B, z_in, y_in, losses, d_z));
-    check(attn_sigmoid_cross_entropy(handle.get(), B, z_in, y_in, losses_alone, nullptr));
-    check(attn_sigmoid_cross_entropy(handle.get(), B, z_in, y_in, nullptr, d_z_alone));
+    check(attn_sigmoid_cross_entropy(handle.get(), B, z_in, y_in, 1, losses, d_z));
+    check(attn_sigmoid_cross_entropy(handle.get(), B, z_in, y_in, 1, losses_alone, nullptr));
+    check(attn_sigmoid_cross_entropy(handle.get(), B, z_in, y_in, 1, nullptr, d_z_alone));
     tensors.expect_intact();
     const auto expected = reference::sigmoid_cross_entropy(widen(z), widen(y));
     EXPECT_TRUE(close(Operation::cross_entropy, tensors.values(losses), with_scale(expected.losses), {B}));
@@ -70,7 +70,7 @@ TEST_P(Layers, Adam) {
       Random random(5);
       const std::vector<float> g = random.normal(N), p = random.normal(N), m = random.normal(N, 0.1f);
       std::vector<float> s = random.uniform(N, 0, 1);
-      const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, step};
+      const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, step, 1, nullptr};
       Tensors tensors(handle, options);
       const float* const g_in = tensors.in(g);
       const auto in_place = [&](const std::vector<float>& values) { return const_cast<float*>(tensors.in(values)); };
@@ -97,7 +97,7 @@ TEST_P(Layers, Adam) {
 TEST_P(Layers, AdamLeavesParametersWithoutGradient) {
   const std::vector<float> zeros(33), p(33, 0.5f);
   const Buffer<float> g(handle, zeros), p_out(handle, p), m(handle, zeros), s(handle, zeros);
-  const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, 1};
+  const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, 1, 1, nullptr};
   check(attn_adam_step(handle.get(), &desc, 33, g.data(), p_out.data(), m.data(), s.data()));
   EXPECT_EQ(p_out.download(), p);
   EXPECT_EQ(m.download(), zeros);
@@ -118,13 +118,13 @@ std::vector<float> all_layers(const RunOptions& options) {
   float *z = tensors.out(kB), *losses = tensors.out(kB), *d_z = tensors.out(kB), *d_x = tensors.out(kB * kD),
         *d_w = tensors.out(kD), *d_b = tensors.out(1), *d_table = tensors.out(kV * kD);
   check(attn_dense_forward(handle.get(), kB, kD, x, w, b, z));
-  check(attn_sigmoid_cross_entropy(handle.get(), kB, z, y, losses, d_z));
+  check(attn_sigmoid_cross_entropy(handle.get(), kB, z, y, 1, losses, d_z));
   check(attn_dense_backward(handle.get(), kB, kD, x, w, d_z, d_x, d_w, d_b));
   embedding_backward(handle, tensors, kB, kV, kD, ids, d_x, d_table);
   const std::vector<float> zeros(kV * kD);
   auto *p = const_cast<float*>(tensors.in(std::vector<float>(zeros.size(), 0.1f))),
        *m = const_cast<float*>(tensors.in(zeros)), *s = const_cast<float*>(tensors.in(zeros));
-  const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, 1};
+  const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, 1, 1, nullptr};
   check(attn_adam_step(handle.get(), &desc, kV * kD, d_table, p, m, s));
   std::vector<float> all;
   for (const float* output : {z, losses, d_z, d_x, d_w, d_b, d_table, p, m, s}) {

@@ -170,7 +170,7 @@ TEST(Dropout, IsTheSameOnEveryBackendAndKeepsTheMean) {
     const Handle handle = make_handle(options);
     Tensors tensors(handle, options);
     float* const out = tensors.out(kN);
-    check(attn_dropout(handle.get(), kN, 0.25f, 5, 2, tensors.in(std::vector<float>(kN, 3.0f)), out));
+    check(attn_dropout(handle.get(), ATTN_DTYPE_FP32, kN, 0.25f, 5, 2, tensors.in(std::vector<float>(kN, 3.0f)), out));
     tensors.expect_intact();
     const std::vector<float> got = tensors.values(out);
     if (first.empty()) first = got;

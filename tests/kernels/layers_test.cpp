@@ -52,9 +52,10 @@ TEST_F(CudaLayers, IdsOutsideTheTableGiveZerosAndNoGradient) {
   const Buffer<float> table_in(handle, table), d_rows_in(handle, d_rows), rows(handle, kN * kE),
       d_table(handle, kV * kE);
   const Buffer<std::byte> workspace(handle, embedding_workspace(handle, kN, kV, kE));
-  check(attn_embedding_forward(handle.get(), kN, kV, kE, on_device.data(), table_in.data(), rows.data()));
-  check(attn_embedding_backward(handle.get(), kN, kV, kE, on_device.data(), d_rows_in.data(), d_table.data(),
-                                workspace.data(), workspace.size()));
+  check(attn_embedding_forward(handle.get(), ATTN_DTYPE_FP32, kN, kV, kE, on_device.data(), table_in.data(),
+                               rows.data()));
+  check(attn_embedding_backward(handle.get(), ATTN_DTYPE_FP32, kN, kV, kE, on_device.data(), d_rows_in.data(),
+                                d_table.data(), workspace.data(), workspace.size()));
   EXPECT_EQ(rows.download(), expected_rows);
   EXPECT_TRUE(close(Operation::embedding, d_table.download(),
                     reference::embedding_backward(kV, kE, known, widen(known_d_rows)), {kV, kE}));
@@ -77,10 +78,10 @@ class Step {
 
   // As if each row were its own gradient.
   void run() {
-    const attn_adam_desc_t adam = {sizeof adam, 1e-2f, 0.9f, 0.999f, 1e-7f, 1};
-    check(attn_embedding_forward(handle_->get(), kN, kV, kE, ids_.data(), p_.data(), rows_.data()));
-    check(attn_embedding_backward(handle_->get(), kN, kV, kE, ids_.data(), rows_.data(), g_.data(), workspace_.data(),
-                                  workspace_.size()));
+    const attn_adam_desc_t adam = {sizeof adam, 1e-2f, 0.9f, 0.999f, 1e-7f, 1, 1, nullptr};
+    check(attn_embedding_forward(handle_->get(), ATTN_DTYPE_FP32, kN, kV, kE, ids_.data(), p_.data(), rows_.data()));
+    check(attn_embedding_backward(handle_->get(), ATTN_DTYPE_FP32, kN, kV, kE, ids_.data(), rows_.data(), g_.data(),
+                                  workspace_.data(), workspace_.size()));
     check(attn_adam_step(handle_->get(), &adam, kV * kE, g_.data(), p_.data(), m_.data(), s_.data()));
   }
 
@@ -140,7 +141,8 @@ TEST_F(CudaLayers, RefusesAWorkspaceTooSmallOrMisaligned) {
   const Buffer<std::int32_t> ids(handle, std::vector<std::int32_t>(50));
   const Buffer<float> d_rows(handle, 200), d_table(handle, 36);
   const auto backward = [&](std::byte* memory, std::size_t bytes) {
-    return attn_embedding_backward(handle.get(), 50, 9, 4, ids.data(), d_rows.data(), d_table.data(), memory, bytes);
+    return attn_embedding_backward(handle.get(), ATTN_DTYPE_FP32, 50, 9, 4, ids.data(), d_rows.data(), d_table.data(),
+                                   memory, bytes);
   };
   expect_refusal(backward(workspace.data(), needed - 1), ATTN_INVALID_ARGUMENT,
                  "workspace_bytes: expected at least " + std::to_string(needed));

@@ -84,12 +84,13 @@ class TrainingStep {
     float *d_dense_w = g_.data() + encoder_.block_size(), *d_dense_b = d_dense_w + width_;
     encoder_.forward({0, x_.data(), p_.data(), lengths, batch.input.seed, o_.data(), nullptr, nullptr});
     check(attn_dense_forward(handle_->get(), desc_.B, width_, o_.data(), dense_w, dense_b, z_.data()));
-    check(attn_sigmoid_cross_entropy(handle_->get(), desc_.B, z_.data(), labels_.data(), losses_.data(), d_z_.data()));
+    check(
+        attn_sigmoid_cross_entropy(handle_->get(), desc_.B, z_.data(), labels_.data(), 1, losses_.data(), d_z_.data()));
     check(attn_dense_backward(handle_->get(), desc_.B, width_, o_.data(), dense_w, d_z_.data(), d_o_.data(), d_dense_w,
                               d_dense_b));
     encoder_.backward(
         {0, x_.data(), p_.data(), lengths, batch.input.seed, nullptr, d_o_.data(), nullptr, nullptr, g_.data()});
-    const attn_adam_desc_t adam{sizeof adam, kRate, kBeta1, kBeta2, kEpsilon, number};
+    const attn_adam_desc_t adam{sizeof adam, kRate, kBeta1, kBeta2, kEpsilon, number, 1, nullptr};
     check(attn_adam_step(handle_->get(), &adam, static_cast<std::int64_t>(p_.size()), g_.data(), p_.data(), m_.data(),
                          s_.data()));
   }

@@ -49,8 +49,8 @@ void Model::forward(const Batch& batch, bool training) {
   ids_.upload(batch.ids);
   host_lengths_ = batch.lengths;
   lengths_.upload(host_lengths_);
-  check(attn_embedding_forward(handle_->get(), B_ * T_, config_.V, E, ids_.data(), parameters_["embedding"],
-                               rows_.data()));
+  check(attn_embedding_forward(handle_->get(), ATTN_DTYPE_FP32, B_ * T_, config_.V, E, ids_.data(),
+                               parameters_["embedding"], rows_.data()));
 
   LstmPlan& lstm = lstm_for(training);
   if (training) grow(lstm_reserve_, lstm.reserve_bytes());
@@ -65,7 +65,7 @@ void Model::forward(const Batch& batch, bool training) {
 
 std::vector<float> Model::losses(const Batch& batch) {
   labels_.upload(batch.labels);
-  check(attn_sigmoid_cross_entropy(handle_->get(), B_, z_.data(), labels_.data(), losses_.data(), nullptr));
+  check(attn_sigmoid_cross_entropy(handle_->get(), B_, z_.data(), labels_.data(), 1, losses_.data(), nullptr));
   return losses_.download(floats(B_));
 }
 
@@ -77,7 +77,7 @@ void Model::backward(const Batch& batch, Parameters& gradient) {
     d_o_ = Buffer<float>(*handle_, o_.size());
   }
   labels_.upload(batch.labels);
-  check(attn_sigmoid_cross_entropy(handle_->get(), B_, z_.data(), labels_.data(), nullptr, d_z_.data()));
+  check(attn_sigmoid_cross_entropy(handle_->get(), B_, z_.data(), labels_.data(), 1, nullptr, d_z_.data()));
   check(attn_dense_backward(handle_->get(), B_, D, o_.data(), parameters_["dense.w"], d_z_.data(), d_o_.data(),
                             gradient["dense.w"], gradient["dense.b"]));
   attention_backward(gradient);
@@ -95,7 +95,7 @@ void Model::backward(const Batch& batch, Parameters& gradient) {
   std::size_t bytes = 0;
   check(attn_embedding_workspace_size(handle_->get(), B_ * T_, config_.V, E, &bytes));
   grow(workspace_, bytes);
-  check(attn_embedding_backward(handle_->get(), B_ * T_, config_.V, E, ids_.data(), d_rows_.data(),
+  check(attn_embedding_backward(handle_->get(), ATTN_DTYPE_FP32, B_ * T_, config_.V, E, ids_.data(), d_rows_.data(),
                                 gradient["embedding"], workspace_.data(), workspace_.size()));
 }
 

@@ -96,8 +96,8 @@ void Trainer::train_step(const std::vector<std::int64_t>& which) {
   model_.backward(batch, gradient_);
 
   const TrainConfig& config = description_.training;
-  const attn_adam_desc_t adam{sizeof adam,   config.rate,    config.beta_1,
-                              config.beta_2, config.epsilon, state_.updates + 1};
+  const attn_adam_desc_t adam{sizeof adam,        config.rate, config.beta_1, config.beta_2, config.epsilon,
+                              state_.updates + 1, 1,           nullptr};
   Parameters& parameters = model_.parameters();
   check(attn_adam_step(handle_->get(), &adam, parameters.count(), gradient_.block(), parameters.block(), m_.block(),
                        s_.block()));

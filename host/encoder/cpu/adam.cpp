@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encoder/cpu/layers.h"
 #include "encoder/cpu/tasks.h"
-#include "kernels/layer_formulas.h"
 
 namespace attn::cpu {
 namespace {
@@ -23,7 +22,8 @@ void update(const kernels::AdamRates rates, std::int64_t count, const float* __r
 
 void CpuLayers::adam_step(const attn_adam_desc_t& desc, std::int64_t N, const float* g, float* p, float* m,
                           float* s) const {
-  const kernels::AdamRates rates = kernels::adam_rates(desc.rate, desc.beta_1, desc.beta_2, desc.epsilon, desc.step);
+  if (desc.skip != nullptr && *desc.skip != 0) return;
+  const kernels::AdamRates rates = adam_rates(desc);
   run_pieces(threads_, N, kParameters, [&](std::int64_t begin, std::int64_t end) {
     update(rates, end - begin, g + begin, p + begin, m + begin, s + begin);
   });

@@ -3,8 +3,12 @@
 // Every sum runs in one fixed order, so results do not depend on the thread count.
 #include "encoder/cpu/layers.h"
 
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include "cpu/convert.h"
 #include "encoder/cpu/tasks.h"
-#include "kernels/layer_formulas.h"
 
 namespace attn::cpu {
 namespace {
@@ -14,25 +18,42 @@ constexpr std::int64_t kColumns = 16;      // fp32 values in 64 bytes, so that n
 
 std::int64_t rows_per_task(std::int64_t width) { return std::max<std::int64_t>(1, kValues / width); }
 
+// The elements of a tensor of type `dtype`: body(Storage()), with Storage::widen() and round(), and Element<Storage> for
+// what stands in memory.
+template <class Body>
+void with_storage(attn_dtype_t dtype, const Body& body) {
+  dtype == ATTN_DTYPE_FP32 ? body(Fp32()) : dtype == ATTN_DTYPE_FP16 ? body(Fp16()) : body(Bf16());
+}
+
+template <class Storage>
+using Element = decltype(Storage::round(0.0f));
+
 }  // namespace
 
-void CpuLayers::embedding_forward(std::int64_t N, std::int64_t, std::int64_t E, const std::int32_t* ids,
-                                  const float* table, float* rows) const {
-  run_pieces(threads_, N, rows_per_task(E), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t n = begin; n < end; ++n) std::copy_n(table + ids[n] * E, E, rows + n * E);
+void CpuLayers::embedding_forward(attn_dtype_t dtype, std::int64_t N, std::int64_t, std::int64_t E,
+                                  const std::int32_t* ids, const float* table, void* rows) const {
+  with_storage(dtype, [&](auto storage) {
+    auto* const out = static_cast<Element<decltype(storage)>*>(rows);
+    run_pieces(threads_, N, rows_per_task(E), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t n = begin; n < end; ++n)
+        std::transform(table + ids[n] * E, table + (ids[n] + 1) * E, out + n * E, storage.round);
+    });
   });
 }
 
-void CpuLayers::embedding_backward(std::int64_t N, std::int64_t V, std::int64_t E, const std::int32_t* ids,
-                                   const float* d_rows, float* d_table, void*) const {
+void CpuLayers::embedding_backward(attn_dtype_t dtype, std::int64_t N, std::int64_t V, std::int64_t E,
+                                   const std::int32_t* ids, const void* d_rows, float* d_table, void*) const {
   run_pieces(threads_, V * E, kValues,
              [&](std::int64_t begin, std::int64_t end) { std::fill(d_table + begin, d_table + end, 0.0f); });
   // Tasks own columns: the same id may stand anywhere, and frequent ids would unbalance tasks that own rows.
-  run_pieces(threads_, E, std::max(kColumns, (E / threads_ + kColumns - 1) / kColumns * kColumns),
-             [&](std::int64_t begin, std::int64_t end) {
-               for (std::int64_t n = 0; n < N; ++n)
-                 for (std::int64_t e = begin; e < end; ++e) d_table[ids[n] * E + e] += d_rows[n * E + e];
-             });
+  with_storage(dtype, [&](auto storage) {
+    const auto* const in = static_cast<const Element<decltype(storage)>*>(d_rows);
+    run_pieces(threads_, E, std::max(kColumns, (E / threads_ + kColumns - 1) / kColumns * kColumns),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t n = 0; n < N; ++n)
+                   for (std::int64_t e = begin; e < end; ++e) d_table[ids[n] * E + e] += storage.widen(in[n * E + e]);
+               });
+  });
 }
 
 void CpuLayers::dense_forward(std::int64_t B, std::int64_t D, const float* x, const float* w, const float* b,
@@ -62,29 +83,52 @@ void CpuLayers::dense_backward(std::int64_t B, std::int64_t D, const float* x, c
   for (std::int64_t i = 0; i < B; ++i) *d_b += d_z[i];
 }
 
-void CpuLayers::sigmoid_cross_entropy(std::int64_t B, const float* z, const float* y, float* losses, float* d_z) const {
+void CpuLayers::sigmoid_cross_entropy(std::int64_t B, const float* z, const float* y, float scale, float* losses,
+                                      float* d_z) const {
   run_pieces(threads_, B, kValues / 16, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       if (losses != nullptr) losses[i] = kernels::cross_entropy(z[i], y[i]);
-      if (d_z != nullptr) d_z[i] = kernels::cross_entropy_gradient(z[i], y[i]) / static_cast<float>(B);
+      if (d_z != nullptr) d_z[i] = kernels::cross_entropy_gradient(z[i], y[i]) / static_cast<float>(B) * scale;
     }
   });
 }
 
-void CpuLayers::dropout(std::int64_t N, float rate, std::uint64_t seed, std::uint32_t stream, const float* in,
-                        float* out) const {
+void CpuLayers::find_nonfinite(std::int64_t N, const float* numbers, std::int32_t* found) const {
+  std::atomic<bool> any{false};
+  run_pieces(threads_, N, kValues, [&](std::int64_t begin, std::int64_t end) {
+    if (!std::all_of(numbers + begin, numbers + end, [](float number) { return std::isfinite(number); })) any = true;
+  });
+  *found = any ? 1 : 0;
+}
+
+void CpuLayers::dropout(attn_dtype_t dtype, std::int64_t N, float rate, std::uint64_t seed, std::uint32_t stream,
+                        const void* in, void* out) const {
   const kernels::DropoutMask mask = kernels::dropout_mask(rate, seed, stream);
   static_assert(kValues % kernels::kMaskElements == 0, "a task has whole counters");
-  run_pieces(threads_, N, kValues, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t first = begin; first < end; first += kernels::kMaskElements) {
-      const kernels::RandomWords random = mask.words(first / kernels::kMaskElements);
-      for (std::int64_t i = first; i < std::min(first + kernels::kMaskElements, end); ++i)
-        out[i] = mask.apply(random.words[i - first], in[i]);
-    }
+  with_storage(dtype, [&](auto storage) {
+    const auto* const from = static_cast<const Element<decltype(storage)>*>(in);
+    auto* const to = static_cast<Element<decltype(storage)>*>(out);
+    run_pieces(threads_, N, kValues, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t first = begin; first < end; first += kernels::kMaskElements) {
+        const kernels::RandomWords random = mask.words(first / kernels::kMaskElements);
+        for (std::int64_t i = first; i < std::min(first + kernels::kMaskElements, end); ++i)
+          to[i] = storage.round(mask.apply(random.words[i - first], storage.widen(from[i])));
+      }
+    });
   });
 }
 
-void CpuLayers::copy(std::int64_t N, const float* in, float* out) const { std::copy_n(in, N, out); }
+void CpuLayers::convert(std::int64_t N, attn_dtype_t from, const void* in, attn_dtype_t to, void* out) const {
+  with_storage(from, [&](auto source) {
+    with_storage(to, [&](auto target) {
+      const auto* const values = static_cast<const Element<decltype(source)>*>(in);
+      auto* const rounded = static_cast<Element<decltype(target)>*>(out);
+      run_pieces(threads_, N, kValues, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) rounded[i] = target.round(source.widen(values[i]));
+      });
+    });
+  });
+}
 
 const std::int32_t* CpuLayers::place_lengths(std::int64_t, const std::int32_t* lengths, std::int32_t*) const {
   return lengths;

@@ -34,8 +34,10 @@ void for_row_runs(int threads, const ItemRows& all, const Body& body) {
 
 }  // namespace
 
-void CpuLinear::project(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* x, const float* w,
-                        const float* b, float* y, void*) {
+void CpuLinear::project(attn_dtype_t, const ItemRows& rows, std::int64_t M, std::int64_t N, const void* x_tensor,
+                        const float* w, const float* b, void* y_tensor, void*) {
+  const auto* const x = static_cast<const float*>(x_tensor);
+  auto* const y = static_cast<float*>(y_tensor);
   for_row_runs(threads_, rows, [&](std::int64_t first, std::int64_t count) {
     if (b != nullptr)
       for (std::int64_t row = first; row < first + count; ++row) std::copy_n(b, M, y + row * M);
@@ -43,15 +45,19 @@ void CpuLinear::project(const ItemRows& rows, std::int64_t M, std::int64_t N, co
   });
 }
 
-void CpuLinear::project_back(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* d_y, const float* w,
-                             float* d_x, bool accumulate, void*) {
+void CpuLinear::project_back(attn_dtype_t, const ItemRows& rows, std::int64_t M, std::int64_t N, const void* d_y_tensor,
+                             const float* w, void* d_x_tensor, bool accumulate, void*) {
+  const auto* const d_y = static_cast<const float*>(d_y_tensor);
+  auto* const d_x = static_cast<float*>(d_x_tensor);
   for_row_runs(threads_, rows, [&](std::int64_t first, std::int64_t count) {
     gemm(count, N, M, {d_y + first * M, M}, {w, N}, d_x + first * N, N, accumulate);
   });
 }
 
-void CpuLinear::weight_gradient(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* d_y, const float* x,
-                                float* d_w, void*) {
+void CpuLinear::weight_gradient(attn_dtype_t, const ItemRows& rows, std::int64_t M, std::int64_t N,
+                                const void* d_y_tensor, const void* x_tensor, float* d_w, void*) {
+  const auto* const d_y = static_cast<const float*>(d_y_tensor);
+  const auto* const x = static_cast<const float*>(x_tensor);
   const ItemRows items = as_one_item(rows);
   run_pieces(threads_, M, kTile, [&](std::int64_t m, std::int64_t m_end) {
     for (std::int64_t row = m; row < m_end; ++row) std::fill_n(d_w + row * N, N, 0.0f);
@@ -66,7 +72,9 @@ void CpuLinear::weight_gradient(const ItemRows& rows, std::int64_t M, std::int64
   });
 }
 
-void CpuLinear::bias_gradient(const ItemRows& rows, std::int64_t M, const float* d_y, float* d_b, void*) {
+void CpuLinear::bias_gradient(attn_dtype_t, const ItemRows& rows, std::int64_t M, const void* d_y_tensor, float* d_b,
+                              void*) {
+  const auto* const d_y = static_cast<const float*>(d_y_tensor);
   run_pieces(threads_, M, kTile, [&](std::int64_t begin, std::int64_t end) {
     std::fill(d_b + begin, d_b + end, 0.0f);
     for (std::int64_t b = 0; b < rows.B; ++b)
@@ -75,14 +83,17 @@ void CpuLinear::bias_gradient(const ItemRows& rows, std::int64_t M, const float*
   });
 }
 
-void CpuLinear::repeat_first(std::int64_t B, std::int64_t N, float* items) {
+void CpuLinear::repeat_first(attn_dtype_t, std::int64_t B, std::int64_t N, void* tensor) {
+  auto* const items = static_cast<float*>(tensor);
   run_tasks(threads_, B - 1, [&](std::int64_t b) { std::copy_n(items, N, items + (b + 1) * N); });
 }
 
-void CpuLinear::sum_into_first(std::int64_t B, std::int64_t N, float* items, void*) {
+void CpuLinear::sum_items(attn_dtype_t, std::int64_t B, std::int64_t N, const void* tensor, float* sum, void*) {
+  const auto* const items = static_cast<const float*>(tensor);
   run_pieces(threads_, N, kSummed, [&](std::int64_t begin, std::int64_t end) {
+    if (sum != items) std::copy(items + begin, items + end, sum + begin);
     for (std::int64_t b = 1; b < B; ++b)
-      for (std::int64_t i = begin; i < end; ++i) items[i] += items[b * N + i];
+      for (std::int64_t i = begin; i < end; ++i) sum[i] += items[b * N + i];
   });
 }
 

@@ -3,13 +3,14 @@
 // LSTM on oneDNN's of one direction. The batch is cut into chunks of one size, and a task is one
 // direction of one chunk. It works on a time-major copy, for direction 1 with each valid prefix reversed, so that both
 // directions and all lengths are the same LSTM over the same shape. Behind a length the copies of x and of the gradient
-// of y are zero: padding is neither read nor adds to a gradient.
+// of y are zero: padding is neither read nor adds to a gradient. All of this is fp32; activations in 16 bits get twins.
 #include <algorithm>
 #include <cstring>
 #include <functional>
 #include <limits>
 #include <optional>
 
+#include "cpu/twins.h"
 #include "encoder/cpu/one_direction.h"
 #include "encoder/cpu/sequences.h"
 #include "encoder/cpu/tasks.h"
@@ -47,7 +48,8 @@ void fill_zero(const dnnl::memory& memory) { std::memset(data(memory), 0, memory
 class CpuLstm final : public LstmBackend {
  public:
   CpuLstm(const attn_lstm_desc_t& desc, int threads)
-      : B_(desc.B),
+      : dtype_(desc.dtype),
+        B_(desc.B),
         T_(desc.T),
         E_(desc.E),
         H_(desc.H),
@@ -68,15 +70,30 @@ class CpuLstm final : public LstmBackend {
 
   std::size_t reserve_bytes() const override { return reserve_.bytes(); }
   std::size_t workspace_bytes(attn_pass_t pass) const override {
-    return (pass == ATTN_PASS_FORWARD ? forward_memory_ : backward_memory_).bytes();
+    Twins twins = twins_in(nullptr, nullptr);
+    if (pass == ATTN_PASS_FORWARD) {
+      on_twins(attn_lstm_forward_args_t{}, twins);
+      return twins.bytes() + forward_memory_.bytes();
+    }
+    on_twins(attn_lstm_backward_args_t{}, twins);
+    return twins.bytes() + backward_memory_.bytes();
   }
 
   void forward(const attn_lstm_forward_args_t& args, void* workspace) override {
-    if (lstm_) with_onednn([&] { forward_chunks(args, workspace); });
+    if (!lstm_) return;
+    Twins twins = twins_in(workspace, args.lengths);
+    const attn_lstm_forward_args_t in_fp32 = on_twins(args, twins);
+    with_onednn([&] { forward_chunks(in_fp32, twins.rest()); });
+    twins.round();
   }
 
   void backward(const attn_lstm_backward_args_t& args, void* workspace) override {
-    if (lstm_) with_onednn([&] { backward_chunks(args, workspace); });
+    if (lstm_) {
+      Twins twins = twins_in(workspace, args.lengths);
+      const attn_lstm_backward_args_t in_fp32 = on_twins(args, twins);
+      with_onednn([&] { backward_chunks(in_fp32, twins.rest()); });
+      twins.round();
+    }
     run_tasks(threads_, count(), [&](std::int64_t d) {
       sum_chunks(d, &DirectionTensors::d_kernel, E_ * 4 * H_, args.d_kernel);
       sum_chunks(d, &DirectionTensors::d_recurrent, H_ * 4 * H_, args.d_recurrent);
@@ -89,6 +106,22 @@ class CpuLstm final : public LstmBackend {
     DirectionWeights forward_weights, backward_weights;
     std::vector<DirectionTensors> chunks;
   };
+
+  Twins twins_in(void* workspace, const std::int32_t* lengths) const {
+    return Twins(dtype_, B_, {T_, lengths, nullptr}, workspace, threads_);
+  }
+
+  // The same call in fp32. The backward pass reads y in the reserve.
+  attn_lstm_forward_args_t on_twins(attn_lstm_forward_args_t args, Twins& twins) const {
+    args.x = twins.in_keys(args.x, E_);
+    args.y = twins.out(args.y, B_ * T_ * count() * H_);
+    return args;
+  }
+  attn_lstm_backward_args_t on_twins(attn_lstm_backward_args_t args, Twins& twins) const {
+    args.d_y = twins.in_keys(args.d_y, count() * H_);
+    args.d_x = twins.out(args.d_x, B_ * T_ * E_);
+    return args;
+  }
 
   void forward_chunks(const attn_lstm_forward_args_t& args, void* workspace) {
     const Sequences sequences{B_, T_, args.lengths};
@@ -129,9 +162,7 @@ class CpuLstm final : public LstmBackend {
   void set_weights(DirectionWeights Direction::*weights, const Args& args) {
     run_tasks(threads_, count(), [&](std::int64_t d) {
       (directions_[d].*weights)
-          .set(static_cast<const float*>(args.kernel) + d * E_ * 4 * H_,
-               static_cast<const float*>(args.recurrent) + d * H_ * 4 * H_,
-               static_cast<const float*>(args.bias) + d * 4 * H_);
+          .set(args.kernel + d * E_ * 4 * H_, args.recurrent + d * H_ * 4 * H_, args.bias + d * 4 * H_);
     });
   }
 
@@ -145,13 +176,14 @@ class CpuLstm final : public LstmBackend {
   }
 
   // sums [directions, size]: for direction d the sum over its chunks, always in the same order.
-  void sum_chunks(std::int64_t d, dnnl::memory DirectionTensors::*part, std::int64_t size, void* sums) const {
-    float* sum = static_cast<float*>(sums) + d * size;
+  void sum_chunks(std::int64_t d, dnnl::memory DirectionTensors::*part, std::int64_t size, float* sums) const {
+    float* sum = sums + d * size;
     std::fill_n(sum, size, 0.0f);
     for (const DirectionTensors& chunk : directions_[d].chunks)
       std::transform(sum, sum + size, data(chunk.*part), sum, std::plus<>());
   }
 
+  const attn_dtype_t dtype_;
   const std::int64_t B_, T_, E_, H_;
   const int threads_;
   std::int64_t n_ = 0;  // items of a chunk

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "cuda/check.h"
+#include "encoder/dtype.h"
 
 namespace attn::cuda {
 namespace {
@@ -20,7 +21,11 @@ void check(cublasStatus_t status, const char* call) {
 // What a pointer is a multiple of, as far as algorithms care.
 std::uint32_t alignment(const void* pointer) {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
-  return address % 16 == 0 ? 16 : address % 8 == 0 ? 8 : 4;
+  return address % 16 == 0 ? 16 : address % 8 == 0 ? 8 : address % 4 == 0 ? 4 : 2;
+}
+
+cudaDataType_t data_type(attn_dtype_t dtype) {
+  return dtype == ATTN_DTYPE_FP32 ? CUDA_R_32F : dtype == ATTN_DTYPE_FP16 ? CUDA_R_16F : CUDA_R_16BF;
 }
 
 template <class Object, cublasStatus_t (*destroy)(Object)>
@@ -36,9 +41,9 @@ struct Owner {
 
 // As it stands in memory: cuBLAS's columns are our rows.
 struct LayoutOf : Owner<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy> {
-  LayoutOf(std::int64_t rows, std::int64_t columns, bool transposed) {
+  LayoutOf(attn_dtype_t dtype, std::int64_t rows, std::int64_t columns, bool transposed) {
     const std::int64_t width = transposed ? rows : columns;
-    check(cublasLtMatrixLayoutCreate(&object, CUDA_R_32F, static_cast<std::uint64_t>(width),
+    check(cublasLtMatrixLayoutCreate(&object, data_type(dtype), static_cast<std::uint64_t>(width),
                                      static_cast<std::uint64_t>(transposed ? columns : rows), width),
           "cublasLtMatrixLayoutCreate");
   }
@@ -76,24 +81,28 @@ void Cublas::multiply(const Product& p, bool tf32, void* workspace, cudaStream_t
   if (p.depth == 0) {  // an empty sum, which cuBLAS does not take
     if (p.bias != nullptr) throw Failure(ATTN_INTERNAL_ERROR, "a product of depth 0 with a bias");
     if (!p.accumulate)
-      check(cudaMemsetAsync(p.out, 0, static_cast<std::size_t>(p.rows * p.columns) * sizeof(float), stream),
-            "cudaMemsetAsync");
+      check(
+          cudaMemsetAsync(p.out, 0, static_cast<std::size_t>(p.rows * p.columns) * element_bytes(p.out_dtype), stream),
+          "cudaMemsetAsync");
     return;
   }
   // The names are cuBLAS's: its A is our b, its B our a.
-  Operation operation(tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F);
+  Operation operation(tf32 && p.dtype == ATTN_DTYPE_FP32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F);
   operation.set(CUBLASLT_MATMUL_DESC_TRANSA, p.b.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
   operation.set(CUBLASLT_MATMUL_DESC_TRANSB, p.a.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
   if (p.bias != nullptr) {
     operation.set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
     operation.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
   }
-  const LayoutOf a(p.rows, p.depth, p.a.transposed), b(p.depth, p.columns, p.b.transposed),
-      out(p.rows, p.columns, false);
+  const LayoutOf a(p.dtype, p.rows, p.depth, p.a.transposed), b(p.dtype, p.depth, p.columns, p.b.transposed),
+      out(p.out_dtype, p.rows, p.columns, false);
 
   const std::uint32_t alignments[] = {alignment(p.b.values), alignment(p.a.values), alignment(p.out)};
-  const Key key{p.rows,         p.columns,         p.depth, p.a.transposed,
-                p.b.transposed, p.bias != nullptr, tf32,    (alignments[0] * 32 + alignments[1]) * 32 + alignments[2]};
+  const Key key{p.rows,         p.columns,
+                p.depth,        p.dtype,
+                p.out_dtype,    p.a.transposed,
+                p.b.transposed, p.bias != nullptr,
+                tf32,           (alignments[0] * 32 + alignments[1]) * 32 + alignments[2]};
   auto found = algorithms_.find(key);
   if (found == algorithms_.end()) {
     Preference preference;

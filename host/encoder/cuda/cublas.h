@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Matrix products by cuBLASLt, for row-major matrices.
+// Matrix products by cuBLASLt, for row-major matrices of our storage types.
 #pragma once
 
 #include <cublasLt.h>
@@ -10,23 +10,27 @@
 #include <map>
 #include <memory>
 
+#include "attn_cuda/attn_cuda.h"
+
 namespace attn::cuda {
 
 struct Matrix {
-  const float* values;
+  const void* values;
   bool transposed = false;  // stands in memory as its transpose
 };
 
 struct Product {
   std::int64_t rows, columns, depth;
-  Matrix a;                     // [rows, depth]
-  Matrix b;                     // [depth, columns]
-  const float* bias = nullptr;  // [columns], added to each row; null: none
+  attn_dtype_t dtype;          // of both factors
+  Matrix a;                    // [rows, depth]
+  Matrix b;                    // [depth, columns]
+  const void* bias = nullptr;  // [columns] of out_dtype, added to each row; null: none
   bool accumulate = false;
-  float* out;  // [rows, columns]
+  attn_dtype_t out_dtype;  // that of the factors, or fp32
+  void* out;               // [rows, columns]
 };
 
-// fp32 throughout. Which algorithm runs is asked for once for each shape, and kept.
+// Sums are fp32. Which algorithm runs is asked for once for each shape, and kept.
 class Cublas {
  public:
   // What every product is given; cuBLAS never finds memory of its own. It wants its part aligned to 256 bytes, which
@@ -43,7 +47,7 @@ class Cublas {
   struct Destroy {
     void operator()(cublasLtHandle_t handle) const { cublasLtDestroy(handle); }
   };
-  using Key = std::array<std::int64_t, 8>;
+  using Key = std::array<std::int64_t, 10>;
 
   std::unique_ptr<std::remove_pointer_t<cublasLtHandle_t>, Destroy> handle_;
   std::map<Key, cublasLtMatmulAlgo_t> algorithms_;

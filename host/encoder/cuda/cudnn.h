@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owners of cuDNN's objects, and its statuses as failures.
+// Owners of cuDNN's objects, its names of our types, and its statuses as failures.
 #pragma once
 
 #include <cudnn.h>
@@ -19,6 +19,10 @@ inline void check(cudnnStatus_t status, const char* call) {
                          status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
   throw Failure(no_memory ? ATTN_OUT_OF_MEMORY : ATTN_LIBRARY_ERROR,
                 std::string(call) + ": " + cudnnGetErrorString(status));
+}
+
+inline cudnnDataType_t data_type(attn_dtype_t dtype) {
+  return dtype == ATTN_DTYPE_FP32 ? CUDNN_DATA_FLOAT : dtype == ATTN_DTYPE_FP16 ? CUDNN_DATA_HALF : CUDNN_DATA_BFLOAT16;
 }
 
 // Object is a pointer that create() fills in and destroy() takes back.

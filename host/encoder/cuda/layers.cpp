@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "cuda/check.h"
+#include "cuda/storage.h"
+#include "encoder/dtype.h"
 #include "kernels/encoder.h"
 #include "kernels/layers.h"
 
@@ -25,26 +27,33 @@ EmbeddingWorkspace embedding_workspace_of(std::int64_t N, std::int64_t V, std::i
 
 }  // namespace
 
-void CudaLayers::embedding_forward(std::int64_t N, std::int64_t V, std::int64_t E, const std::int32_t* ids,
-                                   const float* table, float* rows) const {
-  check(kernels::launch_embedding_forward({N, V, E, ids, table, rows}, stream_), "embedding_forward");
+void CudaLayers::embedding_forward(attn_dtype_t dtype, std::int64_t N, std::int64_t V, std::int64_t E,
+                                   const std::int32_t* ids, const float* table, void* rows) const {
+  with_storage(dtype, [&](auto storage) {
+    using Storage = decltype(storage);
+    check(kernels::launch_embedding_forward<Storage>({N, V, E, ids, table, out<Storage>(rows)}, stream_),
+          "embedding_forward");
+  });
 }
 
 std::size_t CudaLayers::embedding_workspace(std::int64_t N, std::int64_t V, std::int64_t E) const {
   return static_cast<std::size_t>(embedding_workspace_of(N, V, E).plan.bytes);
 }
 
-void CudaLayers::embedding_backward(std::int64_t N, std::int64_t V, std::int64_t E, const std::int32_t* ids,
-                                    const float* d_rows, float* d_table, void* workspace) const {
+void CudaLayers::embedding_backward(attn_dtype_t dtype, std::int64_t N, std::int64_t V, std::int64_t E,
+                                    const std::int32_t* ids, const void* d_rows, float* d_table,
+                                    void* workspace) const {
   const auto [sort_bytes, plan] = embedding_workspace_of(N, V, E);
-  auto* const bytes = static_cast<std::byte*>(workspace);
-  kernels::EmbeddingBackward params{N, V, E, ids, d_rows, d_table, {}, nullptr, nullptr, sort_bytes};
+  kernels::PlacesSort sort{N, V, {}, piece<std::byte>(workspace, plan.sort), sort_bytes};
   for (int i = 0; i < 2; ++i)
-    params.buffers[i] = {reinterpret_cast<std::uint32_t*>(bytes + plan.ids[i]),
-                         reinterpret_cast<kernels::Index*>(bytes + plan.places[i])};
-  params.heads = reinterpret_cast<float*>(bytes + plan.heads);
-  params.sort = bytes + plan.sort;
-  check(kernels::launch_embedding_backward(params, stream_), "embedding_backward");
+    sort.buffers[i] = {piece<std::uint32_t>(workspace, plan.ids[i]), piece<kernels::Index>(workspace, plan.places[i])};
+  float* const heads = piece(workspace, plan.heads);
+  with_storage(dtype, [&](auto storage) {
+    using Storage = decltype(storage);
+    check(
+        kernels::launch_embedding_backward<Storage>({N, V, E, ids, in<Storage>(d_rows), d_table, heads, sort}, stream_),
+        "embedding_backward");
+  });
 }
 
 void CudaLayers::dense_forward(std::int64_t B, std::int64_t D, const float* x, const float* w, const float* b,
@@ -57,25 +66,45 @@ void CudaLayers::dense_backward(std::int64_t B, std::int64_t D, const float* x, 
   check(kernels::launch_dense_backward({B, D, x, w, d_z, d_x, d_w, d_b}, stream_), "dense_backward");
 }
 
-void CudaLayers::sigmoid_cross_entropy(std::int64_t B, const float* z, const float* y, float* losses,
+void CudaLayers::sigmoid_cross_entropy(std::int64_t B, const float* z, const float* y, float scale, float* losses,
                                        float* d_z) const {
-  check(kernels::launch_cross_entropy({B, z, y, losses, d_z}, stream_), "sigmoid_cross_entropy");
+  check(kernels::launch_cross_entropy({B, z, y, scale, losses, d_z}, stream_), "sigmoid_cross_entropy");
+}
+
+void CudaLayers::find_nonfinite(std::int64_t N, const float* numbers, std::int32_t* found) const {
+  check(kernels::launch_find_nonfinite({N, numbers, found}, stream_), "find_nonfinite");
 }
 
 void CudaLayers::adam_step(const attn_adam_desc_t& desc, std::int64_t N, const float* g, float* p, float* m,
                            float* s) const {
-  const kernels::AdamRates rates = kernels::adam_rates(desc.rate, desc.beta_1, desc.beta_2, desc.epsilon, desc.step);
-  check(kernels::launch_adam_step({N, rates, g, p, m, s}, stream_), "adam_step");
+  check(kernels::launch_adam_step({N, adam_rates(desc), g, p, m, s, desc.skip}, stream_), "adam_step");
 }
 
-void CudaLayers::dropout(std::int64_t N, float rate, std::uint64_t seed, std::uint32_t stream, const float* in,
-                         float* out) const {
-  check(kernels::launch_dropout({N, kernels::dropout_mask(rate, seed, stream), in, out}, stream_), "dropout");
+void CudaLayers::dropout(attn_dtype_t dtype, std::int64_t N, float rate, std::uint64_t seed, std::uint32_t stream,
+                         const void* from, void* to) const {
+  const kernels::DropoutMask mask = kernels::dropout_mask(rate, seed, stream);
+  with_storage(dtype, [&](auto storage) {
+    using Storage = decltype(storage);
+    check(kernels::launch_dropout<Storage>({N, mask, in<Storage>(from), out<Storage>(to)}, stream_), "dropout");
+  });
 }
 
-void CudaLayers::copy(std::int64_t N, const float* in, float* out) const {
-  check(cudaMemcpyAsync(out, in, static_cast<std::size_t>(N) * sizeof(float), cudaMemcpyDeviceToDevice, stream_),
-        "cudaMemcpyAsync");
+void CudaLayers::convert(std::int64_t N, attn_dtype_t from, const void* source, attn_dtype_t to, void* target) const {
+  if (from == to)
+    return check(cudaMemcpyAsync(target, source, static_cast<std::size_t>(N) * element_bytes(to),
+                                 cudaMemcpyDeviceToDevice, stream_),
+                 "cudaMemcpyAsync");
+  with_storage(from == ATTN_DTYPE_FP32 ? to : from, [&](auto storage) {
+    using Storage = decltype(storage);
+    if constexpr (!std::is_same_v<Storage, float>) {
+      if (from == ATTN_DTYPE_FP32)
+        check(kernels::launch_convert<float, Storage>({N, in<float>(source), out<Storage>(target)}, stream_),
+              "convert");
+      else
+        check(kernels::launch_convert<Storage, float>({N, in<Storage>(source), out<float>(target)}, stream_),
+              "convert");
+    }
+  });
 }
 
 const std::int32_t* CudaLayers::place_lengths(std::int64_t B, const std::int32_t* lengths, std::int32_t* place) const {

@@ -7,6 +7,8 @@
 #include <algorithm>
 
 #include "cuda/storage.h"
+#include "encoder/cuda/layers.h"
+#include "encoder/dtype.h"
 #include "kernels/encoder.h"
 
 namespace attn::cuda {
@@ -14,49 +16,84 @@ namespace {
 
 using kernels::Index;
 
-// The product's workspace comes first; sums of rows have the whole for their parts.
 struct Workspace : kernels::Layout {
-  Index product, x;
-  Workspace(const ItemRows& rows, std::int64_t N)
-      : product(take(Cublas::kWorkspaceBytes, 1)), x(take_rows(rows.B * rows.T, N)) {}
+  Index product, x, w, b;
+  Workspace(attn_dtype_t dtype, const ItemRows& rows, std::int64_t M, std::int64_t N)
+      : product(take(Cublas::kWorkspaceBytes, 1)),
+        x(take_rows(rows.B * rows.T, N, size(dtype))),
+        w(take_rows(dtype == ATTN_DTYPE_FP32 ? 0 : M, N, size(dtype))),
+        b(take(dtype == ATTN_DTYPE_FP32 ? 0 : M, size(dtype))) {}
+  static Index size(attn_dtype_t dtype) { return static_cast<Index>(element_bytes(dtype)); }
 };
 
 }  // namespace
 
-std::size_t CudaLinear::workspace_bytes(const ItemRows& rows, std::int64_t N) const {
-  return static_cast<std::size_t>(Workspace(rows, N).bytes());
+std::size_t CudaLinear::workspace_bytes(attn_dtype_t dtype, const ItemRows& rows, std::int64_t M,
+                                        std::int64_t N) const {
+  return std::max(static_cast<std::size_t>(Workspace(dtype, rows, M, N).bytes()), sum_workspace_bytes(M));
 }
 
-void CudaLinear::project(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* x, const float* w,
-                         const float* b, float* y, void* workspace) {
-  multiply({rows.B * rows.T, M, N, {x}, {w, true}, b, false, y}, workspace);
+std::size_t CudaLinear::sum_workspace_bytes(std::int64_t N) const {
+  kernels::Layout layout;
+  layout.take_rows(kernels::kSumParts, N);
+  return static_cast<std::size_t>(layout.bytes());
 }
 
-void CudaLinear::project_back(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* d_y, const float* w,
-                              float* d_x, bool accumulate, void* workspace) {
-  multiply({rows.B * rows.T, N, M, {d_y}, {w}, nullptr, accumulate, d_x}, workspace);
+const void* CudaLinear::rounded(attn_dtype_t dtype, const float* parameter, std::int64_t count, void* place) const {
+  if (dtype == ATTN_DTYPE_FP32 || parameter == nullptr) return parameter;
+  CudaLayers(stream_).convert(count, ATTN_DTYPE_FP32, parameter, dtype, place);
+  return place;
 }
 
-void CudaLinear::weight_gradient(const ItemRows& rows, std::int64_t M, std::int64_t N, const float* d_y, const float* x,
-                                 float* d_w, void* workspace) {
+void CudaLinear::project(attn_dtype_t dtype, const ItemRows& rows, std::int64_t M, std::int64_t N, const void* x,
+                         const float* w, const float* b, void* y, void* workspace) {
+  const Workspace at(dtype, rows, M, N);
+  const void* const factor = rounded(dtype, w, M * N, piece(workspace, at.w));
+  const void* const bias = rounded(dtype, b, M, piece(workspace, at.b));
+  multiply({rows.B * rows.T, M, N, dtype, {x}, {factor, true}, bias, false, dtype, y}, workspace);
+}
+
+void CudaLinear::project_back(attn_dtype_t dtype, const ItemRows& rows, std::int64_t M, std::int64_t N, const void* d_y,
+                              const float* w, void* d_x, bool accumulate, void* workspace) {
+  const void* const factor = rounded(dtype, w, M * N, piece(workspace, Workspace(dtype, rows, M, N).w));
+  multiply({rows.B * rows.T, N, M, dtype, {d_y}, {factor}, nullptr, accumulate, dtype, d_x}, workspace);
+}
+
+void CudaLinear::weight_gradient(attn_dtype_t dtype, const ItemRows& rows, std::int64_t M, std::int64_t N,
+                                 const void* d_y, const void* x, float* d_w, void* workspace) {
   if (rows.lengths != nullptr) {
-    float* const copy = piece(workspace, Workspace(rows, N).x);
-    check(kernels::launch_copy_rows({rows.B, rows.T, N, x, false, rows.lengths, copy}, stream_), "copy_rows");
+    void* const copy = piece(workspace, Workspace(dtype, rows, M, N).x);
+    copy_rows(dtype, {rows.B, rows.T, N}, x, false, rows.lengths, copy);
     x = copy;
   }
-  multiply({M, N, rows.B * rows.T, {d_y, true}, {x}, nullptr, false, d_w}, workspace);
+  multiply({M, N, rows.B * rows.T, dtype, {d_y, true}, {x}, nullptr, false, ATTN_DTYPE_FP32, d_w}, workspace);
 }
 
-void CudaLinear::bias_gradient(const ItemRows& rows, std::int64_t M, const float* d_y, float* d_b, void* workspace) {
-  sum_rows<float>(d_y, rows.B * rows.T, M, static_cast<float*>(workspace), d_b, stream_);
+void CudaLinear::bias_gradient(attn_dtype_t dtype, const ItemRows& rows, std::int64_t M, const void* d_y, float* d_b,
+                               void* workspace) {
+  sum_items(dtype, rows.B * rows.T, M, d_y, d_b, workspace);
 }
 
-void CudaLinear::repeat_first(std::int64_t B, std::int64_t N, float* items) {
-  check(kernels::launch_copy_rows({B - 1, 1, N, items, true, nullptr, items + N}, stream_), "copy_rows");
+void CudaLinear::repeat_first(attn_dtype_t dtype, std::int64_t B, std::int64_t N, void* items) {
+  const auto behind = static_cast<std::size_t>(N) * element_bytes(dtype);
+  copy_rows(dtype, {B - 1, 1, N}, items, true, nullptr, static_cast<std::byte*>(items) + behind);
 }
 
-void CudaLinear::sum_into_first(std::int64_t B, std::int64_t N, float* items, void* workspace) {
-  sum_rows<float>(items, B, N, static_cast<float*>(workspace), items, stream_);
+void CudaLinear::copy_rows(attn_dtype_t dtype, const std::array<Index, 3>& shape, const void* from, bool same_rows,
+                           const std::int32_t* lengths, void* to) const {
+  with_storage(dtype, [&](auto storage) {
+    using Storage = decltype(storage);
+    check(kernels::launch_copy_rows<Storage>(
+              {shape[0], shape[1], shape[2], in<Storage>(from), same_rows, lengths, out<Storage>(to)}, stream_),
+          "copy_rows");
+  });
+}
+
+void CudaLinear::sum_items(attn_dtype_t dtype, std::int64_t B, std::int64_t N, const void* items, float* sum,
+                           void* workspace) {
+  with_storage(dtype, [&](auto storage) {
+    sum_rows(in<decltype(storage)>(items), B, N, static_cast<float*>(workspace), sum, stream_);
+  });
 }
 
 void CudaLinear::fill_zero(std::int64_t count, float* values) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LSTM on cuDNN's, which takes and leaves [B, T, width] as it stands. cuDNN has no empty sequences and says nothing of what
+// LSTM on cuDNN's, which takes and leaves [B, T, width] as it stands, in any of our storage types; parameters and their
+// gradients are fp32, and rounded on their way to it. cuDNN has no empty sequences and says nothing of what
 // it reads behind a length. So it gets copies without padding, and an empty sequence as one position of zeros; what it
 // makes of that position only the reserve keeps, since the backward pass wants y as the forward pass wrote it.
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "encoder/cuda/layers.h"
 #include "encoder/cuda/vendor.h"
 #include "encoder/cuda/weight_space.h"
+#include "encoder/dtype.h"
 #include "encoder/handle.h"
 #include "encoder/lstm.h"
 
@@ -30,6 +32,7 @@ class CudaLstm final : public LstmBackend {
  public:
   CudaLstm(attn_handle_t handle, const attn_lstm_desc_t& desc)
       : handle_(handle),
+        dtype_(desc.dtype),
         B_(desc.B),
         T_(desc.T),
         E_(desc.E),
@@ -40,15 +43,16 @@ class CudaLstm final : public LstmBackend {
     const int E = narrow("E", E_), H = narrow("H", H_);
     const cudnnHandle_t cudnn = vendor_of(handle).cudnn.get();
     check(cudnnSetDropoutDescriptor(dropout_.get(), cudnn, 0, nullptr, 0, 0), "cudnnSetDropoutDescriptor");
-    check(cudnnSetRNNDescriptor_v8(rnn_.get(), CUDNN_RNN_ALGO_STANDARD, CUDNN_LSTM, CUDNN_RNN_SINGLE_INP_BIAS,
-                                   directions_ == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
-                                   CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT,
-                                   vendor_of(handle).tf32 ? CUDNN_TENSOR_OP_MATH : CUDNN_FMA_MATH, E, H, H, 1,
-                                   dropout_.get(), CUDNN_RNN_PADDED_IO_ENABLED),
+    check(cudnnSetRNNDescriptor_v8(
+              rnn_.get(), CUDNN_RNN_ALGO_STANDARD, CUDNN_LSTM, CUDNN_RNN_SINGLE_INP_BIAS,
+              directions_ == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, data_type(dtype_),
+              CUDNN_DATA_FLOAT,
+              dtype_ == ATTN_DTYPE_FP32 && !vendor_of(handle).tf32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH, E, H, H, 1,
+              dropout_.get(), CUDNN_RNN_PADDED_IO_ENABLED),
           "cudnnSetRNNDescriptor_v8");
-    weights_ = WeightSpace(cudnn, rnn_.get(), directions_, E_, H_);
+    weights_ = WeightSpace(cudnn, rnn_.get(), dtype_, directions_, E_, H_);
     const int state[] = {directions_, narrow("B", B_), H}, strides[] = {state[1] * H, H, 1};
-    check(cudnnSetTensorNdDescriptor(state_.get(), CUDNN_DATA_FLOAT, 3, state, strides), "cudnnSetTensorNdDescriptor");
+    check(cudnnSetTensorNdDescriptor(state_.get(), data_type(dtype_), 3, state, strides), "cudnnSetTensorNdDescriptor");
     least_one_.resize(static_cast<std::size_t>(B_));
     set_lengths(nullptr);
     check(cudnnGetRNNTempSpaceSizes(cudnn, rnn_.get(), mode_, x_.get(), &temporary_bytes_, &kept_bytes_),
@@ -69,10 +73,10 @@ class CudaLstm final : public LstmBackend {
     const Run run = begin(args.lengths, workspace, place.lengths);
     const bool training = mode_ == CUDNN_FWD_MODE_TRAINING;
     void* const weights = training ? piece(args.reserve, Reserve(*this).weights) : piece(workspace, place.weights);
-    weights_.pack({in<float>(args.kernel), in<float>(args.recurrent), in<float>(args.bias)}, weights, run.stream);
-    const float* const x = without_padding(run, args.x, E_, piece(workspace, place.x));
-    float* const y = run.has_empty ? piece(training ? args.reserve : workspace, training ? Reserve(*this).y : place.y)
-                                   : out<float>(args.y);
+    weights_.pack({args.kernel, args.recurrent, args.bias}, weights, run.stream);
+    const void* const x = without_padding(run, args.x, E_, piece(workspace, place.x));
+    void* const y =
+        run.has_empty ? piece(training ? args.reserve : workspace, training ? Reserve(*this).y : place.y) : args.y;
     check(cudnnRNNForward(run.cudnn, rnn_.get(), mode_, nullptr, x_.get(), x, y_.get(), y, state_.get(), nullptr,
                           nullptr, state_.get(), nullptr, nullptr, weights_.bytes(), weights, temporary_bytes_,
                           piece(workspace, place.temporary), training ? kept_bytes_ : 0,
@@ -95,9 +99,9 @@ class CudaLstm final : public LstmBackend {
     void* const temporary = piece(workspace, place.temporary);
     void* const kept = piece(args.reserve, reserve.kept);
     void* const d_weights = piece(workspace, place.d_weights);
-    const float* const x = without_padding(run, args.x, E_, piece(workspace, place.x));
-    const float* const d_y = without_padding(run, args.d_y, directions_ * H_, piece(workspace, place.d_y));
-    const auto* const y = run.has_empty ? piece(args.reserve, reserve.y) : in<float>(args.y);
+    const void* const x = without_padding(run, args.x, E_, piece(workspace, place.x));
+    const void* const d_y = without_padding(run, args.d_y, directions_ * H_, piece(workspace, place.d_y));
+    const void* const y = run.has_empty ? piece(args.reserve, reserve.y) : args.y;
     check(cudnnRNNBackwardData_v8(run.cudnn, rnn_.get(), nullptr, y_.get(), y, d_y, x_.get(), args.d_x, state_.get(),
                                   nullptr, nullptr, nullptr, state_.get(), nullptr, nullptr, nullptr, weights_.bytes(),
                                   piece(args.reserve, reserve.weights), temporary_bytes_, temporary, kept_bytes_, kept),
@@ -107,8 +111,7 @@ class CudaLstm final : public LstmBackend {
                                      nullptr, y_.get(), y, weights_.bytes(), d_weights, temporary_bytes_, temporary,
                                      kept_bytes_, kept),
           "cudnnRNNBackwardWeights_v8");
-    weights_.unpack(d_weights, {out<float>(args.d_kernel), out<float>(args.d_recurrent), out<float>(args.d_bias)},
-                    run.stream);
+    weights_.unpack(d_weights, {args.d_kernel, args.d_recurrent, args.d_bias}, run.stream);
     if (run.lengths != nullptr) copy_valid(run, args.d_x, E_, args.d_x);
   }
 
@@ -118,7 +121,9 @@ class CudaLstm final : public LstmBackend {
   // What stands where; offsets in bytes.
   struct Places : kernels::Layout {
     explicit Places(const CudaLstm& lstm) : of(lstm) {}
-    Index take_rows(std::int64_t width) { return Layout::take_rows(of.B_ * of.T_, width); }
+    Index take_rows(std::int64_t width) {
+      return Layout::take_rows(of.B_ * of.T_, width, static_cast<Index>(element_bytes(of.dtype_)));
+    }
     Index take_bytes(std::size_t bytes) { return take(static_cast<Index>(bytes), 1); }
     const CudaLstm& of;
   };
@@ -165,9 +170,9 @@ class CudaLstm final : public LstmBackend {
       std::fill(least_one_.begin(), least_one_.end(), narrow("T", T_));
     else
       std::transform(lengths, lengths + B_, least_one_.begin(), [](int n) { return std::max(n, 1); });
-    float fill = 0;
+    float fill = 0;  // zero in any type
     const auto set = [&](const RnnDataDescriptor& descriptor, std::int64_t width) {
-      check(cudnnSetRNNDataDescriptor(descriptor.get(), CUDNN_DATA_FLOAT, CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED,
+      check(cudnnSetRNNDataDescriptor(descriptor.get(), data_type(dtype_), CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED,
                                       narrow("T", T_), narrow("B", B_), narrow("H", width), least_one_.data(), &fill),
             "cudnnSetRNNDataDescriptor");
     };
@@ -176,18 +181,23 @@ class CudaLstm final : public LstmBackend {
   }
 
   // tensor [B, T, width] as it is, or where there is padding a copy with zeros there.
-  const float* without_padding(const Run& run, const void* tensor, std::int64_t width, float* copy) const {
-    if (run.lengths == nullptr) return in<float>(tensor);
+  const void* without_padding(const Run& run, const void* tensor, std::int64_t width, void* copy) const {
+    if (run.lengths == nullptr) return tensor;
     copy_valid(run, tensor, width, copy);
     return copy;
   }
 
   void copy_valid(const Run& run, const void* from, std::int64_t width, void* to) const {
-    check(kernels::launch_copy_rows({B_, T_, width, in<float>(from), false, run.lengths, out<float>(to)}, run.stream),
-          "copy_rows");
+    with_storage(dtype_, [&](auto storage) {
+      using Storage = decltype(storage);
+      check(kernels::launch_copy_rows<Storage>({B_, T_, width, in<Storage>(from), false, run.lengths, out<Storage>(to)},
+                                               run.stream),
+            "copy_rows");
+    });
   }
 
   const attn_handle_t handle_;
+  const attn_dtype_t dtype_;
   const std::int64_t B_, T_, E_, H_;
   const int directions_;
   const cudnnForwardMode_t mode_;

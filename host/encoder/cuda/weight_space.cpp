@@ -2,16 +2,19 @@
 #include "encoder/cuda/weight_space.h"
 
 #include "cuda/check.h"
+#include "cuda/storage.h"
+#include "encoder/dtype.h"
 
 namespace attn::cuda {
 
-WeightSpace::WeightSpace(cudnnHandle_t cudnn, cudnnRNNDescriptor_t rnn, int directions, std::int64_t E, std::int64_t H)
-    : E_(E), H_(H) {
+WeightSpace::WeightSpace(cudnnHandle_t cudnn, cudnnRNNDescriptor_t rnn, attn_dtype_t dtype, int directions,
+                         std::int64_t E, std::int64_t H)
+    : dtype_(dtype), E_(E), H_(H) {
   check(cudnnGetRNNWeightSpaceSize(cudnn, rnn, &bytes_), "cudnnGetRNNWeightSpaceSize");
   // Only distances are wanted, and nothing is read, so any place does for the block.
   auto* const block = reinterpret_cast<std::byte*>(std::uintptr_t{1} << 20);
   const auto offset = [&](const void* address) {
-    return (static_cast<const std::byte*>(address) - block) / static_cast<std::ptrdiff_t>(sizeof(float));
+    return (static_cast<const std::byte*>(address) - block) / static_cast<std::ptrdiff_t>(element_bytes(dtype));
   };
   const TensorDescriptor matrix_desc, bias_desc;
   for (int direction = 0; direction < directions; ++direction)
@@ -42,19 +45,25 @@ Float* WeightSpace::ours(const Piece& piece, const LstmParameters<Float>& parame
 }
 
 void WeightSpace::pack(const LstmParameters<const float>& parameters, void* space, cudaStream_t stream) const {
-  kernels::Transposes all{};
-  for (const Piece& piece : pieces_)
-    all.matrices[all.count++] = {
-        rows(piece), H_, ours(piece, parameters), 4 * H_, static_cast<float*>(space) + piece.offset, rows(piece)};
-  check(kernels::launch_transposes(all, stream), "transposes");
+  with_storage(dtype_, [&](auto storage) {
+    using Storage = decltype(storage);
+    kernels::Transposes<float, Storage> all{};
+    for (const Piece& piece : pieces_)
+      all.matrices[all.count++] = {rows(piece), H_, ours(piece, parameters), 4 * H_, out<Storage>(space) + piece.offset,
+                                   rows(piece)};
+    check(kernels::launch_transposes(all, stream), "transposes");
+  });
 }
 
 void WeightSpace::unpack(const void* space, const LstmParameters<float>& parameters, cudaStream_t stream) const {
-  kernels::Transposes all{};
-  for (const Piece& piece : pieces_)
-    all.matrices[all.count++] = {
-        H_, rows(piece), static_cast<const float*>(space) + piece.offset, rows(piece), ours(piece, parameters), 4 * H_};
-  check(kernels::launch_transposes(all, stream), "transposes");
+  with_storage(dtype_, [&](auto storage) {
+    using Storage = decltype(storage);
+    kernels::Transposes<Storage, float> all{};
+    for (const Piece& piece : pieces_)
+      all.matrices[all.count++] = {
+          H_, rows(piece), in<Storage>(space) + piece.offset, rows(piece), ours(piece, parameters), 4 * H_};
+    check(kernels::launch_transposes(all, stream), "transposes");
+  });
 }
 
 }  // namespace attn::cuda

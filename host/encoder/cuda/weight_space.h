@@ -2,8 +2,9 @@
 //
 // Where cuDNN keeps the weights of an LSTM, and the way there from ours.
 //
-// Ours: kernel [n, E, 4H], recurrent [n, H, 4H], bias [n, 4H] of n directions, gates i, f, c~, o. cuDNN's is one block with a matrix
-// [H, E] or [H, H] and a bias [H] for each direction and gate, at places that it tells.
+// Ours: kernel [n, E, 4H], recurrent [n, H, 4H], bias [n, 4H] of n directions, gates i, f, c~, o, in fp32. cuDNN's is one
+// block with a matrix [H, E] or [H, H] and a bias [H] for each direction and gate, at places that it tells, in the type of
+// the activations: on the way there the weights are rounded.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "attn_cuda/attn_cuda.h"
 #include "encoder/cuda/cudnn.h"
 #include "kernels/encoder.h"
 
@@ -27,7 +29,9 @@ struct LstmParameters {
 class WeightSpace {
  public:
   WeightSpace() = default;
-  WeightSpace(cudnnHandle_t cudnn, cudnnRNNDescriptor_t rnn, int directions, std::int64_t E, std::int64_t H);
+  // `rnn` is of data type `dtype`.
+  WeightSpace(cudnnHandle_t cudnn, cudnnRNNDescriptor_t rnn, attn_dtype_t dtype, int directions, std::int64_t E,
+              std::int64_t H);
 
   std::size_t bytes() const { return bytes_; }
 
@@ -39,12 +43,13 @@ class WeightSpace {
   struct Piece {
     int direction, gate;
     enum class Kind { kKernel, kRecurrent, kBias } kind;
-    std::int64_t offset;  // in the space, in floats
+    std::int64_t offset;  // in the space, in elements
   };
   template <class Float>
   Float* ours(const Piece& piece, const LstmParameters<Float>& parameters) const;
   std::int64_t rows(const Piece& piece) const;
 
+  attn_dtype_t dtype_ = ATTN_DTYPE_FP32;
   std::int64_t E_ = 0, H_ = 0;
   std::size_t bytes_ = 0;
   std::vector<Piece> pieces_;

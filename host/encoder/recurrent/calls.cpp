@@ -22,7 +22,7 @@ LiveSet& live_plans() {
 // What the plans of the layers do not check themselves.
 void require_desc(const attn_recurrent_desc_t* desc) {
   require_struct("desc", desc);
-  require_fp32("desc.dtype", desc->dtype);
+  require_dtype("desc.dtype", desc->dtype);
   require_size("desc.B", desc->B, 0);
   require_size("desc.T", desc->T, 0);
   require_size("desc.E", desc->E, 1);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "encoder/dtype.h"
 #include "encoder/handle.h"
 
 namespace attn {
@@ -21,7 +22,7 @@ std::size_t size_from(const Query& query) {
 // Where things are in one call.
 struct EncoderPlan::Run {
   std::unique_ptr<Layers> layers;
-  const float* x;               // [B, T, E]
+  const void* x;                // [B, T, E]
   const float* parameters;      // the block
   float* gradient;              // the same, null in forward
   const std::int32_t* lengths;  // [B] of the host, or null
@@ -29,11 +30,9 @@ struct EncoderPlan::Run {
   std::byte* scratch;  // of one step after the other
   std::size_t scratch_bytes;
 
-  float* at(Index offset) const { return reinterpret_cast<float*>(kept + offset); }
+  void* at(Index offset) const { return kept + offset; }
   const std::int32_t* lengths_at(Index offset) const {
-    return lengths == nullptr         ? nullptr
-           : layers->in_host_memory() ? lengths
-                                      : reinterpret_cast<std::int32_t*>(at(offset));
+    return lengths == nullptr ? nullptr : layers->in_host_memory() ? lengths : static_cast<std::int32_t*>(at(offset));
   }
 };
 
@@ -48,7 +47,7 @@ EncoderPlan::EncoderPlan(attn_handle_t handle, const attn_recurrent_desc_t& desc
     attn_lstm_t plan = nullptr;
     require_success(attn_lstm_create(handle, &lstm, &plan));
     layer.lstm.reset(plan);
-    layer.y = kept_.take_rows(rows, D());
+    layer.y = kept_.take_rows(rows, D(), element());
     layer.reserve = kept_.take(
         static_cast<Index>(size_from([&](std::size_t* bytes) { return attn_lstm_reserve_size(plan, bytes); })), 1);
     const std::string prefix = "lstm." + std::to_string(n);
@@ -58,8 +57,10 @@ EncoderPlan::EncoderPlan(attn_handle_t handle, const attn_recurrent_desc_t& desc
     layers_.push_back(std::move(layer));
   }
   for (std::size_t n = 0; n < layers_.size(); ++n)
-    layers_[n].dropped = drops(n) ? kept_.take_rows(rows, D()) : layers_[n].y;
-  weights_ = kept_.take_rows(rows, pooling() ? 0 : desc.Q);
+    layers_[n].dropped = drops(n) ? kept_.take_rows(rows, D(), element()) : layers_[n].y;
+  weights_ = kept_.take_rows(rows, pooling() ? 0 : desc.Q, element());
+  for (Index* w : {&rounded_w_, &rounded_d_w_}) *w = kept_.take(pooling() && rounds() ? D() : 0, element());
+  for (Index* b : {&rounded_b_, &rounded_d_b_}) *b = kept_.take(pooling() && rounds() ? desc.T : 0, element());
   attention_reserve_ = kept_.take(pooling() ? 0 : static_cast<Index>(size_from([&](std::size_t* bytes) {
                                     const attn_projected_desc_t projected = projected_desc();
                                     return attn_projected_reserve_size(handle_, &projected, bytes);
@@ -113,12 +114,14 @@ std::size_t EncoderPlan::workspace_bytes(attn_pass_t pass) const {
   return static_cast<std::size_t>(layout.bytes());
 }
 
+EncoderPlan::Index EncoderPlan::element() const { return static_cast<Index>(element_bytes(desc_.dtype)); }
+
 // Of what comes out of a layer or goes into one.
 EncoderPlan::Index EncoderPlan::take_gradient(kernels::Layout& layout) const {
-  return layout.take_rows(desc_.B * desc_.T, std::max(D(), desc_.E));
+  return layout.take_rows(desc_.B * desc_.T, std::max(D(), desc_.E), element());
 }
 
-const float* EncoderPlan::input_of(const Run& run, std::size_t layer) const {
+const void* EncoderPlan::input_of(const Run& run, std::size_t layer) const {
   return layer == 0 ? run.x : run.at(layers_[layer - 1].dropped);
 }
 
@@ -142,8 +145,8 @@ Args EncoderPlan::pooling_args(const Run& run) const {
   Args args{};
   args.struct_size = sizeof args;
   args.x = run.at(layers_.back().y);
-  args.w = run.parameters + parameters_.offset("attention.w");
-  args.b = run.parameters + parameters_.offset("attention.b");
+  args.w = rounds() ? run.at(rounded_w_) : run.parameters + parameters_.offset("attention.w");
+  args.b = rounds() ? run.at(rounded_b_) : run.parameters + parameters_.offset("attention.b");
   args.lengths = run.lengths_at(lengths_);
   return args;
 }
@@ -164,14 +167,24 @@ Args EncoderPlan::projected_args(const Run& run) const {
   return args;
 }
 
-void EncoderPlan::attention_forward(const Run& run, const attn_recurrent_forward_args_t& args) const {
-  if (pooling()) {
-    const attn_pooling_desc_t desc = pooling_desc();
-    auto pooling = pooling_args<attn_pooling_forward_args_t>(run);
-    pooling.o = args.o;
-    pooling.weights = args.weights;
-    return require_success(attn_pooling_forward(handle_, &desc, &pooling, run.scratch, run.scratch_bytes));
+void EncoderPlan::pooling_forward(const Run& run, const attn_recurrent_forward_args_t& args) const {
+  if (rounds()) {
+    const auto round = [&](const char* name, std::int64_t count, Index place) {
+      run.layers->convert(count, ATTN_DTYPE_FP32, run.parameters + parameters_.offset(name), desc_.dtype,
+                          run.at(place));
+    };
+    round("attention.w", D(), rounded_w_);
+    round("attention.b", desc_.T, rounded_b_);
   }
+  const attn_pooling_desc_t desc = pooling_desc();
+  auto pooling = pooling_args<attn_pooling_forward_args_t>(run);
+  pooling.o = args.o;
+  pooling.weights = args.weights;
+  require_success(attn_pooling_forward(handle_, &desc, &pooling, run.scratch, run.scratch_bytes));
+}
+
+void EncoderPlan::attention_forward(const Run& run, const attn_recurrent_forward_args_t& args) const {
+  if (pooling()) return pooling_forward(run, args);
   const attn_projected_desc_t desc = projected_desc();
   auto projected = projected_args<attn_projected_forward_args_t>(run);
   projected.o = args.o;
@@ -179,18 +192,25 @@ void EncoderPlan::attention_forward(const Run& run, const attn_recurrent_forward
   require_success(attn_projected_forward(handle_, &desc, &projected, run.scratch, run.scratch_bytes));
 }
 
-void EncoderPlan::attention_backward(const Run& run, const attn_recurrent_backward_args_t& args, float* d_y) const {
+void EncoderPlan::pooling_backward(const Run& run, const attn_recurrent_backward_args_t& args, void* d_y) const {
+  const attn_pooling_desc_t desc = pooling_desc();
+  auto pooling = pooling_args<attn_pooling_backward_args_t>(run);
+  float *const d_w = run.gradient + parameters_.offset("attention.w"), *const d_b = run.gradient +
+                                                                                    parameters_.offset("attention.b");
+  pooling.d_o = args.d_o;
+  pooling.d_weights = args.d_weights;
+  pooling.d_x = d_y;
+  pooling.d_w = rounds() ? run.at(rounded_d_w_) : d_w;
+  pooling.d_b = rounds() ? run.at(rounded_d_b_) : d_b;
+  require_success(attn_pooling_backward(handle_, &desc, &pooling, run.scratch, run.scratch_bytes));
+  if (!rounds()) return;
+  run.layers->convert(D(), desc_.dtype, pooling.d_w, ATTN_DTYPE_FP32, d_w);
+  run.layers->convert(desc_.T, desc_.dtype, pooling.d_b, ATTN_DTYPE_FP32, d_b);
+}
+
+void EncoderPlan::attention_backward(const Run& run, const attn_recurrent_backward_args_t& args, void* d_y) const {
   const auto gradient = [&](const char* name) { return run.gradient + parameters_.offset(name); };
-  if (pooling()) {
-    const attn_pooling_desc_t desc = pooling_desc();
-    auto pooling = pooling_args<attn_pooling_backward_args_t>(run);
-    pooling.d_o = args.d_o;
-    pooling.d_weights = args.d_weights;
-    pooling.d_x = d_y;
-    pooling.d_w = gradient("attention.w");
-    pooling.d_b = gradient("attention.b");
-    return require_success(attn_pooling_backward(handle_, &desc, &pooling, run.scratch, run.scratch_bytes));
-  }
+  if (pooling()) return pooling_backward(run, args, d_y);
   const attn_projected_desc_t desc = projected_desc();
   auto projected = projected_args<attn_projected_backward_args_t>(run);
   projected.d_o = args.d_o;
@@ -208,47 +228,43 @@ void EncoderPlan::forward(const attn_recurrent_forward_args_t& args, void* works
   auto* const work = static_cast<std::byte*>(workspace);
   const std::size_t step = step_bytes_[ATTN_PASS_FORWARD];
   const Run run{layers_of(handle_),
-                static_cast<const float*>(args.x),
-                static_cast<const float*>(args.parameters),
+                args.x,
+                args.parameters,
                 nullptr,
                 args.lengths,
                 desc_.training ? static_cast<std::byte*>(args.reserve) : work,
                 desc_.training ? work : work + kept_.bytes(),
                 step};
-  run.layers->place_lengths(desc_.B, args.lengths, reinterpret_cast<std::int32_t*>(run.at(lengths_)));
+  run.layers->place_lengths(desc_.B, args.lengths, static_cast<std::int32_t*>(run.at(lengths_)));
   for (std::size_t n = 0; n < layers_.size(); ++n) {
     const auto lstm = lstm_args<attn_lstm_forward_args_t>(run, n);
     require_success(attn_lstm_forward(layers_[n].lstm.get(), &lstm, run.scratch, step));
     if (drops(n))
-      run.layers->dropout(desc_.B * desc_.T * D(), desc_.dropout, args.seed, static_cast<std::uint32_t>(n),
+      run.layers->dropout(desc_.dtype, desc_.B * desc_.T * D(), desc_.dropout, args.seed, static_cast<std::uint32_t>(n),
                           run.at(layers_[n].y), run.at(layers_[n].dropped));
   }
   attention_forward(run, args);
   if (!pooling() && desc_.training && args.weights != nullptr)
-    run.layers->copy(desc_.B * desc_.Q * desc_.T, run.at(weights_), static_cast<float*>(args.weights));
+    run.layers->convert(desc_.B * desc_.Q * desc_.T, desc_.dtype, run.at(weights_), desc_.dtype, args.weights);
 }
 
 void EncoderPlan::backward(const attn_recurrent_backward_args_t& args, void* workspace) {
   kernels::Layout layout;
   auto* const work = static_cast<std::byte*>(workspace);
-  auto* d_y = reinterpret_cast<float*>(work + take_gradient(layout));
-  auto* d_x = reinterpret_cast<float*>(work + take_gradient(layout));
+  void* d_y = work + take_gradient(layout);
+  void* d_x = work + take_gradient(layout);
   const std::size_t step = step_bytes_[ATTN_PASS_BACKWARD];
-  const Run run{layers_of(handle_),
-                static_cast<const float*>(args.x),
-                static_cast<const float*>(args.parameters),
-                static_cast<float*>(args.d_parameters),
-                args.lengths,
-                static_cast<std::byte*>(args.reserve),
-                work + layout.bytes(),
-                step};
+  const Run run{layers_of(handle_),    args.x,       args.parameters,
+                args.d_parameters,     args.lengths, static_cast<std::byte*>(args.reserve),
+                work + layout.bytes(), step};
   require_success(
       attn_fill_zero(handle_, args.d_parameters, static_cast<std::size_t>(parameters_.floats()) * sizeof(float)));
   attention_backward(run, args, d_y);
   for (std::size_t n = layers_.size(); n-- > 0;) {
     const bool last = n == 0;
     if (drops(n))
-      run.layers->dropout(desc_.B * desc_.T * D(), desc_.dropout, args.seed, static_cast<std::uint32_t>(n), d_y, d_y);
+      run.layers->dropout(desc_.dtype, desc_.B * desc_.T * D(), desc_.dropout, args.seed, static_cast<std::uint32_t>(n),
+                          d_y, d_y);
     auto lstm = lstm_args<attn_lstm_backward_args_t>(run, n);
     lstm.d_y = d_y;
     lstm.d_x = last && args.d_x != nullptr ? args.d_x : d_x;

@@ -38,23 +38,27 @@ class EncoderPlan {
   struct Run;
 
   bool pooling() const { return desc_.attention == ATTN_ATTENTION_POOLING; }
+  bool rounds() const { return desc_.dtype != ATTN_DTYPE_FP32; }
   bool drops(std::size_t layer) const;
   std::int64_t D() const { return desc_.directions * desc_.H; }
   attn_pooling_desc_t pooling_desc() const;
   attn_projected_desc_t projected_desc() const;
   std::size_t attention_workspace(attn_pass_t pass) const;
   std::size_t step_workspace(attn_pass_t pass) const;
+  Index element() const;  // bytes
   Index take_gradient(kernels::Layout& layout) const;
 
   template <class Args>
   Args lstm_args(const Run& run, std::size_t layer) const;
-  const float* input_of(const Run& run, std::size_t layer) const;
+  const void* input_of(const Run& run, std::size_t layer) const;
   template <class Args>
   Args pooling_args(const Run& run) const;
   template <class Args>
   Args projected_args(const Run& run) const;
+  void pooling_forward(const Run& run, const attn_recurrent_forward_args_t& args) const;
   void attention_forward(const Run& run, const attn_recurrent_forward_args_t& args) const;
-  void attention_backward(const Run& run, const attn_recurrent_backward_args_t& args, float* d_y) const;
+  void attention_backward(const Run& run, const attn_recurrent_backward_args_t& args, void* d_y) const;
+  void pooling_backward(const Run& run, const attn_recurrent_backward_args_t& args, void* d_y) const;
 
   attn_handle_t handle_;
   attn_recurrent_desc_t desc_;
@@ -64,6 +68,8 @@ class EncoderPlan {
   kernels::Layout kept_;
   std::size_t step_bytes_[2];                    // step_workspace() of each pass
   Index lengths_, weights_, attention_reserve_;  // among it: [B] where attention reads them, [B, Q, T], its own
+  // Of pooling of activations in 16 bits, its parameters and their gradients in that type; [D], [T].
+  Index rounded_w_, rounded_b_, rounded_d_w_, rounded_d_b_;
 };
 
 }  // namespace attn

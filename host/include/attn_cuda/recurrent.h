@@ -7,7 +7,7 @@
  *         pooling     o [B, D]: attn_pooling of attn_cuda.h, with a weight vector and a bias for each position
  *         additive    o [B, Q, D]: attn_projected of encoder.h, with Q learned queries that all items share
  *
- * LSTM, gates and weights are those of encoder.h. All calls run on the handle's backend; on CUDA on its stream, without
+ * LSTM, gates and weights are those of encoder.h; the parameters are fp32. All calls run on the handle's backend; on CUDA on its stream, without
  * synchronising or allocating, and can be captured in a graph, which keeps the lengths and the seed of the call. Behind an
  * item's length nothing counts; an empty item gives zeros.
  */
@@ -24,7 +24,7 @@ typedef enum attn_attention_t ATTN_INT { ATTN_ATTENTION_POOLING = 0, ATTN_ATTENT
 
 typedef struct attn_recurrent_desc_t {
   size_t struct_size; /* sizeof(attn_recurrent_desc_t) */
-  attn_dtype_t dtype; /* ATTN_DTYPE_FP32 */
+  attn_dtype_t dtype; /* of x, o, the weights, their gradients, and all that goes from layer to layer */
   int64_t B, T;       /* >= 0 */
   int64_t E, H;       /* >= 1 */
   int32_t layers;     /* >= 1 */
@@ -55,27 +55,27 @@ typedef struct attn_parameter_t {
 } attn_parameter_t;
 
 typedef struct attn_recurrent_forward_args_t {
-  size_t struct_size;     /* sizeof(attn_recurrent_forward_args_t) */
-  const void* x;          /* [B, T, E] */
-  const void* parameters; /* the block */
-  const int32_t* lengths; /* [B], host memory; null: every length is T */
-  uint64_t seed;          /* of the dropout: another one for each step */
-  void* o;                /* [B, D] or [B, Q, D] out */
-  void* weights;          /* [B, T] or [B, Q, T] out; null: not wanted */
-  void* reserve;          /* reserve_size bytes, kept for backward; null in a plan without training */
+  size_t struct_size;      /* sizeof(attn_recurrent_forward_args_t) */
+  const void* x;           /* [B, T, E] */
+  const float* parameters; /* the block */
+  const int32_t* lengths;  /* [B], host memory; null: every length is T */
+  uint64_t seed;           /* of the dropout: another one for each step */
+  void* o;                 /* [B, D] or [B, Q, D] out */
+  void* weights;           /* [B, T] or [B, Q, T] out; null: not wanted */
+  void* reserve;           /* reserve_size bytes, kept for backward; null in a plan without training */
 } attn_recurrent_forward_args_t;
 
 typedef struct attn_recurrent_backward_args_t {
   size_t struct_size; /* sizeof(attn_recurrent_backward_args_t) */
   const void* x;      /* [B, T, E], as in forward, like all inputs down to seed */
-  const void* parameters;
+  const float* parameters;
   const int32_t* lengths;
   uint64_t seed;
   void* reserve;         /* as left by the forward pass; one backward pass uses it up */
   const void* d_o;       /* [B, D] or [B, Q, D] */
   const void* d_weights; /* gradient of the weights; null: none */
   void* d_x;             /* [B, T, E] out; null: not wanted */
-  void* d_parameters;    /* the block, out; overwritten, not added to */
+  float* d_parameters;   /* the block, out; overwritten, not added to */
 } attn_recurrent_backward_args_t;
 
 ATTN_API attn_status_t attn_recurrent_create(attn_handle_t handle, const attn_recurrent_desc_t* desc,
@@ -96,9 +96,9 @@ ATTN_API attn_status_t attn_recurrent_backward(attn_recurrent_t plan, const attn
 
 /* out_i = 0 for a share `rate` in [0, 1) of the elements, in_i / (1 - rate) for the others; which, only seed, stream and i
  * say: the same on every backend, by Philox4x32-10 (Salmon et al.: Parallel Random Numbers: As Easy as 1, 2, 3, 2011). The
- * gradient is the same call on the gradient of out. in [N] may be out. */
-ATTN_API attn_status_t attn_dropout(attn_handle_t handle, int64_t N, float rate, uint64_t seed, uint32_t stream,
-                                    const float* in, float* out);
+ * gradient is the same call on the gradient of out. in [N] may be out; both are of `dtype`. */
+ATTN_API attn_status_t attn_dropout(attn_handle_t handle, attn_dtype_t dtype, int64_t N, float rate, uint64_t seed,
+                                    uint32_t stream, const void* in, void* out);
 
 #ifdef __cplusplus
 }
