@@ -85,6 +85,9 @@ class Devices(ProgramTest):
         self.assert_says_where(output, "cuda", "cpu")
         self.assert_losses_agree("whole", "stopped", 2)
 
+    def test_a_loss_that_is_not_finite_ends_a_run_unsaved(self):
+        self.assert_a_bad_loss_ends_a_run_unsaved(*SMALL, "--device", "cuda")
+
     def test_eval_predict_and_explain_say_what_they_say_on_the_cpu(self):
         self.run_program("train", *SMALL, "--mask", "--generated-train", "600", "--epochs", "3", "--device", "cpu")
 

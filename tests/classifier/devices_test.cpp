@@ -30,8 +30,8 @@ void expect_the_reference(const ModelConfig& config, std::int64_t B, std::size_t
                           double bound) {
   constexpr std::uint64_t kSeed = 11;
   Random random(kSeed);
-  std::vector<Batch> batches;
-  while (batches.size() < count) batches.push_back(test::random_batch(config, B, random));
+  std::vector<EncodedReviews> batches;
+  while (batches.size() < count) batches.push_back(test::random_reviews(config, B, random));
   std::vector<double> expected;
   for (const attn_backend_t backend : backends()) {
     SCOPED_TRACE(name_of(backend));

@@ -9,11 +9,10 @@
 
 namespace attn::test {
 
-// Random ids and labels; the first review has T ids, the others 1 to T, with padding where the configuration wants it.
-inline Batch random_batch(const ModelConfig& config, std::int64_t B, attn::Random& random) {
+// Random ids and labels; the first review has T ids, the others 1 to T.
+inline EncodedReviews random_reviews(const ModelConfig& config, std::int64_t B, attn::Random& random) {
   EncodedReviews reviews;
   reviews.offsets.push_back(0);
-  std::vector<std::int64_t> which;
   for (std::int64_t b = 0; b < B; ++b) {
     const std::int64_t length =
         b == 0 ? config.T : 1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(config.T)));
@@ -21,9 +20,8 @@ inline Batch random_batch(const ModelConfig& config, std::int64_t B, attn::Rando
       reviews.ids.push_back(1 + static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config.V - 1))));
     reviews.offsets.push_back(static_cast<std::int64_t>(reviews.ids.size()));
     reviews.labels.push_back(static_cast<std::int32_t>(random.below(2)));
-    which.push_back(b);
   }
-  return make_batch(reviews, which, config.T, config.padding());
+  return reviews;
 }
 
 // The mean of a batch's losses.
@@ -41,6 +39,7 @@ class ModelTraining {
       : handle_(&handle),
         rate_(rate),
         model_(handle, config, B),
+        feed_(model_.make_feed()),
         gradient_(handle, config),
         m_(handle, config),
         s_(handle, config) {
@@ -51,10 +50,11 @@ class ModelTraining {
   const Parameters& parameters() const { return model_.parameters(); }
 
   // Returns the loss before the step.
-  double step(const Batch& batch) {
-    model_.forward(batch, true);
-    const double loss = mean(model_.losses(batch));
-    model_.backward(batch, gradient_);
+  double step(const EncodedReviews& reviews) {
+    feed_.send(reviews, all_of(reviews));
+    model_.forward(feed_.take(), true);
+    model_.backward(gradient_);
+    const double loss = mean(model_.losses());
     const attn_adam_desc_t adam{sizeof adam, rate_, 0.9f, 0.999f, 1e-7f, ++steps_};
     check(attn_adam_step(handle_->get(), &adam, model_.parameters().count(), gradient_.block(),
                          model_.parameters().block(), m_.block(), s_.block()));
@@ -65,6 +65,7 @@ class ModelTraining {
   const Handle* handle_;
   float rate_;
   Model model_;
+  BatchFeed feed_;
   Parameters gradient_, m_, s_;
   std::int64_t steps_ = 0;
 };
@@ -77,8 +78,8 @@ class ReferenceTraining {
     for (const auto& [name, values] : p_) m_[name] = s_[name] = std::vector<double>(values.size(), 0.0);
   }
 
-  double step(const Batch& batch) {
-    const ReferenceStep step = reference_step(config_, p_, batch);
+  double step(const EncodedReviews& reviews) {
+    const ReferenceStep step = reference_step(config_, p_, reviews);
     ++steps_;
     for (auto& [name, values] : p_)
       reference::adam_step({rate_, static_cast<double>(0.9f), static_cast<double>(0.999f), static_cast<double>(1e-7f)},

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "classifier/train/model.h"
 
-#include "api/validate.h"
-
 namespace attn {
 namespace {
 
@@ -14,13 +12,11 @@ Model::Model(const Handle& handle, const ModelConfig& config, std::int64_t large
     : handle_(&handle), config_(config), parameters_(handle, config) {
   const std::int64_t B = largest_batch;
   const std::int64_t positions = B * config.T;
-  ids_ = Buffer<std::int32_t>(handle, floats(positions));
-  lengths_ = Buffer<std::int32_t>(handle, floats(B));
   rows_ = Buffer<float>(handle, floats(positions * config.E));
   y_ = Buffer<float>(handle, floats(positions * config.D()));
   weights_ = Buffer<float>(handle, floats(positions));
   o_ = Buffer<float>(handle, floats(B * config.D()));
-  for (Buffer<float>* row : {&z_, &d_z_, &labels_, &losses_}) *row = Buffer<float>(handle, floats(B));
+  for (Buffer<float>* row : {&z_, &d_z_, &losses_}) *row = Buffer<float>(handle, floats(B));
 }
 
 // What both passes of the LSTM take.
@@ -36,20 +32,18 @@ Args Model::lstm_args() const {
   return args;
 }
 
+BatchFeed Model::make_feed() const { return {*handle_, config_, static_cast<std::int64_t>(z_.size())}; }
+
 std::vector<float> Model::logits() const { return z_.download(floats(B_)); }
+std::vector<float> Model::losses() const { return losses_.download(floats(B_)); }
 std::vector<float> Model::weights() const { return weights_.download(floats(B_ * T_)); }
 
-void Model::forward(const Batch& batch, bool training) {
+void Model::forward(const FedBatch& batch, bool training) {
   const auto [E, D] = std::pair(config_.E, config_.D());
-  if (batch.T > config_.T || floats(batch.B) > z_.size())
-    reject("batch", "at most " + std::to_string(z_.size()) + " reviews of " + std::to_string(config_.T) + " ids",
-           std::to_string(batch.B) + " of " + std::to_string(batch.T));
-  B_ = batch.B;
-  T_ = batch.T;
-  ids_.upload(batch.ids);
-  host_lengths_ = batch.lengths;
-  lengths_.upload(host_lengths_);
-  check(attn_embedding_forward(handle_->get(), B_ * T_, config_.V, E, ids_.data(), parameters_["embedding"],
+  batch_ = batch;
+  B_ = batch.host.B;
+  T_ = batch.host.T;
+  check(attn_embedding_forward(handle_->get(), B_ * T_, config_.V, E, batch_.device.ids, parameters_["embedding"],
                                rows_.data()));
 
   LstmPlan& lstm = lstm_for(training);
@@ -61,23 +55,17 @@ void Model::forward(const Batch& batch, bool training) {
   attention_forward(training);
   check(
       attn_dense_forward(handle_->get(), B_, D, o_.data(), parameters_["dense.w"], parameters_["dense.b"], z_.data()));
+  check(attn_sigmoid_cross_entropy(handle_->get(), B_, z_.data(), batch_.device.labels, losses_.data(),
+                                   training ? d_z_.data() : nullptr));
 }
 
-std::vector<float> Model::losses(const Batch& batch) {
-  labels_.upload(batch.labels);
-  check(attn_sigmoid_cross_entropy(handle_->get(), B_, z_.data(), labels_.data(), losses_.data(), nullptr));
-  return losses_.download(floats(B_));
-}
-
-void Model::backward(const Batch& batch, Parameters& gradient) {
+void Model::backward(Parameters& gradient) {
   const auto [E, D] = std::pair(config_.E, config_.D());
   if (d_rows_.size() == 0) {  // an application that only predicts does without these
     d_rows_ = Buffer<float>(*handle_, rows_.size());
     d_y_ = Buffer<float>(*handle_, y_.size());
     d_o_ = Buffer<float>(*handle_, o_.size());
   }
-  labels_.upload(batch.labels);
-  check(attn_sigmoid_cross_entropy(handle_->get(), B_, z_.data(), labels_.data(), nullptr, d_z_.data()));
   check(attn_dense_backward(handle_->get(), B_, D, o_.data(), parameters_["dense.w"], d_z_.data(), d_o_.data(),
                             gradient["dense.w"], gradient["dense.b"]));
   attention_backward(gradient);
@@ -95,7 +83,7 @@ void Model::backward(const Batch& batch, Parameters& gradient) {
   std::size_t bytes = 0;
   check(attn_embedding_workspace_size(handle_->get(), B_ * T_, config_.V, E, &bytes));
   grow(workspace_, bytes);
-  check(attn_embedding_backward(handle_->get(), B_ * T_, config_.V, E, ids_.data(), d_rows_.data(),
+  check(attn_embedding_backward(handle_->get(), B_ * T_, config_.V, E, batch_.device.ids, d_rows_.data(),
                                 gradient["embedding"], workspace_.data(), workspace_.size()));
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "attn_cuda/encoder.hpp"
-#include "classifier/data/encoded.h"
+#include "classifier/train/batch_feed.h"
 #include "classifier/train/parameters.h"
 
 namespace attn {
@@ -24,24 +24,24 @@ class Model {
   Parameters& parameters() { return parameters_; }
   const Parameters& parameters() const { return parameters_; }
 
-  // Logits and attention weights of a batch; with `training`, backward() may follow.
-  void forward(const Batch& batch, bool training);
+  BatchFeed make_feed() const;  // for batches of this model
+
+  // Logits, losses and attention weights of a batch; with `training`, backward() may follow.
+  void forward(const FedBatch& batch, bool training);
   std::vector<float> logits() const;   // [B] of the last forward
+  std::vector<float> losses() const;   // [B] of the last forward, against the batch's labels
   std::vector<float> weights() const;  // [B, T] of the last forward, T as in its batch
 
-  // Losses [B] of the last forward against the batch's labels.
-  std::vector<float> losses(const Batch& batch);
-
   // Gradient of the mean loss of the last forward, which must have been for training, into `gradient`, which has the
-  // parameters' layout. `batch` is the same.
-  void backward(const Batch& batch, Parameters& gradient);
+  // parameters' layout. Its batch has to stand until then.
+  void backward(Parameters& gradient);
 
  private:
   LstmPlan& lstm_for(bool training);  // of the last forward's shape
   template <class Args>
   Args lstm_args() const;
-  const std::int32_t* lengths() const { return config_.mask ? lengths_.data() : nullptr; }
-  const std::int32_t* host_lengths() const { return config_.mask ? host_lengths_.data() : nullptr; }
+  const std::int32_t* lengths() const { return config_.mask ? batch_.device.lengths : nullptr; }
+  const std::int32_t* host_lengths() const { return config_.mask ? batch_.host.lengths : nullptr; }
   const Buffer<std::byte>& grow(Buffer<std::byte>& buffer, std::size_t bytes);
   void attention_forward(bool training);
   void attention_backward(Parameters& gradient);
@@ -54,14 +54,13 @@ class Model {
   Parameters parameters_;
   std::map<std::tuple<std::int64_t, std::int64_t, bool>, LstmPlan> lstms_;
 
-  std::int64_t B_ = 0, T_ = 0;               // of the last forward
-  std::vector<std::int32_t> host_lengths_;   // [B]
-  Buffer<std::int32_t> ids_, lengths_;       // [B, T], [B]
-  Buffer<float> rows_, d_rows_;              // [B, T, E]
-  Buffer<float> y_, d_y_;                    // [B, T, D]
-  Buffer<float> weights_;                    // [B, T]
-  Buffer<float> o_, d_o_;                    // [B, D]
-  Buffer<float> z_, d_z_, labels_, losses_;  // [B]
+  FedBatch batch_;                  // of the last forward
+  std::int64_t B_ = 0, T_ = 0;      // its shape
+  Buffer<float> rows_, d_rows_;     // [B, T, E]
+  Buffer<float> y_, d_y_;           // [B, T, D]
+  Buffer<float> weights_;           // [B, T]
+  Buffer<float> o_, d_o_;           // [B, D]
+  Buffer<float> z_, d_z_, losses_;  // [B]
   Buffer<std::byte> lstm_reserve_, attention_reserve_, workspace_;
 };
 

@@ -33,7 +33,8 @@ class Trainer {
 
  private:
   bool run_epoch();
-  void train_step(const std::vector<std::int64_t>& which);
+  void start_step(const FedBatch& batch);
+  void finish_step(const Batch& batch);
   bool finish_epoch();
   void save(const std::string& path, bool with_state) const;
   std::int64_t steps_per_epoch() const;
