@@ -39,7 +39,7 @@ function(attn_install_library target component headers)
           FILES_MATCHING REGEX "/${headers}\\.(h|hpp)$")
 endfunction()
 
-attn_install_library(attn_cuda attention "(attn_cuda|export|version)")
+attn_install_library(attn_cuda attention "(attn_cuda|export|feed|version)")
 if(ATTN_ENCODER)
   attn_install_library(attn_cuda_encoder encoder "(encoder|recurrent)")
 endif()

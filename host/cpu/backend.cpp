@@ -11,6 +11,7 @@
 
 #include "api/failure.h"
 #include "cpu/attention.h"
+#include "cpu/feed.h"
 
 namespace attn {
 namespace {
@@ -44,6 +45,11 @@ class CpuBackend final : public Backend {
   }
   void fill_zero(void* pointer, std::size_t bytes) override { std::memset(pointer, 0, bytes); }
   void synchronize() override {}
+
+  std::unique_ptr<FeedSlots> make_feed(std::size_t bytes, int slots) override {
+    cpu::CpuFeedSlots::Memory memory(allocate(bytes * static_cast<std::size_t>(slots)), std::free);
+    return std::make_unique<cpu::CpuFeedSlots>(std::move(memory), bytes);
+  }
 
   std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass) const override {
     return cpu::additive_workspace(desc, pass);

@@ -5,6 +5,7 @@
 
 #include "cuda/attention.h"
 #include "cuda/check.h"
+#include "cuda/feed.h"
 
 namespace attn {
 namespace {
@@ -51,6 +52,8 @@ class CudaBackend final : public Backend {
     cuda::check(cudaMemsetAsync(pointer, 0, bytes, stream_), "cudaMemsetAsync");
   }
   void synchronize() override { cuda::check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+
+  std::unique_ptr<FeedSlots> make_feed(std::size_t bytes, int slots) override { return cuda::make_feed(bytes, slots); }
 
   std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass) const override {
     return cuda::additive_workspace(desc, pass);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <numeric>
 #include <vector>
 
 #include "classifier/train/model.h"
@@ -17,15 +18,17 @@ namespace {
 using namespace attn;
 using Clock = std::chrono::steady_clock;
 
-Batch random_batch(const ModelConfig& config, std::int64_t B, Random& random) {
-  Batch batch{B, config.T, {}, {}, {}};
-  for (std::int64_t i = 0; i < B * config.T; ++i)
-    batch.ids.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config.V))));
-  for (std::int64_t b = 0; b < B; ++b) {
-    batch.lengths.push_back(static_cast<std::int32_t>(config.T));
-    batch.labels.push_back(static_cast<float>(random.below(2)));
+constexpr std::int64_t kBatch = 32, kBatches = 16;
+
+EncodedReviews random_reviews(const ModelConfig& config, Random& random) {
+  EncodedReviews reviews{{}, {0}, {}};
+  for (std::int64_t i = 0; i < kBatches * kBatch; ++i) {
+    for (std::int64_t t = 0; t < config.T; ++t)
+      reviews.ids.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config.V))));
+    reviews.offsets.push_back(static_cast<std::int64_t>(reviews.ids.size()));
+    reviews.labels.push_back(static_cast<std::int32_t>(random.below(2)));
   }
-  return batch;
+  return reviews;
 }
 
 template <class Step>
@@ -45,28 +48,35 @@ double median_ms(int repeats, Step step) {
 // train_step_bench [steps]
 int main(int argc, char** argv) {
   const int steps = argc > 1 ? std::max(std::atoi(argv[1]), 1) : 65;
-  constexpr std::int64_t kBatch = 32;
   const Handle handle;
   const ModelConfig config;
   Model model(handle, config, kBatch);
   Parameters gradient(handle, config), m(handle, config), s(handle, config);
   Random random(1);
   initialise(model.parameters(), config, random);
-  std::vector<Batch> batches;
-  for (int i = 0; i < 16; ++i) batches.push_back(random_batch(config, kBatch, random));
-
+  const EncodedReviews reviews = random_reviews(config, random);
+  BatchFeed feed = model.make_feed();
   std::int64_t step = 0;
+  const auto send = [&](std::int64_t number) {
+    std::vector<std::int64_t> which(kBatch);
+    std::iota(which.begin(), which.end(), number % kBatches * kBatch);
+    feed.send(reviews, which);
+  };
+  send(step);
+  // As the trainer has it: the next batch is made before the results of this one are waited for.
   const auto train = [&] {
-    const Batch& batch = batches[static_cast<std::size_t>(step++ % 16)];
-    model.forward(batch, true);
-    model.losses(batch);
-    model.backward(batch, gradient);
+    model.forward(feed.take(), true);
+    model.backward(gradient);
+    ++step;
     const attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, step, 1, nullptr};
     check(attn_adam_step(handle.get(), &adam, gradient.count(), gradient.block(), model.parameters().block(), m.block(),
                          s.block()));
+    send(step);
+    model.losses();
   };
   const auto infer = [&] {
-    model.forward(batches[static_cast<std::size_t>(step++ % 16)], false);
+    model.forward(feed.take(), false);
+    send(++step);
     model.logits();
   };
   for (int i = 0; i < 5; ++i) train();

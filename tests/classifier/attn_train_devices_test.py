@@ -85,6 +85,31 @@ class Devices(ProgramTest):
         self.assert_says_where(output, "cuda", "cpu")
         self.assert_losses_agree("whole", "stopped", 2)
 
+    def test_sixteen_bits_learn_and_resume_bit_for_bit(self):
+        self.run_program("train", *SMALL, "--epochs", "2", "--device", "cuda", "--output", "fp32")
+        for storage, first_scale in (("bf16", 1), ("fp16", 65536)):
+            with self.subTest(storage=storage):
+                more = [*SMALL, "--storage", storage, "--device", "cuda"]
+                self.run_program("train", *more, "--epochs", "2", "--output", storage)
+                for row, other in zip(self.history(storage), self.history("fp32"), strict=True):
+                    self.assertNotEqual(row["train_loss"], other["train_loss"])
+                    self.assertLess(abs(row["train_loss"] - other["train_loss"]), 2**-7 * other["train_loss"])
+                self.run_program("train", *more, "--epochs", "1", "--output", "part")
+                self.run_program("train", "--resume", "part/model.safetensors", "--epochs", "2", "--device", "cuda", "--no-cache")
+                metadata, tensors = read_tensors(self.folder / "part" / "model.safetensors")
+                whole, same = read_tensors(self.folder / storage / "model.safetensors")
+                self.assertEqual(tensors, same)
+                state = json.loads(metadata["state"])
+                self.assertEqual(state["loss_scale"], json.loads(whole["state"])["loss_scale"])
+                self.assertEqual(state["loss_scale"]["value"] > 1, first_scale > 1)
+                self.assertEqual(json.loads(metadata["training"])["storage"], storage)
+                output = self.run_program("eval", "--model", f"{storage}/model.safetensors", "--device", "cuda")
+                loss = float(re.search(r"Test loss: (\S+)", output).group(1))
+                self.assertLess(abs(loss - self.history(storage)[-1]["test_loss"]), 1e-4)
+
+    def test_a_loss_that_is_not_finite_ends_a_run_unsaved(self):
+        self.assert_a_bad_loss_ends_a_run_unsaved(*SMALL, "--device", "cuda")
+
     def test_eval_predict_and_explain_say_what_they_say_on_the_cpu(self):
         self.run_program("train", *SMALL, "--mask", "--generated-train", "600", "--epochs", "3", "--device", "cpu")
 

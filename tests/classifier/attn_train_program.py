@@ -2,6 +2,7 @@
 """The attn_train program in a folder of its own, for the tests that run it. They get its path as their first argument."""
 
 import json
+import math
 import os
 import pathlib
 import struct
@@ -51,6 +52,17 @@ class ProgramTest(unittest.TestCase):
         return subprocess.Popen(
             [PROGRAM, *arguments], cwd=self.folder, env=self.environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
+
+    def assert_a_bad_loss_ends_a_run_unsaved(self, *options):
+        """Of a step so large that the next loss is not a number, the file keeps what it had before that was known."""
+        huge = ["--learning-rate", "1e38", "--save-every", "1", "--output", "huge"]
+        output = self.run_program("train", *options, *huge, status=1)
+        self.assertIn("learning rate: expected one that keeps the loss finite, got 1e+38", output)
+        self.assertIn("in step 2 of epoch 1", output)
+        metadata, tensors = read_tensors(self.folder / "huge" / "model.safetensors")
+        self.assertEqual(json.loads(metadata["state"])["step"], 1)
+        for name, data in tensors.items():
+            self.assertFalse(any(math.isnan(value) for (value,) in struct.iter_unpack("<f", data)), name)
 
     def wait_for_step(self, path, step, process):
         """Until a saved state has come to this step of the first epoch."""

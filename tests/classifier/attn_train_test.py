@@ -141,6 +141,9 @@ class Program(ProgramTest):
         output = self.run_program("train", *SMALL, "--attention", "additive", "--attention-width", "12", "--query-width", "6")
         self.assertIn("Test accuracy: ", output)
 
+    def test_a_loss_that_is_not_finite_ends_a_run_unsaved(self):
+        self.assert_a_bad_loss_ends_a_run_unsaved(*SMALL)
+
     def test_init_starts_from_given_weights(self):
         self.run_program("train", *SMALL, "--epochs", "1", "--output", "first")
         output = self.run_program("train", *SMALL, "--epochs", "1", "--init", "first/model.safetensors", "--output", "second")

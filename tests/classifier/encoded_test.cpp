@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -38,42 +39,61 @@ void expect_same(const EncodedCorpus& a, const EncodedCorpus& b) {
   expect_same(a.test, b.test);
 }
 
+// A batch and its memory, of as many bytes as it may take and no more.
+struct Made {
+  std::vector<std::byte> memory;
+  Batch batch;
+
+  Made(const EncodedReviews& all, const std::vector<std::int64_t>& which, std::int64_t T, Padding padding)
+      : memory(Batch::bytes(static_cast<std::int64_t>(which.size()), T)),
+        batch(make_batch(all, which, T, padding, memory.data())) {}
+  Ids ids() const { return {batch.ids, batch.ids + batch.B * batch.T}; }
+  Ids lengths() const { return {batch.lengths, batch.lengths + batch.B}; }
+  std::vector<float> labels() const { return {batch.labels, batch.labels + batch.B}; }
+};
+
 TEST(MakeBatch, FrontPadsAndCutsInFront) {
-  const Batch batch = make_batch(reviews(), {3, 0, 4, 1}, 4, Padding::kFront);
-  EXPECT_EQ(batch.B, 4);
-  EXPECT_EQ(batch.T, 4);
-  EXPECT_EQ(batch.ids, (Ids{1, 7, 8, 9,      //
-                            0, 0, 0, 1,      //
-                            10, 11, 12, 13,  //
-                            0, 0, 1, 4}));
-  EXPECT_EQ(batch.lengths, (Ids{4, 1, 4, 2}));
-  EXPECT_EQ(batch.labels, (std::vector<float>{1, 0, 1, 1}));
+  const Made made(reviews(), {3, 0, 4, 1}, 4, Padding::kFront);
+  EXPECT_EQ(made.batch.B, 4);
+  EXPECT_EQ(made.batch.T, 4);
+  EXPECT_EQ(made.ids(), (Ids{1, 7, 8, 9,      //
+                             0, 0, 0, 1,      //
+                             10, 11, 12, 13,  //
+                             0, 0, 1, 4}));
+  EXPECT_EQ(made.lengths(), (Ids{4, 1, 4, 2}));
+  EXPECT_EQ(made.labels(), (std::vector<float>{1, 0, 1, 1}));
 }
 
 TEST(MakeBatch, EndCutsInFrontAndPadsBehind) {
-  const Batch batch = make_batch(reviews(), {3, 0, 4, 1}, 4, Padding::kEnd);
-  EXPECT_EQ(batch.ids, (Ids{1, 7, 8, 9,      //
-                            1, 0, 0, 0,      //
-                            10, 11, 12, 13,  //
-                            1, 4, 0, 0}));
-  EXPECT_EQ(batch.lengths, (Ids{4, 1, 4, 2}));
+  const Made made(reviews(), {3, 0, 4, 1}, 4, Padding::kEnd);
+  EXPECT_EQ(made.ids(), (Ids{1, 7, 8, 9,      //
+                             1, 0, 0, 0,      //
+                             10, 11, 12, 13,  //
+                             1, 4, 0, 0}));
+  EXPECT_EQ(made.lengths(), (Ids{4, 1, 4, 2}));
+  EXPECT_EQ(made.labels(), (std::vector<float>{1, 0, 1, 1}));
 }
 
 TEST(MakeBatch, EndPadsOnlyToTheLongest) {
   EncodedReviews long_ones{Ids(150, 4), {0, 40, 150}, {0, 1}};
-  EXPECT_EQ(make_batch(long_ones, {0}, 200, Padding::kEnd).T, 64);
-  EXPECT_EQ(make_batch(long_ones, {0, 1}, 200, Padding::kEnd).T, 128);
-  EXPECT_EQ(make_batch(long_ones, {0, 1}, 100, Padding::kEnd).T, 100);
-  EXPECT_EQ(make_batch(long_ones, {0}, 200, Padding::kFront).T, 200);
+  EXPECT_EQ(Made(long_ones, {0}, 200, Padding::kEnd).batch.T, 64);
+  EXPECT_EQ(Made(long_ones, {0, 1}, 200, Padding::kEnd).batch.T, 128);
+  EXPECT_EQ(Made(long_ones, {0, 1}, 100, Padding::kEnd).batch.T, 100);
+  EXPECT_EQ(Made(long_ones, {0}, 200, Padding::kFront).batch.T, 200);
+}
+
+TEST(MakeBatch, WritesOverWhatTheMemoryHeld) {
+  std::vector<std::int32_t> memory(Batch::bytes(4, 4) / sizeof(std::int32_t), -1);
+  const Batch batch = make_batch(reviews(), {3, 0, 4, 1}, 4, Padding::kEnd, memory.data());
+  EXPECT_EQ(Ids(batch.ids, batch.ids + 16), Made(reviews(), {3, 0, 4, 1}, 4, Padding::kEnd).ids());
+  EXPECT_EQ(std::count(memory.begin(), memory.end(), -1), 0);
 }
 
 TEST(MakeBatch, TakesNoneAndRefusesOthers) {
-  const Batch none = make_batch(reviews(), {}, 4, Padding::kFront);
-  EXPECT_EQ(none.B, 0);
-  EXPECT_TRUE(none.ids.empty() && none.lengths.empty() && none.labels.empty());
-  EXPECT_THROW(make_batch(reviews(), {5}, 4, Padding::kFront), Failure);
-  EXPECT_THROW(make_batch(reviews(), {-1}, 4, Padding::kFront), Failure);
-  EXPECT_THROW(make_batch(reviews(), {0}, 0, Padding::kEnd), Failure);
+  EXPECT_EQ(Made(reviews(), {}, 4, Padding::kFront).batch.B, 0);
+  EXPECT_THROW(Made(reviews(), {5}, 4, Padding::kFront), Failure);
+  EXPECT_THROW(Made(reviews(), {-1}, 4, Padding::kFront), Failure);
+  EXPECT_THROW(Made(reviews(), {0}, 0, Padding::kEnd), Failure);
 }
 
 TEST(Encode, PutsStartInFrontOfEachReview) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <numeric>
 #include <string>
 
 #include "classifier/checkpoint/safetensors.h"
@@ -47,15 +48,16 @@ struct Trace {
     return config;
   }
 
-  Batch batch(std::int64_t step) const {
-    const auto rows = [&](const auto& values, std::int64_t width) {
-      const auto begin = values.begin() + step * B * width;
-      return std::decay_t<decltype(values)>(begin, begin + B * width);
-    };
-    return {B, T, rows(ids, T),
-            lengths.empty() ? std::vector<std::int32_t>(static_cast<std::size_t>(B), static_cast<std::int32_t>(T))
-                            : rows(lengths, 1),
-            rows(labels, 1)};
+  // The reviews of a step, of T ids each where they are not masked: padding in front is a word like others.
+  EncodedReviews reviews(std::int64_t step) const {
+    EncodedReviews of{{}, {0}, {}};
+    for (std::int64_t b = step * B; b < (step + 1) * B; ++b) {
+      const auto row = ids.begin() + b * T;
+      of.ids.insert(of.ids.end(), row, row + (lengths.empty() ? T : lengths[static_cast<std::size_t>(b)]));
+      of.offsets.push_back(static_cast<std::int64_t>(of.ids.size()));
+      of.labels.push_back(static_cast<std::int32_t>(labels[static_cast<std::size_t>(b)]));
+    }
+    return of;
   }
 };
 
@@ -64,20 +66,23 @@ void follow(const std::string& path) {
   const Handle handle;
   const ModelConfig config = trace.config();
   Model model(handle, config, trace.B);
+  BatchFeed feed = model.make_feed();
+  std::vector<std::int64_t> all(static_cast<std::size_t>(trace.B));
+  std::iota(all.begin(), all.end(), std::int64_t{0});
   model.parameters().load(trace.file.tensors, path);
   Parameters gradient(handle, config), m(handle, config), s(handle, config);
   float worst = 0;
   for (std::int64_t step = 0; step < trace.steps; ++step) {
-    const Batch batch = trace.batch(step);
-    model.forward(batch, true);
+    feed.send(trace.reviews(step), all);
+    model.forward(feed.take(), true);
     float loss = 0;
-    for (float value : model.losses(batch)) loss += value / static_cast<float>(trace.B);
+    for (float value : model.losses()) loss += value / static_cast<float>(trace.B);
     const float difference = std::abs(loss - trace.losses[static_cast<std::size_t>(step)]);
     EXPECT_LT(difference, 1e-4f) << "step " << step << ": Keras " << trace.losses[static_cast<std::size_t>(step)]
                                  << ", here " << loss;
     worst = std::max(worst, difference);
 
-    model.backward(batch, gradient);
+    model.backward(gradient);
     const attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, step + 1, 1, nullptr};
     check(attn_adam_step(handle.get(), &adam, gradient.count(), gradient.block(), model.parameters().block(), m.block(),
                          s.block()));

@@ -37,7 +37,15 @@ class ModelTest : public testing::TestWithParam<Variant> {
     config_.mask = GetParam().mask;
   }
 
-  Batch random_batch(std::int64_t B, Random& random) const { return test::random_batch(config_, B, random); }
+  EncodedReviews random_reviews(std::int64_t B, Random& random) const {
+    return test::random_reviews(config_, B, random);
+  }
+
+  // The only batch on its way.
+  static FedBatch fed(BatchFeed& feed, const EncodedReviews& reviews) {
+    feed.send(reviews, test::all_of(reviews));
+    return feed.take();
+  }
 
   // Initial values with noise added: at the small initial ones attention is all but uniform, and the gradients of its
   // parameters are what remains of sums that cancel.
@@ -71,12 +79,13 @@ TEST_P(ModelTest, OutputsAndGradientMatchTheReference) {
   Model model(handle_, config_, 6);
   fill(model, random);
   Parameters gradient(handle_, config_);
-  const Batch batch = random_batch(6, random);
-  const test::ReferenceStep expected = test::reference_step(config_, test::widened(model.parameters()), batch);
+  BatchFeed feed = model.make_feed();
+  const EncodedReviews reviews = random_reviews(6, random);
+  const test::ReferenceStep expected = test::reference_step(config_, test::widened(model.parameters()), reviews);
 
-  model.forward(batch, true);
-  const std::vector<float> logits = model.logits(), losses = model.losses(batch), weights = model.weights();
-  model.backward(batch, gradient);
+  model.forward(fed(feed, reviews), true);
+  const std::vector<float> logits = model.logits(), losses = model.losses(), weights = model.weights();
+  model.backward(gradient);
 
   EXPECT_LT(relative_error(expected.logits, {logits.begin(), logits.end()}), 1e-5);
   EXPECT_LT(relative_error(expected.losses, {losses.begin(), losses.end()}), 1e-5);
@@ -99,7 +108,8 @@ TEST_P(ModelTest, InferenceAgreesWithTraining) {
   Random random(8);
   Model model(handle_, config_, 5);
   initialise(model.parameters(), config_, random);
-  const Batch batch = random_batch(5, random);
+  BatchFeed feed = model.make_feed();
+  const FedBatch batch = fed(feed, random_reviews(5, random));
   model.forward(batch, true);
   const std::vector<float> training = model.logits();
   model.forward(batch, false);
@@ -114,12 +124,12 @@ TEST_P(ModelTest, TrainingFollowsTheReference) {
   constexpr float kRate = 1e-2f;
   test::ModelTraining training(handle_, config_, 8, kRate, 9);
   test::ReferenceTraining reference(config_, training.parameters(), kRate);
-  const Batch batch = random_batch(8, random);
+  const EncodedReviews reviews = random_reviews(8, random);
   double start = 0, loss = 0;
   for (int step = 1; step <= 30; ++step) {
-    loss = reference.step(batch);
+    loss = reference.step(reviews);
     if (step == 1) start = loss;
-    EXPECT_NEAR(training.step(batch), loss, 2e-5 * loss) << "step " << step;
+    EXPECT_NEAR(training.step(reviews), loss, 2e-5 * loss) << "step " << step;
   }
   EXPECT_LT(loss, 0.5 * start) << "nothing was learnt";
 }
@@ -128,13 +138,14 @@ TEST_P(ModelTest, ShortBatchesUseTheSameBuffers) {
   Random random(10);
   Model model(handle_, config_, 4);
   initialise(model.parameters(), config_, random);
-  const Batch batch = random_batch(3, random);
-  model.forward(batch, false);
+  BatchFeed feed = model.make_feed();
+  const EncodedReviews reviews = random_reviews(3, random);
+  model.forward(fed(feed, reviews), false);
   const std::vector<float> first = model.logits();
-  model.forward(random_batch(4, random), true);
-  model.forward(batch, false);
+  model.forward(fed(feed, random_reviews(4, random)), true);
+  model.forward(fed(feed, reviews), false);
   EXPECT_EQ(model.logits(), first);
-  EXPECT_THROW(model.forward(random_batch(5, random), false), std::exception);
+  EXPECT_THROW(fed(feed, random_reviews(5, random)), std::exception);
 }
 
 std::vector<Variant> variants() {

@@ -9,11 +9,10 @@
 
 namespace attn::test {
 
-// Random ids and labels; the first review has T ids, the others 1 to T, with padding where the configuration wants it.
-inline Batch random_batch(const ModelConfig& config, std::int64_t B, attn::Random& random) {
+// Random ids and labels; the first review has T ids, the others 1 to T.
+inline EncodedReviews random_reviews(const ModelConfig& config, std::int64_t B, attn::Random& random) {
   EncodedReviews reviews;
   reviews.offsets.push_back(0);
-  std::vector<std::int64_t> which;
   for (std::int64_t b = 0; b < B; ++b) {
     const std::int64_t length =
         b == 0 ? config.T : 1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(config.T)));
@@ -21,9 +20,8 @@ inline Batch random_batch(const ModelConfig& config, std::int64_t B, attn::Rando
       reviews.ids.push_back(1 + static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config.V - 1))));
     reviews.offsets.push_back(static_cast<std::int64_t>(reviews.ids.size()));
     reviews.labels.push_back(static_cast<std::int32_t>(random.below(2)));
-    which.push_back(b);
   }
-  return make_batch(reviews, which, config.T, config.padding());
+  return reviews;
 }
 
 // The mean of a batch's losses.
@@ -34,16 +32,20 @@ double mean(const Values& losses) {
   return sum / static_cast<double>(losses.size());
 }
 
-// A model with the initial values of a seed, and Adam.
+// A model with the initial values of a seed, and Adam, which leaves out a step whose gradient is not finite.
 class ModelTraining {
  public:
-  ModelTraining(const Handle& handle, const ModelConfig& config, std::int64_t B, float rate, std::uint64_t seed)
+  ModelTraining(const Handle& handle, const ModelConfig& config, std::int64_t B, float rate, std::uint64_t seed,
+                Storage storage = Storage::kFp32, float loss_scale = 1)
       : handle_(&handle),
         rate_(rate),
-        model_(handle, config, B),
+        loss_scale_(loss_scale),
+        model_(handle, config, B, storage),
+        feed_(model_.make_feed()),
         gradient_(handle, config),
         m_(handle, config),
-        s_(handle, config) {
+        s_(handle, config),
+        left_out_(handle, 1) {
     attn::Random random(seed);
     initialise(model_.parameters(), config, random);
   }
@@ -51,21 +53,27 @@ class ModelTraining {
   const Parameters& parameters() const { return model_.parameters(); }
 
   // Returns the loss before the step.
-  double step(const Batch& batch) {
-    model_.forward(batch, true);
-    const double loss = mean(model_.losses(batch));
-    model_.backward(batch, gradient_);
-    const attn_adam_desc_t adam{sizeof adam, rate_, 0.9f, 0.999f, 1e-7f, ++steps_, 1, nullptr};
+  double step(const EncodedReviews& reviews) {
+    feed_.send(reviews, all_of(reviews));
+    model_.forward(feed_.take(), true, loss_scale_);
+    model_.backward(gradient_);
+    const double loss = mean(model_.losses());
+    check(attn_find_nonfinite(handle_->get(), gradient_.count(), gradient_.block(), left_out_.data()));
+    const attn_adam_desc_t adam{sizeof adam, rate_, 0.9f, 0.999f, 1e-7f, ++steps_, loss_scale_, left_out_.data()};
     check(attn_adam_step(handle_->get(), &adam, model_.parameters().count(), gradient_.block(),
                          model_.parameters().block(), m_.block(), s_.block()));
     return loss;
   }
 
+  bool left_out() const { return left_out_.download().front() != 0; }  // of the last step
+
  private:
   const Handle* handle_;
-  float rate_;
+  float rate_, loss_scale_;
   Model model_;
+  BatchFeed feed_;
   Parameters gradient_, m_, s_;
+  Buffer<std::int32_t> left_out_;  // [1]
   std::int64_t steps_ = 0;
 };
 
@@ -77,8 +85,8 @@ class ReferenceTraining {
     for (const auto& [name, values] : p_) m_[name] = s_[name] = std::vector<double>(values.size(), 0.0);
   }
 
-  double step(const Batch& batch) {
-    const ReferenceStep step = reference_step(config_, p_, batch);
+  double step(const EncodedReviews& reviews) {
+    const ReferenceStep step = reference_step(config_, p_, reviews);
     ++steps_;
     for (auto& [name, values] : p_)
       reference::adam_step({rate_, static_cast<double>(0.9f), static_cast<double>(0.999f), static_cast<double>(1e-7f)},

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# pkg_config.sh SOURCES PKGCONFIG_DIR WORK ENCODER [STATIC]: builds and runs the consumers by pkg-config alone.
+# pkg_config.sh SOURCES PKGCONFIG_DIR WORK ENCODER [STATIC]: builds and runs the consumers by pkg-config alone,
+# and shared libraries by the compiler's own options too.
 sources=$1 work=$3 encoder=$4 static=${5:-}
 export PKG_CONFIG_PATH=$2${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 mkdir -p "$work"
@@ -18,4 +19,9 @@ consume "$CXX" c++17 attn_cuda attention_cpp.cpp
 if [[ $encoder == ON ]]; then
   consume "$CC" c99 attn_cuda_encoder encoder_c.c
   consume "$CXX" c++17 attn_cuda_encoder encoder_cpp.cpp
+  if [[ -z $static ]]; then
+    libdir=$(dirname "$2")
+    "$CXX" -std=c++17 "$sources/encoder_cpp.cpp" -I"$libdir/../include" -L"$libdir" -lattn_cuda_encoder -lattn_cuda -o "$work/plain"
+    LD_LIBRARY_PATH=$libdir "$work/plain"
+  fi
 fi

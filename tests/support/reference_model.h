@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -35,17 +36,27 @@ struct ReferenceStep {
   Tensors gradient;                    // of the mean loss
 };
 
-inline ReferenceStep reference_step(const ModelConfig& config, const Tensors& p, const Batch& batch) {
+// 0, 1, ... for a batch of all reviews.
+inline std::vector<std::int64_t> all_of(const EncodedReviews& reviews) {
+  std::vector<std::int64_t> which(static_cast<std::size_t>(reviews.size()));
+  std::iota(which.begin(), which.end(), std::int64_t{0});
+  return which;
+}
+
+inline ReferenceStep reference_step(const ModelConfig& config, const Tensors& p, const EncodedReviews& reviews) {
+  std::vector<std::byte> memory(Batch::bytes(reviews.size(), config.T));
+  const Batch batch = make_batch(reviews, all_of(reviews), config.T, config.padding(), memory.data());
   const std::int64_t B = batch.B, T = batch.T, D = config.D();
-  const std::vector<std::int32_t> lengths = config.mask ? batch.lengths : std::vector<std::int32_t>{};
-  const std::vector<double> labels(batch.labels.begin(), batch.labels.end());
+  const std::vector<std::int32_t> ids(batch.ids, batch.ids + B * T),
+      lengths(batch.lengths, batch.lengths + (config.mask ? B : 0));
+  const std::vector<double> labels(batch.labels, batch.labels + B);
 
   const reference::LstmInput lstm{B,
                                   T,
                                   config.E,
                                   config.H,
                                   2,
-                                  reference::embedding_forward(config.E, batch.ids, p.at("embedding")),
+                                  reference::embedding_forward(config.E, ids, p.at("embedding")),
                                   p.at("lstm.kernel"),
                                   p.at("lstm.recurrent"),
                                   p.at("lstm.bias"),
@@ -109,7 +120,7 @@ inline ReferenceStep reference_step(const ModelConfig& config, const Tensors& p,
   step.gradient["lstm.kernel"] = g.kernel.value;
   step.gradient["lstm.recurrent"] = g.recurrent.value;
   step.gradient["lstm.bias"] = g.bias.value;
-  step.gradient["embedding"] = reference::embedding_backward(config.V, config.E, batch.ids, g.x.value).value;
+  step.gradient["embedding"] = reference::embedding_backward(config.V, config.E, ids, g.x.value).value;
   return step;
 }
 

@@ -47,7 +47,9 @@ Explanation explanation_of(const Review& review, const LoadedModel& loaded, doub
 }  // namespace
 
 LoadedModel::LoadedModel(const Handle& handle, const std::string& path, std::int64_t batch)
-    : file(load_model(path)), vocabulary(file.words, file.model.V), model(handle, file.model, batch) {
+    : file(load_model(path)),
+      vocabulary(file.words, file.model.V),
+      model(handle, file.model, batch, file.training.storage) {
   model.parameters().load(file.tensors, path);
   file.tensors.clear();
 }

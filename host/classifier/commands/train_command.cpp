@@ -57,6 +57,16 @@ void add_options(CLI::App& app, TrainOptions& o) {
   fresh(app.add_option("--epsilon", o.training.epsilon, "Adam: added to the root"))->group(kTraining);
   fresh(app.add_option("--seed", o.training.seed, "Initial weights and order of the reviews"))->group(kTraining);
 
+  static const std::map<std::string, Storage> types{
+      {"fp32", Storage::kFp32}, {"fp16", Storage::kFp16}, {"bf16", Storage::kBf16}};
+  app.add_option(
+         "--storage", o.training.storage,
+         "Type of activations and their gradients, fp32, bf16 or fp16, which scales the loss; parameters are fp32 "
+         "[default: fp32]")
+      ->transform(CLI::CheckedTransformer(types, CLI::ignore_case).description(""))
+      ->excludes(resume)
+      ->group(kTraining);
+
   const std::string kModel = "Model (defaults are the article's)";
   static const std::map<std::string, Attention> kinds{{"pooling", Attention::kPooling},
                                                       {"additive", Attention::kAdditive}};

@@ -51,28 +51,39 @@ constexpr std::int64_t kStepOfT = 32;
 
 }  // namespace
 
-Batch make_batch(const EncodedReviews& reviews, const std::vector<std::int64_t>& which, std::int64_t T,
-                 Padding padding) {
+Batch::Batch(std::int64_t reviews, std::int64_t width, void* memory) : B(reviews), T(width) {
+  ids = static_cast<std::int32_t*>(memory);
+  lengths = ids + B * T;
+  labels = reinterpret_cast<float*>(lengths + B);
+}
+
+std::size_t Batch::bytes(std::int64_t B, std::int64_t T) {
+  return static_cast<std::size_t>(element_count("batch", {B, T + 2})) * sizeof(std::int32_t);
+}
+
+Batch make_batch(const EncodedReviews& reviews, const std::vector<std::int64_t>& which, std::int64_t T, Padding padding,
+                 void* memory) {
   require_size("T", T, 1);
-  Batch batch;
-  batch.B = static_cast<std::int64_t>(which.size());
-  std::int64_t longest = 0;
-  for (const std::int64_t i : which) {
+  const auto length_of = [&](std::int64_t i) {
     if (i < 0 || i >= reviews.size())
       reject("which", "a review in 0.." + std::to_string(reviews.size() - 1), std::to_string(i));
     const auto review = static_cast<std::size_t>(i);
-    const std::int64_t length = std::min(T, reviews.offsets[review + 1] - reviews.offsets[review]);
-    batch.lengths.push_back(static_cast<std::int32_t>(length));
-    batch.labels.push_back(static_cast<float>(reviews.labels[review]));
-    longest = std::max(longest, length);
-  }
-  batch.T = padding == Padding::kFront ? T : std::min(T, (longest + kStepOfT - 1) / kStepOfT * kStepOfT);
-  batch.ids.assign(static_cast<std::size_t>(element_count("ids", {batch.B, batch.T})), kPadding);
-  for (std::size_t b = 0; b < which.size(); ++b) {
-    const auto row = batch.ids.begin() + static_cast<std::int64_t>(b) * batch.T;
-    const auto last = reviews.ids.begin() + reviews.offsets[static_cast<std::size_t>(which[b]) + 1];
-    const std::int64_t length = batch.lengths[b];
-    std::copy(last - length, last, padding == Padding::kFront ? row + (batch.T - length) : row);
+    return std::min(T, reviews.offsets[review + 1] - reviews.offsets[review]);
+  };
+  std::int64_t longest = 0;
+  for (const std::int64_t i : which) longest = std::max(longest, length_of(i));
+  const std::int64_t width =
+      padding == Padding::kFront ? T : std::min(T, (longest + kStepOfT - 1) / kStepOfT * kStepOfT);
+  const Batch batch(static_cast<std::int64_t>(which.size()), width, memory);
+  std::fill_n(batch.ids, batch.B * width, kPadding);
+  for (std::int64_t b = 0; b < batch.B; ++b) {
+    const auto review = static_cast<std::size_t>(which[static_cast<std::size_t>(b)]);
+    const std::int64_t length = length_of(which[static_cast<std::size_t>(b)]);
+    const auto last = reviews.ids.begin() + reviews.offsets[review + 1];
+    std::int32_t* const row = batch.ids + b * width;
+    std::copy(last - length, last, padding == Padding::kFront ? row + (width - length) : row);
+    batch.lengths[b] = static_cast<std::int32_t>(length);
+    batch.labels[b] = static_cast<float>(reviews.labels[review]);
   }
   return batch;
 }

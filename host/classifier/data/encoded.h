@@ -32,17 +32,23 @@ struct EncodedCorpus {
 // the last T ids kept, zeros behind, lengths given.
 enum class Padding { kFront, kEnd };
 
+// One block of memory that somebody else owns, of the host or of a device.
 struct Batch {
-  std::int64_t B, T;
-  std::vector<std::int32_t> ids;      // [B, T]
-  std::vector<std::int32_t> lengths;  // [B], of the ids kept
-  std::vector<float> labels;          // [B]
+  std::int64_t B = 0, T = 0;
+  std::int32_t* ids = nullptr;      // [B, T]
+  std::int32_t* lengths = nullptr;  // [B], of the ids kept
+  float* labels = nullptr;          // [B]
+
+  Batch() = default;
+  Batch(std::int64_t reviews, std::int64_t width, void* memory);  // [B, T] in bytes(B, T)
+  static std::size_t bytes(std::int64_t B, std::int64_t T);
 };
 
 // Reviews `which` in that order, cut and padded to T; with kEnd only to the longest of them, rounded up to a multiple of
-// 32 (a model makes plans per T, so these are to be few), so that padding is skipped.
-Batch make_batch(const EncodedReviews& reviews, const std::vector<std::int64_t>& which, std::int64_t T,
-                 Padding padding);
+// 32 (a model makes plans per T, so these are to be few), so that padding is skipped. `memory` has
+// Batch::bytes(which.size(), T).
+Batch make_batch(const EncodedReviews& reviews, const std::vector<std::int64_t>& which, std::int64_t T, Padding padding,
+                 void* memory);
 
 EncodedReviews encode(const std::vector<Review>& reviews, const Vocabulary& vocabulary);
 

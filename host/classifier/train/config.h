@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "attn_cuda/attn_cuda.h"
 #include "classifier/data/encoded.h"
 
 namespace attn {
@@ -29,6 +30,10 @@ struct ModelConfig {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig, V, T, E, H, attention, A, query, mask)
 
+// Of activations and their gradients while a model is trained and used; parameters are fp32.
+enum class Storage { kFp32 = ATTN_DTYPE_FP32, kFp16 = ATTN_DTYPE_FP16, kBf16 = ATTN_DTYPE_BF16 };
+NLOHMANN_JSON_SERIALIZE_ENUM(Storage, {{Storage::kFp32, "fp32"}, {Storage::kFp16, "fp16"}, {Storage::kBf16, "bf16"}})
+
 struct TrainConfig {
   std::int64_t epochs = 5;
   std::int64_t batch = 32;
@@ -37,8 +42,9 @@ struct TrainConfig {
   float beta_2 = 0.999f;
   float epsilon = 1e-7f;
   std::uint64_t seed = 1;
+  Storage storage = Storage::kFp32;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainConfig, epochs, batch, rate, beta_1, beta_2, epsilon, seed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainConfig, epochs, batch, rate, beta_1, beta_2, epsilon, seed, storage)
 
 // Throw Failure naming the setting, what is allowed and what came.
 void require_valid(const ModelConfig& config);

@@ -25,12 +25,19 @@ std::string to_string(const Score& score) {
 
 bool for_each_batch(Model& model, const EncodedReviews& reviews, std::int64_t batch,
                     const std::function<bool(const Batch&, std::int64_t)>& visit) {
-  for (std::int64_t first = 0; first < reviews.size(); first += batch) {
+  BatchFeed feed = model.make_feed();
+  const auto send = [&](std::int64_t first) {
+    if (first >= reviews.size()) return;
     std::vector<std::int64_t> which(static_cast<std::size_t>(std::min(batch, reviews.size() - first)));
     std::iota(which.begin(), which.end(), first);
-    const Batch made = make_batch(reviews, which, model.config().T, model.config().padding());
+    feed.send(reviews, which);
+  };
+  send(0);
+  for (std::int64_t first = 0; first < reviews.size(); first += batch) {
+    const FedBatch made = feed.take();
     model.forward(made, false);
-    if (!visit(made, first)) return false;
+    send(first + batch);  // while the device is at this one
+    if (!visit(made.host, first)) return false;
   }
   return true;
 }
@@ -40,7 +47,7 @@ std::optional<Score> evaluate(Model& model, const EncodedReviews& reviews, std::
   Progress progress(what, reviews.size());
   Score score;
   const bool complete = for_each_batch(model, reviews, batch, [&](const Batch& made, std::int64_t) {
-    score.add(made, model.logits(), model.losses(made));
+    score.add(made, model.logits(), model.losses());
     progress.update(score.seen, to_string(score));
     return !InterruptGuard::requested();
   });

@@ -5,30 +5,51 @@
 
 namespace attn {
 
-attn_pooling_desc_t Model::pooling_desc() const {
-  return {sizeof(attn_pooling_desc_t), ATTN_DTYPE_FP32, B_, T_, config_.D()};
-}
+attn_pooling_desc_t Model::pooling_desc() const { return {sizeof(attn_pooling_desc_t), dtype(), B_, T_, config_.D()}; }
 
 attn_projected_desc_t Model::projected_desc() const {
-  return {sizeof(attn_projected_desc_t), ATTN_DTYPE_FP32, B_, 1, T_, config_.A, config_.D(), config_.query, 1};
+  return {sizeof(attn_projected_desc_t), dtype(), B_, 1, T_, config_.A, config_.D(), config_.query, 1};
+}
+
+void Model::pooling_forward() {
+  std::size_t bytes = 0;
+  const attn_pooling_desc_t desc = pooling_desc();
+  check(attn_pooling_workspace_size(handle_->get(), &desc, ATTN_PASS_FORWARD, &bytes));
+  attn_pooling_forward_args_t args{};
+  args.struct_size = sizeof args;
+  args.x = y_.data();
+  args.w = rounded(parameters_["attention.w"], config_.D(), narrow_w_);
+  args.b = rounded(parameters_["attention.b"], T_, narrow_b_);
+  args.lengths = lengths();
+  args.o = to_widen(o_.data(), narrow_o_);
+  args.weights = weights_.data();
+  check(attn_pooling_forward(handle_->get(), &desc, &args, grow(workspace_, bytes).data(), bytes));
+  widen(narrow_o_, B_ * config_.D(), o_.data());
+}
+
+void Model::pooling_backward(Parameters& gradient) {
+  std::size_t bytes = 0;
+  const attn_pooling_desc_t desc = pooling_desc();
+  check(attn_pooling_workspace_size(handle_->get(), &desc, ATTN_PASS_BACKWARD, &bytes));
+  attn_pooling_backward_args_t args{};
+  args.struct_size = sizeof args;
+  args.x = y_.data();
+  args.w = rounded(parameters_["attention.w"], config_.D(), narrow_w_);
+  args.b = rounded(parameters_["attention.b"], T_, narrow_b_);
+  args.lengths = lengths();
+  args.d_o = rounded(d_o_.data(), B_ * config_.D(), narrow_o_);
+  args.d_x = d_y_.data();
+  args.d_w = to_widen(gradient["attention.w"], narrow_d_w_);
+  args.d_b = to_widen(gradient["attention.b"], narrow_d_b_);
+  check(attn_pooling_backward(handle_->get(), &desc, &args, grow(workspace_, bytes).data(), bytes));
+  widen(narrow_d_w_, config_.D(), gradient["attention.w"]);
+  widen(narrow_d_b_, T_, gradient["attention.b"]);
+  clear_unused_bias(gradient);
 }
 
 void Model::attention_forward(bool training) {
+  if (config_.attention == Attention::kPooling) return pooling_forward();
   std::size_t bytes = 0;
-  if (config_.attention == Attention::kPooling) {
-    const attn_pooling_desc_t desc = pooling_desc();
-    check(attn_pooling_workspace_size(handle_->get(), &desc, ATTN_PASS_FORWARD, &bytes));
-    attn_pooling_forward_args_t args{};
-    args.struct_size = sizeof args;
-    args.x = y_.data();
-    args.w = parameters_["attention.w"];
-    args.b = parameters_["attention.b"];
-    args.lengths = lengths();
-    args.o = o_.data();
-    args.weights = weights_.data();
-    check(attn_pooling_forward(handle_->get(), &desc, &args, grow(workspace_, bytes).data(), bytes));
-    return;
-  }
   const attn_projected_desc_t desc = projected_desc();
   std::size_t reserve_bytes = 0;
   check(attn_projected_reserve_size(handle_->get(), &desc, &reserve_bytes));
@@ -41,31 +62,16 @@ void Model::attention_forward(bool training) {
   args.w_k = parameters_["attention.w_k"];
   args.v = parameters_["attention.v"];
   args.lengths = lengths();
-  args.o = o_.data();
+  args.o = to_widen(o_.data(), narrow_o_);
   args.weights = weights_.data();
   args.reserve = training ? grow(attention_reserve_, reserve_bytes).data() : nullptr;
   check(attn_projected_forward(handle_->get(), &desc, &args, grow(workspace_, bytes).data(), bytes));
+  widen(narrow_o_, B_ * config_.D(), o_.data());
 }
 
 void Model::attention_backward(Parameters& gradient) {
+  if (config_.attention == Attention::kPooling) return pooling_backward(gradient);
   std::size_t bytes = 0;
-  if (config_.attention == Attention::kPooling) {
-    const attn_pooling_desc_t desc = pooling_desc();
-    check(attn_pooling_workspace_size(handle_->get(), &desc, ATTN_PASS_BACKWARD, &bytes));
-    attn_pooling_backward_args_t args{};
-    args.struct_size = sizeof args;
-    args.x = y_.data();
-    args.w = parameters_["attention.w"];
-    args.b = parameters_["attention.b"];
-    args.lengths = lengths();
-    args.d_o = d_o_.data();
-    args.d_x = d_y_.data();
-    args.d_w = gradient["attention.w"];
-    args.d_b = gradient["attention.b"];
-    check(attn_pooling_backward(handle_->get(), &desc, &args, grow(workspace_, bytes).data(), bytes));
-    clear_unused_bias(gradient);
-    return;
-  }
   const attn_projected_desc_t desc = projected_desc();
   check(attn_projected_workspace_size(handle_->get(), &desc, ATTN_PASS_BACKWARD, &bytes));
   attn_projected_backward_args_t args{};
@@ -78,7 +84,7 @@ void Model::attention_backward(Parameters& gradient) {
   args.lengths = lengths();
   args.reserve = attention_reserve_.data();
   args.weights = weights_.data();
-  args.d_o = d_o_.data();
+  args.d_o = rounded(d_o_.data(), B_ * config_.D(), narrow_o_);
   args.d_x = d_y_.data();
   args.d_h = gradient["attention.h"];
   args.d_w_q = gradient["attention.w_q"];

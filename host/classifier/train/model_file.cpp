@@ -22,6 +22,8 @@ void require_valid(const TrainState& state) {
   require_size("state.epoch", state.epoch, 0);
   require_size("state.step", state.step, 0);
   require_size("state.updates", state.updates, 0);
+  if (!(state.loss_scale.value >= 1 && state.loss_scale.value <= LossScale::kMost))
+    reject("state.loss_scale", "1 to " + std::to_string(LossScale::kMost), std::to_string(state.loss_scale.value));
   require_size("state.correct", state.correct, 0);
   require_size("state.seen", state.seen, 0);
 }

@@ -13,6 +13,7 @@
 #include "classifier/train/config.h"
 #include "classifier/train/environment.h"
 #include "classifier/train/history.h"
+#include "classifier/train/loss_scale.h"
 
 namespace attn {
 
@@ -31,6 +32,7 @@ struct TrainState {
   std::int64_t epoch = 0;    // epochs finished
   std::int64_t step = 0;     // steps done in the epoch after them
   std::int64_t updates = 0;  // steps of Adam in all
+  LossScale loss_scale;      // 1 but in fp16
   std::string random;        // state of the generator at the start of that epoch
   double loss_sum = 0;       // over the reviews seen in that epoch, like the next two
   std::int64_t correct = 0;
@@ -38,7 +40,8 @@ struct TrainState {
   double seconds = 0;
   std::vector<EpochRecord> history;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainState, epoch, step, updates, random, loss_sum, correct, seen, seconds, history)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainState, epoch, step, updates, loss_scale, random, loss_sum, correct, seen,
+                                   seconds, history)
 
 struct ModelFile {
   ModelConfig model;

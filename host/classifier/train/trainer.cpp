@@ -20,10 +20,11 @@ Trainer::Trainer(const Handle& handle, const EncodedCorpus& corpus, ModelFile st
       corpus_(&corpus),
       description_(std::move(start)),
       files_(std::move(files)),
-      model_(handle, description_.model, description_.training.batch),
+      model_(handle, description_.model, description_.training.batch, description_.training.storage),
       gradient_(handle, description_.model),
       m_(handle, description_.model),
       s_(handle, description_.model) {
+  if (scales_loss()) nonfinite_ = Buffer<std::int32_t>(handle, 1);
   const std::map<std::string, Tensor> tensors = std::move(description_.tensors);
   description_.tensors.clear();
   if (description_.state) {
@@ -38,6 +39,7 @@ Trainer::Trainer(const Handle& handle, const EncodedCorpus& corpus, ModelFile st
   initialise(model_.parameters(), description_.model, random);
   if (!tensors.empty()) model_.parameters().load(tensors, source);
   state_.random = random.state();
+  if (scales_loss()) state_.loss_scale.value = LossScale::kFirst;
 }
 
 std::int64_t Trainer::steps_per_epoch() const {
@@ -69,11 +71,19 @@ bool Trainer::run_epoch() {
                     state_.seen);
   const std::int64_t batch = description_.training.batch;
   const auto figures = [&] { return to_string(Score{state_.loss_sum, state_.correct, state_.seen}); };
+  BatchFeed feed = model_.make_feed();
+  const auto send = [&](std::int64_t step) {
+    if (step >= steps_per_epoch()) return;
+    const auto first = order.begin() + step * batch;
+    feed.send(corpus_->train, {first, first + std::min(batch, corpus_->train.size() - step * batch)});
+  };
+  send(state_.step);
   while (state_.step < steps_per_epoch()) {
-    const auto first = order.begin() + state_.step * batch;
-    const std::int64_t size = std::min(batch, corpus_->train.size() - state_.step * batch);
     const auto before = std::chrono::steady_clock::now();
-    train_step(std::vector<std::int64_t>(first, first + size));
+    const FedBatch made = feed.take();
+    start_step(made);
+    send(state_.step + 1);  // while the device is at this one
+    finish_step(made.host);
     state_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
     progress.update(state_.seen, figures());
     if (InterruptGuard::requested()) return false;
@@ -83,25 +93,38 @@ bool Trainer::run_epoch() {
   return true;
 }
 
-void Trainer::train_step(const std::vector<std::int64_t>& which) {
-  const Batch batch = make_batch(corpus_->train, which, description_.model.T, description_.model.padding());
-  model_.forward(batch, true);
+// Asks for all that a step does and waits for none of it.
+void Trainer::start_step(const FedBatch& batch) {
+  const auto scale = static_cast<float>(state_.loss_scale.value);
+  model_.forward(batch, true, scale);
+  model_.backward(gradient_);
+  if (scales_loss())
+    check(attn_find_nonfinite(handle_->get(), gradient_.count(), gradient_.block(), nonfinite_.data()));
+  const TrainConfig& config = description_.training;
+  const attn_adam_desc_t adam{sizeof adam,    config.rate,        config.beta_1, config.beta_2,
+                              config.epsilon, state_.updates + 1, scale,         nonfinite_.data()};
+  Parameters& parameters = model_.parameters();
+  check(attn_adam_step(handle_->get(), &adam, parameters.count(), gradient_.block(), parameters.block(), m_.block(),
+                       s_.block()));
+}
+
+// Waits for the results. Where the loss is not finite the parameters are of no use any more, and nothing is saved.
+void Trainer::finish_step(const Batch& batch) {
   Score score{state_.loss_sum, state_.correct, state_.seen};
-  score.add(batch, model_.logits(), model_.losses(batch));
+  score.add(batch, model_.logits(), model_.losses());
   if (!std::isfinite(score.loss_sum))
     throw Failure(ATTN_INVALID_ARGUMENT,
                   fmt::format("learning rate: expected one that keeps the loss finite, got {} and a loss that is not a "
                               "number in step {} of epoch {}",
                               description_.training.rate, state_.step + 1, state_.epoch + 1));
-  model_.backward(batch, gradient_);
-
-  const TrainConfig& config = description_.training;
-  const attn_adam_desc_t adam{sizeof adam,        config.rate, config.beta_1, config.beta_2, config.epsilon,
-                              state_.updates + 1, 1,           nullptr};
-  Parameters& parameters = model_.parameters();
-  check(attn_adam_step(handle_->get(), &adam, parameters.count(), gradient_.block(), parameters.block(), m_.block(),
-                       s_.block()));
-  ++state_.updates;
+  const bool finite = !scales_loss() || nonfinite_.download().front() == 0;
+  if (!finite && state_.loss_scale.value == 1)
+    throw Failure(ATTN_INVALID_ARGUMENT,
+                  fmt::format("learning rate: expected one that keeps gradients finite in fp16, got {} and one that is "
+                              "not, at a loss scale of 1, in step {} of epoch {}",
+                              description_.training.rate, state_.step + 1, state_.epoch + 1));
+  if (scales_loss()) state_.loss_scale.update(finite);
+  if (finite) ++state_.updates;
   ++state_.step;
   state_.loss_sum = score.loss_sum;
   state_.correct = score.correct;

@@ -33,10 +33,12 @@ class Trainer {
 
  private:
   bool run_epoch();
-  void train_step(const std::vector<std::int64_t>& which);
+  void start_step(const FedBatch& batch);
+  void finish_step(const Batch& batch);
   bool finish_epoch();
   void save(const std::string& path, bool with_state) const;
   std::int64_t steps_per_epoch() const;
+  bool scales_loss() const { return description_.training.storage == Storage::kFp16; }
 
   const Handle* handle_;
   const EncodedCorpus* corpus_;
@@ -45,7 +47,8 @@ class Trainer {
   Model model_;
   Parameters gradient_, m_, s_;  // m, s: first and second moment of Adam
   TrainState state_;
-  std::string random_after_;  // state of the generator behind this epoch's shuffle
+  Buffer<std::int32_t> nonfinite_;  // in fp16: [1], whether the last step's gradient was, and the step was left out
+  std::string random_after_;        // state of the generator behind this epoch's shuffle
 };
 
 }  // namespace attn
