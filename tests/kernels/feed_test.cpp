@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a feed promises of streams, on the virtual GPU, where nothing of a stream runs before something waits for it: copies
-// stand in a stream of their own, no batch overwrites another that is still read, only attn_feed_fill waits, nothing is
-// allocated after create, and each call of CUDA may fail. With VGPU_LEAKS=1, which lists what is left in the end.
+// What a feed promises of streams, on the virtual GPU, where nothing of a stream runs before something waits for it (but
+// with a VGPU_SEED): copies stand in a stream of their own, no batch overwrites another that is still read, only
+// attn_feed_fill waits, nothing is allocated after create, and each call of CUDA may fail. With VGPU_LEAKS=1, which lists
+// what is left in the end.
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
@@ -105,9 +106,9 @@ TEST_F(FeedStreams, FillWaitsForACopyAlone) {
 TEST_F(FeedStreams, TheStreamIsTheHandlesAtThatTime) {
   Feed feed(handle_, kBytes);
   Buffer<float> copies[] = {{handle_, batch(-1)}, {handle_, batch(-1)}};
-  handle_.synchronize();
   for (int n : {1, 2}) send(feed, n);
   const void* const first = feed.take();
+  handle_.synchronize();  // for the batch too, which `stream_` alone waits for
   handle_.set_stream(other_);
   keep(first, copies[0], other_);
   feed.take();  // gives the first back, when `other_` is through
