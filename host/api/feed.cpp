@@ -4,7 +4,7 @@
 #include "attn_cuda/feed.h"
 
 #include "api/handle.h"
-#include "api/live_set.h"
+#include "api/living.h"
 #include "api/validate.h"
 
 struct attn_feed {
@@ -25,18 +25,17 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 
-LiveSet& live_feeds() {
-  static LiveSet* set = new LiveSet;  // never destroyed: feeds may outlive the static objects
-  return *set;
+Living<attn_feed>& feeds() {
+  static auto* living =
+      new Living<attn_feed>("feed", "attn_feed_create");  // never destroyed: they may outlive the static objects
+  return *living;
 }
 
-[[noreturn]] void reject_feed() { reject("feed", "one made by attn_feed_create and not destroyed", "another pointer"); }
-
+// The live feed, whose handle lives too.
 attn_feed& usable(attn_feed_t feed) {
-  require_pointer("feed", feed);
-  if (!live_feeds().contains(feed)) reject_feed();
-  backend_of(feed->handle);
-  return *feed;
+  attn_feed& of = feeds().at(feed);
+  backend_of(of.handle);
+  return of;
 }
 
 }  // namespace
@@ -53,18 +52,13 @@ attn_status_t attn_feed_create(attn_handle_t handle, size_t bytes, int32_t slots
     require_pointer("feed", feed);
     *feed = nullptr;
     const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-    auto made = std::make_unique<attn_feed>(attn_feed{handle, bytes, slots, backend.make_feed(rounded, slots)});
-    live_feeds().insert(made.get());
-    *feed = made.release();
+    *feed =
+        feeds().add(std::make_unique<attn_feed>(attn_feed{handle, bytes, slots, backend.make_feed(rounded, slots)}));
   });
 }
 
 attn_status_t attn_feed_destroy(attn_feed_t feed) {
-  return guarded([&] {
-    if (feed == nullptr) return;
-    if (!live_feeds().erase(feed)) reject_feed();
-    delete feed;
-  });
+  return guarded([&] { feeds().destroy(feed); });
 }
 
 attn_status_t attn_feed_fill(attn_feed_t feed, void** pointer) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/handle.h"
 
-#include "api/live_set.h"
+#include "api/living.h"
 #include "api/validate.h"
 #include "cpu/attention.h"
 
@@ -10,9 +10,10 @@ using attn::guarded;
 namespace attn {
 namespace {
 
-LiveSet& live_handles() {
-  static LiveSet* set = new LiveSet;  // never destroyed: handles may outlive the static objects
-  return *set;
+Living<attn_handle>& handles() {
+  static auto* living =
+      new Living<attn_handle>("handle", "attn_create");  // never destroyed: they may outlive the static objects
+  return *living;
 }
 
 std::unique_ptr<Backend> make_backend(attn_backend_t backend) {
@@ -35,16 +36,9 @@ void require_bytes(std::size_t bytes) {
     reject("bytes", "at most " + std::to_string(PTRDIFF_MAX), std::to_string(bytes));
 }
 
-attn_handle& usable(attn_handle_t handle) {
-  require_pointer("handle", handle);
-  if (!live_handles().contains(handle))
-    reject("handle", "one made by attn_create and not destroyed", "another pointer");
-  return *handle;
-}
-
 }  // namespace
 
-Backend& backend_of(attn_handle_t handle) { return *usable(handle).backend; }
+Backend& backend_of(attn_handle_t handle) { return *handles().at(handle).backend; }
 
 }  // namespace attn
 
@@ -56,17 +50,12 @@ attn_status_t attn_create(attn_handle_t* handle, attn_backend_t backend) {
     *handle = nullptr;
     auto made = std::make_unique<attn_handle>();
     made->backend = make_backend(backend);
-    live_handles().insert(made.get());
-    *handle = made.release();
+    *handle = handles().add(std::move(made));
   });
 }
 
 attn_status_t attn_destroy(attn_handle_t handle) {
-  return guarded([&] {
-    if (handle == nullptr) return;
-    if (!live_handles().erase(handle)) reject("handle", "one made by attn_create and not destroyed", "another pointer");
-    delete handle;
-  });
+  return guarded([&] { handles().destroy(handle); });
 }
 
 attn_status_t attn_get_backend(attn_handle_t handle, attn_backend_t* backend) {
@@ -115,7 +104,7 @@ attn_status_t attn_get_stream(attn_handle_t handle, void** stream) {
 
 attn_status_t attn_attach(attn_handle_t handle, const void* key, void* object, void (*destroy)(void* object)) {
   return guarded([&] {
-    attn_handle& of = usable(handle);
+    attn_handle& of = handles().at(handle);
     require_pointer("key", key);
     require_pointer("object", object);
     if (destroy == nullptr) reject("destroy", "a function", "null");
@@ -126,7 +115,7 @@ attn_status_t attn_attach(attn_handle_t handle, const void* key, void* object, v
 
 attn_status_t attn_get_attached(attn_handle_t handle, const void* key, void** object) {
   return guarded([&] {
-    const attn_handle& of = usable(handle);
+    const attn_handle& of = handles().at(handle);
     require_pointer("object", object);
     const auto found = of.attached.find(key);
     *object = found == of.attached.end() ? nullptr : found->second.get();

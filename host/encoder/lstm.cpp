@@ -3,7 +3,7 @@
 // C entry points of the LSTM: every argument rule, then the plan's backend.
 #include "encoder/lstm.h"
 
-#include "api/live_set.h"
+#include "api/living.h"
 #include "api/validate.h"
 #include "encoder/handle.h"
 #include "encoder/validate.h"
@@ -18,9 +18,10 @@ struct attn_lstm {
 namespace attn {
 namespace {
 
-LiveSet& live_plans() {
-  static LiveSet* set = new LiveSet;  // never destroyed: plans may outlive the static objects
-  return *set;
+Living<attn_lstm>& plans() {
+  static auto* living =
+      new Living<attn_lstm>("plan", "attn_lstm_create");  // never destroyed: they may outlive the static objects
+  return *living;
 }
 
 // Element counts of the tensors; their making refuses shapes that overflow.
@@ -60,13 +61,12 @@ std::unique_ptr<LstmBackend> make_lstm(attn_handle_t handle, const attn_lstm_des
 
 // The live plan, whose handle still has the threads that it was made for.
 attn_lstm& usable(attn_lstm_t plan) {
-  require_pointer("plan", plan);
-  if (!live_plans().contains(plan)) reject("plan", "one made by attn_lstm_create and not destroyed", "another pointer");
-  const int threads = threads_of(plan->handle);
-  if (threads != plan->threads)
-    reject("plan", "a handle of " + std::to_string(plan->threads) + " threads, as at the plan's creation",
+  attn_lstm& of = plans().at(plan);
+  const int threads = threads_of(of.handle);
+  if (threads != of.threads)
+    reject("plan", "a handle of " + std::to_string(of.threads) + " threads, as at the plan's creation",
            std::to_string(threads));
-  return *plan;
+  return of;
 }
 
 void require_training(const attn_lstm& plan, const char* name) {
@@ -97,18 +97,12 @@ attn_status_t attn_lstm_create(attn_handle_t handle, const attn_lstm_desc_t* des
     require_desc(desc);
     require_pointer("plan", plan);
     *plan = nullptr;
-    auto made = std::make_unique<attn_lstm>(attn_lstm{handle, *desc, threads, make_lstm(handle, *desc)});
-    live_plans().insert(made.get());
-    *plan = made.release();
+    *plan = plans().add(std::make_unique<attn_lstm>(attn_lstm{handle, *desc, threads, make_lstm(handle, *desc)}));
   });
 }
 
 attn_status_t attn_lstm_destroy(attn_lstm_t plan) {
-  return guarded([&] {
-    if (plan == nullptr) return;
-    if (!live_plans().erase(plan)) reject("plan", "one made by attn_lstm_create and not destroyed", "another pointer");
-    delete plan;
-  });
+  return guarded([&] { plans().destroy(plan); });
 }
 
 attn_status_t attn_lstm_reserve_size(attn_lstm_t plan, size_t* bytes) {

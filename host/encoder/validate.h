@@ -10,13 +10,6 @@
 
 namespace attn {
 
-inline void require_fp32(const char* name, attn_dtype_t dtype) {
-  require_dtype(name, dtype);
-  if (dtype != ATTN_DTYPE_FP32)
-    throw Failure(ATTN_UNSUPPORTED, std::string(name) + ": expected ATTN_DTYPE_FP32, the only storage type here, got " +
-                                        (dtype == ATTN_DTYPE_FP16 ? "ATTN_DTYPE_FP16" : "ATTN_DTYPE_BF16"));
-}
-
 inline void require_flag(const char* name, std::int32_t value) {
   if (value != 0 && value != 1) reject(name, "0 or 1", std::to_string(value));
 }

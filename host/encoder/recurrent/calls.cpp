@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // C entry points of the recurrent attention encoder: every argument rule, then the encoder.
-#include "api/live_set.h"
+#include "api/living.h"
 #include "encoder/handle.h"
 #include "encoder/recurrent/plan.h"
 #include "encoder/validate.h"
@@ -14,9 +14,10 @@ struct attn_recurrent {
 namespace attn {
 namespace {
 
-LiveSet& live_plans() {
-  static LiveSet* set = new LiveSet;  // never destroyed: plans may outlive the static objects
-  return *set;
+Living<attn_recurrent>& plans() {
+  static auto* living = new Living<attn_recurrent>(
+      "plan", "attn_recurrent_create");  // never destroyed: they may outlive the static objects
+  return *living;
 }
 
 // What the plans of the layers do not check themselves.
@@ -45,11 +46,9 @@ void require_desc(const attn_recurrent_desc_t* desc) {
 }
 
 attn_recurrent& usable(attn_recurrent_t plan) {
-  require_pointer("plan", plan);
-  if (!live_plans().contains(plan))
-    reject("plan", "one made by attn_recurrent_create and not destroyed", "another pointer");
-  backend_kind(plan->handle);
-  return *plan;
+  attn_recurrent& of = plans().at(plan);
+  backend_kind(of.handle);
+  return of;
 }
 
 void require_training(const attn_recurrent& plan, const char* name) {
@@ -92,19 +91,12 @@ attn_status_t attn_recurrent_create(attn_handle_t handle, const attn_recurrent_d
     require_pointer("plan", plan);
     *plan = nullptr;
     sizes_of(*desc);
-    auto made = std::make_unique<attn_recurrent>(attn_recurrent{handle, EncoderPlan(handle, *desc)});
-    live_plans().insert(made.get());
-    *plan = made.release();
+    *plan = plans().add(std::make_unique<attn_recurrent>(attn_recurrent{handle, EncoderPlan(handle, *desc)}));
   });
 }
 
 attn_status_t attn_recurrent_destroy(attn_recurrent_t plan) {
-  return guarded([&] {
-    if (plan == nullptr) return;
-    if (!live_plans().erase(plan))
-      reject("plan", "one made by attn_recurrent_create and not destroyed", "another pointer");
-    delete plan;
-  });
+  return guarded([&] { plans().destroy(plan); });
 }
 
 attn_status_t attn_recurrent_block_size(attn_recurrent_t plan, int64_t* floats) {
