@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The recurrent attention encoder against the parts of the reference put together.
+// The recurrent attention encoder against the parts of the reference put together, in each storage
+// type.
 #include "attn_cuda/recurrent.h"
 
 #include <algorithm>
@@ -52,70 +53,77 @@ std::vector<Variant> variants() {
           {"no_positions", described(2, 0, 3, 2, 2, 2, 0.5f, kPooling), {}}};
 }
 
-// Of a whole tensor: the errors of one layer go through the next.
-double relative_error(const Vector& expected, const std::vector<float>& got) {
-  if (expected.size() != got.size()) return INFINITY;
-  double difference = 0, norm = 0;
+// Of a whole tensor, in units of the last place of the type: the errors of one layer go through the next. What remains
+// where a sum cancels, as the query's gradient does, has lost digits, so errors are measured by what was summed.
+double error_in_units(const reference::Sum& expected, const std::vector<float>& got, attn_dtype_t dtype) {
+  if (expected.value.size() != got.size()) return INFINITY;
+  double difference = 0, terms = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
-    difference += (got[i] - expected[i]) * (got[i] - expected[i]);
-    norm += expected[i] * expected[i];
+    difference += (got[i] - expected.value[i]) * (got[i] - expected.value[i]);
+    terms += expected.terms[i] * expected.terms[i];
   }
-  return norm == 0 ? std::sqrt(difference) : std::sqrt(difference / norm);
+  return (terms == 0 ? std::sqrt(difference) : std::sqrt(difference / terms)) / storage_of(dtype).epsilon();
 }
 
-class Recurrent : public testing::TestWithParam<Variant> {};
+// How often what goes through is rounded: the states, the output and the dropout of each layer; projections, weights and
+// output of the attention. Each time by half a unit at most, and no part hands on more, relative to its terms, than it
+// got: gates and weights are bounded functions.
+int roundings(const attn_recurrent_desc_t& desc) { return 3 * desc.layers + 3; }
+
+class Recurrent : public testing::TestWithParam<std::tuple<Target, Variant>> {
+ protected:
+  const Target target = std::get<0>(GetParam());
+  attn_recurrent_desc_t desc = std::get<1>(GetParam()).desc;
+  const std::vector<std::int32_t> lengths = std::get<1>(GetParam()).lengths;
+  const double most_forward = 0.5 * roundings(desc);
+  // Gradients are rounded on their way back as often, and computed from what was rounded before.
+  const double most_backward = 2 * most_forward;
+};
 
 TEST_P(Recurrent, ForwardAndBackward) {
-  const Variant& variant = GetParam();
-  const RecurrentCase given(variant.desc, variant.lengths);
-  const RecurrentReference reference(given.input);
+  const RecurrentCase given(desc, lengths), as_stored = stored(given, target);
+  const RecurrentReference reference(as_stored.input);
   const RecurrentOutput expected = reference.forward();
-  const RecurrentGradient gradient = reference.backward(widen(given.d_o), widen(given.d_weights));
-  for (RunOptions options : encoder_runs({1, 3})) {
+  const RecurrentGradient gradient = reference.backward(widen(as_stored.d_o), widen(as_stored.d_weights));
+  for (RunOptions options : runs_on(target, {1, 3})) {
     SCOPED_TRACE(testing::Message() << options);
     options.misalignment = 3;
-    RecurrentRun run(options, variant.desc);
+    RecurrentRun run(options, desc);
     const RecurrentResult got = run(given);
-    EXPECT_LT(relative_error(expected.o, got.o), 1e-6);
-    EXPECT_LT(relative_error(expected.weights, got.weights), 1e-6);
-    EXPECT_LT(relative_error(gradient.x, got.d_x), 3e-6);
+    EXPECT_LT(error_in_units(expected.o, got.o, target.dtype), most_forward);
+    EXPECT_LT(error_in_units(expected.weights, got.weights, target.dtype), most_forward);
+    EXPECT_LT(error_in_units(gradient.x, got.d_x, target.dtype), most_backward);
     EXPECT_TRUE(got.gaps_are_zero);
     ASSERT_EQ(gradient.parameters.size(), got.d_parameters.size());
-    // What remains where a sum cancels, as the query's gradient does, has lost digits.
     for (const auto& [name, values] : gradient.parameters)
-      EXPECT_LT(relative_error(values, got.d_parameters.at(name)), 2e-5) << name;
+      EXPECT_LT(error_in_units(values, got.d_parameters.at(name), target.dtype), most_backward) << name;
   }
 }
 
 TEST_P(Recurrent, SameBitsInEachRun) {
-  const RecurrentCase given(GetParam().desc, GetParam().lengths);
-  for (const RunOptions& options : encoder_runs({2})) {
-    RecurrentRun run(options, GetParam().desc);
-    const RecurrentResult once = run(given), again = run(given);
-    EXPECT_TRUE(same_bits(once.o, again.o)) << options;
-    EXPECT_TRUE(same_bits(once.d_x, again.d_x)) << options;
-    for (const auto& [name, values] : once.d_parameters)
-      EXPECT_TRUE(same_bits(values, again.d_parameters.at(name))) << name << ", " << options;
-  }
+  const RecurrentCase given(desc, lengths);
+  RecurrentRun run(on(target), desc);
+  const RecurrentResult once = run(given), again = run(given);
+  EXPECT_TRUE(same_bits(once.o, again.o));
+  EXPECT_TRUE(same_bits(once.d_x, again.d_x));
+  for (const auto& [name, values] : once.d_parameters)
+    EXPECT_TRUE(same_bits(values, again.d_parameters.at(name))) << name;
 }
 
 TEST_P(Recurrent, WithoutTrainingNothingIsDropped) {
-  attn_recurrent_desc_t desc = GetParam().desc;
   desc.training = 0;
-  const RecurrentCase given(desc, GetParam().lengths);
-  const RecurrentOutput expected = RecurrentReference(given.input).forward();
-  for (const RunOptions& options : encoder_runs({2})) {
-    RecurrentRun run(options, desc);
-    const RecurrentResult got = run(given);
-    EXPECT_LT(relative_error(expected.o, got.o), 1e-6) << options;
-    EXPECT_LT(relative_error(expected.weights, got.weights), 1e-6) << options;
-  }
+  const RecurrentCase given(desc, lengths);
+  const RecurrentOutput expected = RecurrentReference(stored(given, target).input).forward();
+  RecurrentRun run(on(target), desc);
+  const RecurrentResult got = run(given);
+  EXPECT_LT(error_in_units(expected.o, got.o, target.dtype), most_forward);
+  EXPECT_LT(error_in_units(expected.weights, got.weights, target.dtype), most_forward);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Recurrent, testing::ValuesIn(variants()),
-                         [](const testing::TestParamInfo<Variant>& variant) {
-                           return std::string(variant.param.name);
-                         });
+INSTANTIATE_TEST_SUITE_P(All, Recurrent,
+                         testing::Combine(testing::ValuesIn(encoder_targets(kAnyStorage)),
+                                          testing::ValuesIn(variants())),
+                         shape_name<Variant>);
 
 TEST(RecurrentMap, IsThatOfTheHeaderWhateverTheBatch) {
   attn_recurrent_desc_t desc = described(3, 7, 6, 5, 2, 2, 0, ATTN_ATTENTION_ADDITIVE);
@@ -163,14 +171,15 @@ TEST(Dropout, IsPhilox) {
   EXPECT_EQ(ones.words[3], 0x6d5451fdu);
 }
 
-TEST(Dropout, IsTheSameOnEveryBackendAndKeepsTheMean) {
+TEST(Dropout, IsTheSameOnEveryBackendInEachTypeAndKeepsTheMean) {
   constexpr std::int64_t kN = 100003;
   std::vector<float> first;
-  for (const RunOptions& options : encoder_runs({1, 3})) {
+  for (const RunOptions& options : encoder_runs({1, 3}, kAnyStorage)) {
     const Handle handle = make_handle(options);
     Tensors tensors(handle, options);
-    float* const out = tensors.out(kN);
-    check(attn_dropout(handle.get(), ATTN_DTYPE_FP32, kN, 0.25f, 5, 2, tensors.in(std::vector<float>(kN, 3.0f)), out));
+    void* const out = tensors.out(kN, options.dtype);
+    check(attn_dropout(handle.get(), options.dtype, kN, 0.25f, 5, 2,
+                       tensors.in(std::vector<float>(kN, 3.0f), options.dtype), out));
     tensors.expect_intact();
     const std::vector<float> got = tensors.values(out);
     if (first.empty()) first = got;
