@@ -20,14 +20,13 @@ struct RecurrentInput {
   std::uint64_t seed;
 };
 
-// With the terms of the last of the parts alone.
 struct RecurrentOutput {
-  reference::Sum o, weights;
+  Vector o, weights;
 };
 
 struct RecurrentGradient {
-  reference::Sum x;
-  std::map<std::string, reference::Sum> parameters;
+  Vector x;
+  std::map<std::string, Vector> parameters;
 };
 
 class RecurrentReference {
@@ -68,10 +67,10 @@ class RecurrentReference {
   RecurrentOutput forward() const {
     if (pooling()) {
       const reference::PoolingOutput out = reference::pooling_forward(pooling_);
-      return {out.o, out.weights};
+      return {out.o.value, out.weights.value};
     }
     const reference::AdditiveOutput out = reference::projected_forward(projected_);
-    return {out.o, out.weights};
+    return {out.o.value, out.weights.value};
   }
 
   RecurrentGradient backward(const Vector& d_o, const Vector& d_weights) const {
@@ -79,29 +78,27 @@ class RecurrentReference {
     auto& parameters = gradient.parameters;
     if (pooling()) {
       const reference::PoolingGradient d = reference::pooling_backward(pooling_, d_o, d_weights);
-      parameters["attention.w"] = d.w;
-      parameters["attention.b"] = d.b;
-      for (Vector* b : {&parameters["attention.b"].value, &parameters["attention.b"].terms})
-        b->resize(static_cast<std::size_t>(in_.desc.positions), 0.0);
-      gradient.x = d.x;
+      parameters["attention.w"] = d.w.value;
+      parameters["attention.b"] = d.b.value;
+      parameters["attention.b"].resize(static_cast<std::size_t>(in_.desc.positions), 0.0);
+      gradient.x = d.x.value;
     } else {
       const reference::ProjectedGradient d = reference::projected_backward(projected_, d_o, d_weights);
-      parameters["attention.h"] = d.h;
-      parameters["attention.w_q"] = d.w_q;
-      parameters["attention.w_k"] = d.w_k;
-      parameters["attention.b"] = d.b;
-      parameters["attention.v"] = d.v;
-      gradient.x = d.x;
+      parameters["attention.h"] = d.h.value;
+      parameters["attention.w_q"] = d.w_q.value;
+      parameters["attention.w_k"] = d.w_k.value;
+      parameters["attention.b"] = d.b.value;
+      parameters["attention.v"] = d.v.value;
+      gradient.x = d.x.value;
     }
     for (std::int32_t n = in_.desc.layers; n-- > 0;) {
-      if (n + 1 < in_.desc.layers) drop(gradient.x.value, n);
-      const reference::LstmGradient d =
-          reference::lstm_backward(layers_[static_cast<std::size_t>(n)], gradient.x.value);
+      if (n + 1 < in_.desc.layers) drop(gradient.x, n);
+      const reference::LstmGradient d = reference::lstm_backward(layers_[static_cast<std::size_t>(n)], gradient.x);
       const std::string prefix = "lstm." + std::to_string(n);
-      parameters[prefix + ".kernel"] = d.kernel;
-      parameters[prefix + ".recurrent"] = d.recurrent;
-      parameters[prefix + ".bias"] = d.bias;
-      gradient.x = d.x;
+      parameters[prefix + ".kernel"] = d.kernel.value;
+      parameters[prefix + ".recurrent"] = d.recurrent.value;
+      parameters[prefix + ".bias"] = d.bias.value;
+      gradient.x = d.x.value;
     }
     return gradient;
   }

@@ -122,16 +122,15 @@ class ReferenceTraining {
     input.parameters = parameters_;
     const RecurrentReference encoder(input);
     const std::int64_t width = dense_width(desc_);
-    const Vector o = encoder.forward().o.value, &w = parameters_["dense.w"];
+    const Vector o = encoder.forward().o, &w = parameters_["dense.w"];
     const Vector z = reference::dense_forward(desc_.B, width, o, w, parameters_["dense.b"][0]).value;
     const reference::CrossEntropy loss = reference::sigmoid_cross_entropy(z, widen(batch.labels));
     const reference::DenseGradient dense = reference::dense_backward(desc_.B, width, o, w, loss.d_z);
-    std::map<std::string, reference::Sum> gradient = encoder.backward(dense.x.value, {}).parameters;
-    gradient["dense.w"] = dense.w;
-    gradient["dense.b"] = dense.b;
+    std::map<std::string, Vector> gradient = encoder.backward(dense.x.value, {}).parameters;
+    gradient["dense.w"] = dense.w.value;
+    gradient["dense.b"] = dense.b.value;
     for (auto& [name, values] : parameters_)
-      reference::adam_step({kRate, kBeta1, kBeta2, kEpsilon}, number, gradient.at(name).value, values, m_[name],
-                           s_[name]);
+      reference::adam_step({kRate, kBeta1, kBeta2, kEpsilon}, number, gradient.at(name), values, m_[name], s_[name]);
     return loss.losses;
   }
 
