@@ -89,6 +89,14 @@ TEST_P(ProjectedOn, NoBias) {
   }
 }
 
+// Where a parameter is rounded on its way in, it makes no difference that it was before.
+TEST_P(ProjectedOn, WorksWithTheNumbersThatTheReferenceGets) {
+  for (const bool shared : {false, true}) {
+    const ProjectedCase given({2, 3, 37, 33, 20, 7, shared}, true);
+    expect_same_bits(run(given, options), run(stored(given, GetParam()), options));
+  }
+}
+
 TEST_P(ProjectedOn, OutputsDoNotDependOnWhichAreWanted) {
   for (const bool shared : {false, true}) {
     const ProjectedCase given({2, 3, 37, 33, 20, 7, shared}, true);
