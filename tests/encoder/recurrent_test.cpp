@@ -168,6 +168,16 @@ TEST(RecurrentMap, IsThatOfTheHeaderWhateverTheBatch) {
   EXPECT_EQ(map_of(), before);
 }
 
+TEST(RecurrentArguments, AnUnknownTypeIsRefused) {
+  attn_recurrent_desc_t desc = described(3, 7, 6, 5, 2, 2, 0, ATTN_ATTENTION_ADDITIVE);
+  desc.dtype = static_cast<attn_dtype_t>(3);
+  const Handle handle;
+  attn_recurrent_t plan = nullptr;
+  EXPECT_EQ(attn_recurrent_create(handle.get(), &desc, &plan), ATTN_INVALID_ARGUMENT);
+  EXPECT_STREQ(attn_last_error(), "desc.dtype: expected a value of attn_dtype_t, got 3");
+  EXPECT_EQ(plan, nullptr);
+}
+
 // The known answers of Philox4x32-10, and that a share of `rate` goes.
 TEST(Dropout, IsPhilox) {
   const kernels::RandomWords zeros = kernels::philox({{0, 0, 0, 0}}, 0);
