@@ -9,8 +9,8 @@
 
 namespace attn::test {
 
-// Gradients are of the size that a scaled loss gives them: of the small numbers, those below 2^-14, fp16 has too few for its
-// unit to be a share of them.
+// Gradients are of the size that a scaled loss gives them: of the small numbers, those below 2^-14, fp16 has too few
+// for its unit to be a share of them.
 struct ProjectedCase {
   reference::ProjectedInput input;
   std::vector<float> d_o;        // [B, Q, D]
@@ -27,8 +27,8 @@ struct ProjectedCase {
   static constexpr float kLossScale = 64;
 };
 
-// The case in the numbers that a run works with: activations of its type, and where it rounds on the way parameters too,
-// but for a shared query and its projection.
+// The case in the numbers that a run works with: activations of its type, and where it rounds on the way parameters
+// too, but for a shared query and its projection.
 inline ProjectedCase stored(ProjectedCase given, const Target& target) {
   reference::ProjectedInput& in = given.input;
   in.x = rounded(target.dtype, in.x);

@@ -16,8 +16,8 @@ struct RecurrentCase {
   RecurrentCase(const attn_recurrent_desc_t& desc, const std::vector<std::int32_t>& lengths, std::uint64_t seed = 1);
 };
 
-// The same in the numbers that a run works with: activations of its type, and parameters too where it rounds them. Those
-// of pooling it rounds everywhere, those of a query that all items share nowhere.
+// The same in the numbers that a run works with: activations of its type, and parameters too where it rounds them.
+// Those of pooling it rounds everywhere, those of a query that all items share nowhere.
 inline RecurrentCase stored(RecurrentCase given, const Target& target) {
   given.input.desc.dtype = target.dtype;
   given.input.x = rounded(target.dtype, given.input.x);

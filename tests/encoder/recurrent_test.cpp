@@ -64,8 +64,8 @@ double relative_error(const Vector& expected, const std::vector<float>& got) {
   return norm == 0 ? std::sqrt(difference) : std::sqrt(difference / norm);
 }
 
-// The largest relative errors. What remains where a sum cancels has lost digits: gradients of the attention's parameters,
-// above all those of query and bias, since the gradients of an item's scores add up to zero.
+// The largest relative errors. What remains where a sum cancels has lost digits: gradients of the attention's
+// parameters, above all those of query and bias, since the gradients of an item's scores add up to zero.
 struct Bounds {
   double forward, d_x, lstm, attention;
 
@@ -75,9 +75,9 @@ struct Bounds {
 Bounds bounds(attn_dtype_t dtype, const attn_recurrent_desc_t& desc) {
   if (dtype == ATTN_DTYPE_FP32) return {1e-6, 3e-6, 2e-5, 2e-5};
   // In 16 bits storage is what errs: in each layer that of states, output and dropout, in the attention that of
-  // projections, weights and output, and of as many gradients on the way back. A rounding errs in the mean by a unit over
-  // the root of 12, and those of different places are independent. A part may hand on twice what it got, and what remains
-  // where these cases cancel is an eighth.
+  // projections, weights and output, and of as many gradients on the way back. A rounding errs in the mean by a unit
+  // over the root of 12, and those of different places are independent. A part may hand on twice what it got, and what
+  // remains where these cases cancel is an eighth.
   const double unit = storage_of(dtype).epsilon() / std::sqrt(12.0), roundings = 3.0 * desc.layers + 3;
   const double forward = 2 * unit * std::sqrt(roundings), backward = 2 * unit * std::sqrt(2 * roundings);
   return {forward, backward, backward, 8 * backward};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What stands between storage types: conversions, the search for what is not finite, and dropout, whose mask is the same
-// in each type. All of it exact.
+// What stands between storage types: conversions, the search for what is not finite, and dropout, whose mask is the
+// same in each type. All of it exact.
 #include <cstring>
 
 #include "attn_cuda/recurrent.h"

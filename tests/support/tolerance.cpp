@@ -61,11 +61,11 @@ std::string index_tuple(std::size_t flat, const std::vector<std::int64_t>& shape
 // a unit, and roundings that pile up in long sums. tests/parity/plain_loops_test.cpp holds attention and LSTM against
 // plain fp32 loops, whose serial sums are the least accurate order there is: they need c between 0.05 and 0.96.
 //
-// r follows from the same terms. They carry one error of each operation to the result, in proportion to the error, and of an
-// intermediate result at least its size (scaled.h). Rounded to a type I it errs by eps(I) / 2 of that at most: r = 1/2 where
-// one such rounding outweighs all others. Where many come together they are as often up as down, while the terms add them
-// up as if all were up. Of gradients that stand in fp32 the virtual GPU, where the LSTM rounds nothing inside, needs less
-// than a tenth of it.
+// r follows from the same terms. They carry one error of each operation to the result, in proportion to the error, and
+// of an intermediate result at least its size (scaled.h). Rounded to a type I it errs by eps(I) / 2 of that at most:
+// r = 1/2 where one such rounding outweighs all others. Where many come together they are as often up as down, while
+// the terms add them up as if all were up. Of gradients that stand in fp32 the virtual GPU, where the LSTM rounds nothing
+// inside, needs less than a tenth of it.
 Tolerance tolerance(Operation operation) {
   switch (operation) {
     // Two units: vector libraries give tanh to four units in the last place, which is 2 eps(fp32) next to 1; exp and

@@ -4,8 +4,8 @@
 //
 //   |got - value| <= k eps(T) |value| + (c eps(fp32) + r eps(I)) terms
 //
-// with k, c and r from one table, a row per operation. I is the type to which the operation rounds what it makes on its way;
-// there is no such part where that is fp32. NaN and infinities must stand where the reference, rounded to T, has
+// with k, c and r from one table, a row per operation. I is the type to which the operation rounds what it makes on its
+// way; there is no such part where that is fp32. NaN and infinities must stand where the reference, rounded to T, has
 // them.
 #pragma once
 
