@@ -77,7 +77,8 @@ struct ProjectedGradient {
 };
 
 AdditiveOutput projected_forward(const ProjectedInput& input);
+// As additive_backward().
 ProjectedGradient projected_backward(const ProjectedInput& input, const std::vector<double>& d_o,
-                                     const std::vector<double>& d_weights);
+                                     const std::vector<double>& d_weights, const std::vector<double>& weights = {});
 
 }  // namespace attn::reference

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "attn_cuda/encoder.hpp"
+#include "attn_cuda/recurrent.h"
 
 namespace {
 
@@ -66,6 +67,10 @@ struct Calls {
   const float *table = f, *d_rows = f, *x = f, *w = f, *b = f, *d_z = f, *z = f, *g = f;
   float *rows = f, *d_table = f, *z_out = f, *d_x = f, *d_w = f, *d_b = f, *p = f, *m = f, *s = f;
   std::int32_t* id = ids.data();
+  attn_dtype_t dtype = ATTN_DTYPE_FP32, from = ATTN_DTYPE_FP32, to = ATTN_DTYPE_FP32;
+  const float* in = f;
+  float *to_out = f, scale = 1, rate = 0.5f;
+  std::int32_t* found = lengths.data();
   std::vector<float> labels = {0, 1};
   const float* y = labels.data();
   attn_adam_desc_t adam{sizeof adam, 1e-3f, 0.9f, 0.999f, 1e-7f, 1, 1, nullptr};
@@ -107,16 +112,17 @@ struct Calls {
   attn_status_t lstm_size() { return attn_lstm_workspace_size(plan, pass, bytes_out); }
   attn_status_t lstm_forward() { return attn_lstm_forward(plan, lstm_in_args, workspace, workspace_bytes); }
   attn_status_t lstm_backward() { return attn_lstm_backward(plan, lstm_back_args, workspace, workspace_bytes); }
-  attn_status_t embedding_forward() {
-    return attn_embedding_forward(handle, ATTN_DTYPE_FP32, N, V, E, id, table, rows);
-  }
+  attn_status_t embedding_forward() { return attn_embedding_forward(handle, dtype, N, V, E, id, table, rows); }
   attn_status_t embedding_size() { return attn_embedding_workspace_size(handle, N, V, E, bytes_out); }
   attn_status_t embedding_backward() {
-    return attn_embedding_backward(handle, ATTN_DTYPE_FP32, N, V, E, id, d_rows, d_table, workspace, workspace_bytes);
+    return attn_embedding_backward(handle, dtype, N, V, E, id, d_rows, d_table, workspace, workspace_bytes);
   }
   attn_status_t dense_forward() { return attn_dense_forward(handle, B, D, x, w, b, z_out); }
   attn_status_t dense_backward() { return attn_dense_backward(handle, B, D, x, w, d_z, d_x, d_w, d_b); }
-  attn_status_t cross_entropy() { return attn_sigmoid_cross_entropy(handle, B, z, y, 1, z_out, d_x); }
+  attn_status_t cross_entropy() { return attn_sigmoid_cross_entropy(handle, B, z, y, scale, z_out, d_x); }
+  attn_status_t convert() { return attn_convert(handle, N, from, in, to, to_out); }
+  attn_status_t find_nonfinite() { return attn_find_nonfinite(handle, N, in, found); }
+  attn_status_t dropout() { return attn_dropout(handle, dtype, N, rate, 1, 0, in, to_out); }
   attn_status_t adam_step() { return attn_adam_step(handle, adam_desc, N, g, p, m, s); }
 };
 
@@ -134,13 +140,17 @@ const std::vector<Call> kEmbeddingSize = {&Calls::embedding_size};
 const std::vector<Call> kDense = {&Calls::dense_forward, &Calls::dense_backward};
 const std::vector<Call> kCrossEntropy = {&Calls::cross_entropy};
 const std::vector<Call> kAdam = {&Calls::adam_step};
+const std::vector<Call> kConvert = {&Calls::convert};
+const std::vector<Call> kFind = {&Calls::find_nonfinite};
+const std::vector<Call> kDropout = {&Calls::dropout};
 
 std::vector<Call> operator+(std::vector<Call> a, const std::vector<Call>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
 }
 
-const std::vector<Call> kHandle = kProjected + kCreate + kEmbedding + kEmbeddingSize + kDense + kCrossEntropy + kAdam;
+const std::vector<Call> kHandle =
+    kProjected + kCreate + kEmbedding + kEmbeddingSize + kDense + kCrossEntropy + kAdam + kConvert + kFind + kDropout;
 const std::vector<Call> kDescs = kProjected + kCreate;
 const std::vector<Call> kRuns = kProjectedRuns + kPlanRuns;
 
@@ -184,8 +194,8 @@ const std::vector<Rule>& rules() {
       {"desc.struct_size: expected ", kAdam, [](Calls& c) { c.adam.struct_size = 3; }},
       {"desc.dtype: expected a value of attn_dtype_t, got 3", kDescs,
        descs([](auto& d) { d.dtype = static_cast<attn_dtype_t>(3); })},
-      {"desc.dtype: expected ATTN_DTYPE_FP32, the only storage type here, got ATTN_DTYPE_BF16", kDescs,
-       descs([](auto& d) { d.dtype = ATTN_DTYPE_BF16; }), ATTN_UNSUPPORTED},
+      {"desc.dtype: expected a value of attn_dtype_t, got -1", kDescs,
+       descs([](auto& d) { d.dtype = static_cast<attn_dtype_t>(-1); })},
       {"desc.B: expected at least 0, got -1", kDescs, descs([](auto& d) { d.B = -1; })},
       {"desc.T: expected at least 0, got -1", kDescs, descs([](auto& d) { d.T = -1; })},
       {"desc.H: expected at least 1, got 0", kDescs, descs([](auto& d) { d.H = 0; })},
@@ -299,7 +309,8 @@ const std::vector<Rule>& rules() {
        [](Calls& c) { c.lstm_back.d_bias = nullptr; }},
 
       // Embedding.
-      {"N: expected at least 0, got -1", kEmbedding + kEmbeddingSize + kAdam, [](Calls& c) { c.N = -1; }},
+      {"N: expected at least 0, got -1", kEmbedding + kEmbeddingSize + kAdam + kConvert + kFind + kDropout,
+       [](Calls& c) { c.N = -1; }},
       {"V: expected at least 1, got 0", kEmbedding + kEmbeddingSize, [](Calls& c) { c.V = 0; }},
       {"E: expected at least 1, got 0", kEmbedding + kEmbeddingSize, [](Calls& c) { c.E = 0; }},
       {"rows: expected a shape of fewer than 2^59 elements", kEmbedding + kEmbeddingSize,
@@ -334,6 +345,33 @@ const std::vector<Rule>& rules() {
       {"y[0]: expected 0 to 1, got -0.5", kCrossEntropy, [](Calls& c) { c.labels[0] = -0.5f; }},
       {"y[0]: expected 0 to 1, got nan", kCrossEntropy, [](Calls& c) { c.labels[0] = kNan; }},
 
+      {"scale: expected a finite number above 0, got 0", kCrossEntropy, [](Calls& c) { c.scale = 0; }},
+      {"scale: expected a finite number above 0, got -1", kCrossEntropy, [](Calls& c) { c.scale = -1; }},
+      {"scale: expected a finite number above 0, got inf", kCrossEntropy, [](Calls& c) { c.scale = 1 / 0.0f; }},
+      {"scale: expected a finite number above 0, got nan", kCrossEntropy, [](Calls& c) { c.scale = kNan; }},
+
+      // Storage types, conversion, the search for what is not finite, dropout.
+      {"dtype: expected a value of attn_dtype_t, got 3", kEmbedding + kDropout,
+       [](Calls& c) { c.dtype = static_cast<attn_dtype_t>(3); }},
+      {"from: expected a value of attn_dtype_t, got 3", kConvert,
+       [](Calls& c) { c.from = static_cast<attn_dtype_t>(3); }},
+      {"to: expected a value of attn_dtype_t, got -1", kConvert,
+       [](Calls& c) { c.to = static_cast<attn_dtype_t>(-1); }},
+      {"to: expected ATTN_DTYPE_FP32 or the type of in, got the other 16-bit type", kConvert,
+       [](Calls& c) { c.from = ATTN_DTYPE_FP16, c.to = ATTN_DTYPE_BF16; }},
+      {"to: expected ATTN_DTYPE_FP32 or the type of in, got the other 16-bit type", kConvert,
+       [](Calls& c) { c.from = ATTN_DTYPE_BF16, c.to = ATTN_DTYPE_FP16; }},
+      {"in: expected a shape of fewer than 2^59 elements", kConvert + kDropout, [](Calls& c) { c.N = kMost; }},
+      {"numbers: expected a shape of fewer than 2^59 elements", kFind, [](Calls& c) { c.N = kMost; }},
+      {"in: expected a pointer, got null", kConvert + kDropout, [](Calls& c) { c.in = nullptr; }},
+      {"out: expected a pointer, got null", kConvert + kDropout, [](Calls& c) { c.to_out = nullptr; }},
+      {"numbers: expected a pointer, got null", kFind, [](Calls& c) { c.in = nullptr; }},
+      {"found: expected a pointer, got null", kFind, [](Calls& c) { c.found = nullptr; }},
+      {"found: expected a pointer, got null", kFind, [](Calls& c) { c.N = 0, c.found = nullptr; }},
+      {"rate: expected at least 0 and below 1, got 1", kDropout, [](Calls& c) { c.rate = 1; }},
+      {"rate: expected at least 0 and below 1, got -1", kDropout, [](Calls& c) { c.rate = -1; }},
+      {"rate: expected at least 0 and below 1, got nan", kDropout, [](Calls& c) { c.rate = kNan; }},
+
       // Adam.
       {"desc.rate: expected a finite number above 0, got 0", kAdam, [](Calls& c) { c.adam.rate = 0; }},
       {"desc.rate: expected a finite number above 0, got inf", kAdam, [](Calls& c) { c.adam.rate = 1 / 0.0f; }},
@@ -344,6 +382,10 @@ const std::vector<Rule>& rules() {
       {"desc.beta_2: expected at least 0 and below 1, got nan", kAdam, [](Calls& c) { c.adam.beta_2 = kNan; }},
       {"desc.epsilon: expected a finite number, at least 0, got -1", kAdam, [](Calls& c) { c.adam.epsilon = -1; }},
       {"desc.step: expected at least 1, got 0", kAdam, [](Calls& c) { c.adam.step = 0; }},
+      {"desc.scale: expected a finite number above 0, got 0", kAdam, [](Calls& c) { c.adam.scale = 0; }},
+      {"desc.scale: expected a finite number above 0, got -1", kAdam, [](Calls& c) { c.adam.scale = -1; }},
+      {"desc.scale: expected a finite number above 0, got inf", kAdam, [](Calls& c) { c.adam.scale = 1 / 0.0f; }},
+      {"desc.scale: expected a finite number above 0, got nan", kAdam, [](Calls& c) { c.adam.scale = kNan; }},
       {"p: expected a shape of fewer than 2^59 elements", kAdam, [](Calls& c) { c.N = kMost; }},
       {"g: expected a pointer, got null", kAdam, [](Calls& c) { c.g = nullptr; }},
       {"p: expected a pointer, got null", kAdam, [](Calls& c) { c.p = nullptr; }},
@@ -389,6 +431,10 @@ TEST(Arguments, EmptyTensorsNeedNoPointers) {
   EXPECT_EQ(attn_dense_forward(c.handle, 0, 6, nullptr, c.f, c.f, nullptr), ATTN_SUCCESS) << attn_last_error();
   EXPECT_EQ(attn_sigmoid_cross_entropy(c.handle, 0, nullptr, nullptr, 1, nullptr, nullptr), ATTN_SUCCESS);
   EXPECT_EQ(attn_adam_step(c.handle, &c.adam, 0, nullptr, nullptr, nullptr, nullptr), ATTN_SUCCESS);
+  EXPECT_EQ(attn_convert(c.handle, 0, ATTN_DTYPE_FP32, nullptr, ATTN_DTYPE_BF16, nullptr), ATTN_SUCCESS);
+  EXPECT_EQ(attn_dropout(c.handle, ATTN_DTYPE_FP16, 0, 0.5f, 1, 0, nullptr, nullptr), ATTN_SUCCESS);
+  EXPECT_EQ(attn_find_nonfinite(c.handle, 0, nullptr, c.found), ATTN_SUCCESS);
+  EXPECT_EQ(*c.found, 0);
 }
 
 TEST(Arguments, EmbeddingsNeedNoWorkspaceOnTheCpu) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The embedding and its gradient against the reference.
+// The embedding and its gradient against the reference, with rows of each storage type.
 #include "encoder/layer_runs.h"
 #include "reference/layers.h"
 #include "support/random.h"
@@ -11,7 +11,11 @@ namespace {
 
 constexpr std::int64_t kSizes[] = {0, 1, 3, 31, 32, 33, 127, 1000};
 
-using Embedding = LayerTest;
+class Embedding : public LayerTest {
+ protected:
+  // Numbers of the type, which both the backend and the reference get.
+  std::vector<float> stored(const std::vector<float>& values) const { return narrow(rounded(dtype, widen(values))); }
+};
 
 TEST_P(Embedding, CopiesRows) {
   for (const std::int64_t N : kSizes)
@@ -21,11 +25,10 @@ TEST_P(Embedding, CopiesRows) {
       const std::vector<std::int32_t> ids = random.integers(N, 0, kV - 1);
       const std::vector<float> table = random.normal(kV * E);
       Tensors tensors(handle, options);
-      float* const rows = tensors.out(N * E);
-      check(attn_embedding_forward(handle.get(), ATTN_DTYPE_FP32, N, kV, E, tensors.lengths(ids), tensors.in(table),
-                                   rows));
+      void* const rows = tensors.out(N * E, dtype);
+      check(attn_embedding_forward(handle.get(), dtype, N, kV, E, tensors.lengths(ids), tensors.in(table), rows));
       tensors.expect_intact();
-      const std::vector<float> expected = narrow(reference::embedding_forward(E, ids, widen(table)));
+      const std::vector<float> expected = narrow(rounded(dtype, reference::embedding_forward(E, ids, widen(table))));
       EXPECT_TRUE(same_bits(tensors.values(rows), expected)) << N << " " << E;
     }
 }
@@ -36,10 +39,10 @@ TEST_P(Embedding, GradientSumsOverRepeatedIds) {
       for (const std::int32_t V : {1, 5, 2000}) {
         Random random(2);
         const std::vector<std::int32_t> ids = random.integers(N, 0, V - 1);
-        const std::vector<float> d_rows = random.normal(N * E);
+        const std::vector<float> d_rows = stored(random.normal(N * E));
         Tensors tensors(handle, options);
         float* const d_table = tensors.out(V * E);
-        embedding_backward(handle, tensors, N, V, E, tensors.lengths(ids), tensors.in(d_rows), d_table);
+        embedding_backward(handle, tensors, dtype, N, V, E, tensors.lengths(ids), tensors.in(d_rows, dtype), d_table);
         tensors.expect_intact();
         EXPECT_TRUE(close(Operation::embedding, tensors.values(d_table),
                           reference::embedding_backward(V, E, ids, widen(d_rows)), {V, E}));
@@ -71,11 +74,11 @@ TEST_P(Embedding, GradientOfLongRuns) {
       SCOPED_TRACE(testing::Message() << text.name << ", N " << N << ", E " << E);
       std::vector<std::int32_t> ids;
       for (std::int64_t n = 0; n < N; ++n) ids.push_back(text.id(n, N) % kV);
-      const std::vector<float> d_rows = Random(3).normal(N * E);
+      const std::vector<float> d_rows = stored(Random(3).normal(N * E));
       Tensors tensors(handle, options);
       float *const d_table = tensors.out(kV * E), *const again = tensors.out(kV * E);
       for (float* const result : {d_table, again})
-        embedding_backward(handle, tensors, N, kV, E, tensors.lengths(ids), tensors.in(d_rows), result);
+        embedding_backward(handle, tensors, dtype, N, kV, E, tensors.lengths(ids), tensors.in(d_rows, dtype), result);
       tensors.expect_intact();
       EXPECT_TRUE(close(Operation::embedding, tensors.values(d_table),
                         reference::embedding_backward(kV, E, ids, widen(d_rows)), {kV, E}));
@@ -88,17 +91,18 @@ TEST_P(Embedding, GradientKeepsNanWhereItBelongs) {
   constexpr std::int64_t kN = 100, kV = 5, kE = 6;
   std::vector<std::int32_t> ids;
   for (std::int64_t n = 0; n < kN; ++n) ids.push_back(static_cast<std::int32_t>(n % 4));
-  std::vector<float> d_rows = Random(4).normal(kN * kE);
+  std::vector<float> d_rows = stored(Random(4).normal(kN * kE));
   d_rows[50 * kE + 3] = kNan;
   d_rows[51 * kE + 1] = std::numeric_limits<float>::infinity();
   Tensors tensors(handle, options);
   float* const d_table = tensors.out(kV * kE);
-  embedding_backward(handle, tensors, kN, kV, kE, tensors.lengths(ids), tensors.in(d_rows), d_table);
+  embedding_backward(handle, tensors, dtype, kN, kV, kE, tensors.lengths(ids), tensors.in(d_rows, dtype), d_table);
   EXPECT_TRUE(close(Operation::embedding, tensors.values(d_table),
                     reference::embedding_backward(kV, kE, ids, widen(d_rows)), {kV, kE}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Runs, Embedding, testing::ValuesIn(layer_runs()), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Runs, Embedding, testing::ValuesIn(layer_runs(kAnyStorage)),
+                         testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace attn::test

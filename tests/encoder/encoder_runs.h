@@ -11,22 +11,45 @@
 
 namespace attn::test {
 
-inline std::vector<RunOptions> encoder_runs(const std::vector<int>& threads) {
-  std::vector<RunOptions> runs;
-  RunOptions options;
-  for (const int count : threads) {
-    options.threads = count;
-    runs.push_back(options);
-  }
-#ifdef ATTN_WITH_CUDNN
-  options.backend = ATTN_BACKEND_CUDA;
-  runs.push_back(options);
+inline std::vector<Target> encoder_targets(const std::vector<attn_dtype_t>& dtypes) {
+  std::vector<Target> all = targets(dtypes);
+#ifndef ATTN_WITH_CUDNN
+  all.erase(
+      std::remove_if(all.begin(), all.end(), [](const Target& target) { return target.backend == ATTN_BACKEND_CUDA; }),
+      all.end());
 #endif
+  return all;
+}
+
+// On the CPU one for each number of threads.
+inline std::vector<RunOptions> runs_on(const Target& target, const std::vector<int>& threads) {
+  std::vector<RunOptions> runs;
+  for (const int count : target.backend == ATTN_BACKEND_CPU ? threads : std::vector<int>{RunOptions().threads}) {
+    runs.push_back(on(target));
+    runs.back().threads = count;
+  }
   return runs;
 }
 
-inline std::ostream& operator<<(std::ostream& out, const RunOptions& options) {
-  return options.backend == ATTN_BACKEND_CPU ? out << "cpu, threads " << options.threads : out << "cuda";
+inline std::vector<RunOptions> encoder_runs(const std::vector<int>& threads,
+                                            const std::vector<attn_dtype_t>& dtypes = kFullStorage) {
+  std::vector<RunOptions> all;
+  for (const Target& target : encoder_targets(dtypes))
+    for (const RunOptions& options : runs_on(target, threads)) all.push_back(options);
+  return all;
 }
+
+inline std::ostream& operator<<(std::ostream& out, const RunOptions& options) {
+  out << Target{options.backend, options.dtype};
+  return options.backend == ATTN_BACKEND_CPU ? out << ", threads " << options.threads : out;
+}
+
+// Whether the backend rounds parameters to the type of activations, and what it makes on the way: the CPU computes in
+// fp32 whatever goes in and comes out.
+inline bool rounds_inside(const Target& target) {
+  return target.backend == ATTN_BACKEND_CUDA && target.dtype != ATTN_DTYPE_FP32;
+}
+// The type of what is made on the way.
+inline attn_dtype_t inside(const Target& target) { return rounds_inside(target) ? target.dtype : ATTN_DTYPE_FP32; }
 
 }  // namespace attn::test

@@ -4,6 +4,7 @@
 #include "reference/layers.h"
 
 #include <cmath>
+#include <utility>
 
 #include "encoder/layer_runs.h"
 #include "support/random.h"
@@ -16,6 +17,60 @@ constexpr std::int64_t kSizes[] = {0, 1, 3, 31, 32, 33, 127, 1000};
 constexpr std::int64_t kLarge = 100003;  // several tasks, the last one short
 
 using Layers = LayerTest;
+
+std::vector<double> times(std::vector<double> values, double factor) {
+  for (double& value : values) value *= factor;
+  return values;
+}
+
+// The terms of parameters and first moments after a step: what they were and what came to them.
+reference::Sum stepped(const std::vector<double>& value, const std::vector<double>& before,
+                       const std::vector<double>& gradient) {
+  reference::Sum sum = with_scale(value);
+  for (std::size_t i = 0; i < before.size(); ++i) sum.terms[i] += std::fabs(before[i]) + std::fabs(gradient[i]);
+  return sum;
+}
+
+// Parameters and both moments, before or after a step.
+struct AdamTensors {
+  std::vector<float> p, m, s;
+
+  explicit AdamTensors(std::int64_t N) {
+    Random random(5);
+    p = random.normal(N), m = random.normal(N, 0.1f), s = random.uniform(N, 0, 1);
+  }
+  // After a step with gradient g; skip: null, or the number behind the pointer.
+  AdamTensors after(const Handle& handle, const RunOptions& options, const std::vector<float>& g, std::int64_t step,
+                    float scale = 1, const std::int32_t* skip = nullptr) const {
+    Tensors tensors(handle, options);
+    const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f,  0.999f,
+                                   1e-7f,       step,  scale, skip == nullptr ? nullptr : tensors.lengths({*skip})};
+    const float* const g_in = tensors.in(g);
+    const auto in_place = [&](const std::vector<float>& values) { return const_cast<float*>(tensors.in(values)); };
+    float *p_out = in_place(p), *m_out = in_place(m), *s_out = in_place(s);
+    check(attn_adam_step(handle.get(), &desc, static_cast<std::int64_t>(p.size()), g_in, p_out, m_out, s_out));
+    tensors.expect_intact();
+    AdamTensors result(0);
+    result.p = tensors.values(p_out), result.m = tensors.values(m_out), result.s = tensors.values(s_out);
+    return result;
+  }
+};
+
+void expect_same_bits(const AdamTensors& got, const AdamTensors& expected) {
+  EXPECT_TRUE(same_bits(got.p, expected.p)) << "p";
+  EXPECT_TRUE(same_bits(got.m, expected.m)) << "m";
+  EXPECT_TRUE(same_bits(got.s, expected.s)) << "s";
+}
+
+// Against the step of the reference with gradient g.
+void expect_step(const AdamTensors& got, const AdamTensors& before, const std::vector<double>& g, std::int64_t step) {
+  std::vector<double> p = widen(before.p), m = widen(before.m), s = widen(before.s);
+  reference::adam_step({1e-3f, 0.9f, 0.999f, 1e-7f}, step, g, p, m, s);
+  const auto N = static_cast<std::int64_t>(g.size());
+  EXPECT_TRUE(close(Operation::adam, got.p, stepped(p, widen(before.p), std::vector<double>(g.size())), {N})) << "p";
+  EXPECT_TRUE(close(Operation::adam, got.m, stepped(m, widen(before.m), g), {N})) << "m";
+  EXPECT_TRUE(close(Operation::adam, got.s, with_scale(s), {N})) << "s";
+}
 
 TEST_P(Layers, Dense) {
   for (const std::int64_t B : kSizes)
@@ -64,33 +119,63 @@ TEST_P(Layers, CrossEntropy) {
   }
 }
 
+// The scale multiplies the gradient alone, by a power of two exactly.
+TEST_P(Layers, CrossEntropyScalesItsGradient) {
+  constexpr std::int64_t kB = 1000;
+  Random random(4);
+  const std::vector<float> z = random.normal(kB, 4), y = random.uniform(kB, 0, 1);
+  Tensors tensors(handle, options);
+  const float *z_in = tensors.in(z), *y_in = tensors.in(y);
+  const auto run = [&](float scale) {
+    float *losses = tensors.out(kB), *d_z = tensors.out(kB);
+    check(attn_sigmoid_cross_entropy(handle.get(), kB, z_in, y_in, scale, losses, d_z));
+    tensors.expect_intact();
+    return std::pair(tensors.values(losses), tensors.values(d_z));
+  };
+  const auto [losses, d_z] = run(1);
+  const std::vector<double> expected = reference::sigmoid_cross_entropy(widen(z), widen(y)).d_z;
+  for (const float scale : {65536.0f, 0.125f, 1000.0f, 0.3f}) {
+    SCOPED_TRACE(scale);
+    const auto [same_losses, scaled] = run(scale);
+    EXPECT_TRUE(same_bits(same_losses, losses));
+    EXPECT_TRUE(close(Operation::cross_entropy, scaled, with_scale(times(expected, scale), double{scale} / kB), {kB}));
+    if (scale == 65536.0f || scale == 0.125f) {
+      EXPECT_TRUE(same_bits(scaled, narrow(times(widen(d_z), scale))));
+    }
+  }
+}
+
 TEST_P(Layers, Adam) {
   for (const std::int64_t N : {std::int64_t{0}, std::int64_t{1}, std::int64_t{3}, std::int64_t{33}, kLarge})
     for (const std::int64_t step : {1, 2, 1000}) {
-      Random random(5);
-      const std::vector<float> g = random.normal(N), p = random.normal(N), m = random.normal(N, 0.1f);
-      std::vector<float> s = random.uniform(N, 0, 1);
-      const attn_adam_desc_t desc = {sizeof desc, 1e-3f, 0.9f, 0.999f, 1e-7f, step, 1, nullptr};
-      Tensors tensors(handle, options);
-      const float* const g_in = tensors.in(g);
-      const auto in_place = [&](const std::vector<float>& values) { return const_cast<float*>(tensors.in(values)); };
-      float *p_out = in_place(p), *m_out = in_place(m), *s_out = in_place(s);
-      check(attn_adam_step(handle.get(), &desc, N, g_in, p_out, m_out, s_out));
-      tensors.expect_intact();
-      std::vector<double> p_expected = widen(p), m_expected = widen(m), s_expected = widen(s);
-      reference::adam_step({desc.rate, desc.beta_1, desc.beta_2, desc.epsilon}, step, widen(g), p_expected, m_expected,
-                           s_expected);
-      const auto scaled = [](const std::vector<double>& value, const std::vector<float>& before,
-                             const std::vector<float>& gradient) {
-        reference::Sum sum = with_scale(value);
-        for (std::size_t i = 0; i < before.size(); ++i) sum.terms[i] += std::fabs(before[i]) + std::fabs(gradient[i]);
-        return sum;
-      };
-      EXPECT_TRUE(
-          close(Operation::adam, tensors.values(p_out), scaled(p_expected, p, std::vector<float>(p.size())), {N}));
-      EXPECT_TRUE(close(Operation::adam, tensors.values(m_out), scaled(m_expected, m, g), {N}));
-      EXPECT_TRUE(close(Operation::adam, tensors.values(s_out), with_scale(s_expected), {N}));
+      const AdamTensors before(N);
+      const std::vector<float> g = Random(6).normal(N);
+      expect_step(before.after(handle, options, g, step), before, widen(g), step);
     }
+}
+
+// Of a power of two nothing is left but the bits of a step without it.
+TEST_P(Layers, AdamTakesTheScaleOutOfTheGradient) {
+  const AdamTensors before(kLarge);
+  const std::vector<float> g = Random(6).normal(kLarge);
+  const AdamTensors unscaled = before.after(handle, options, g, 3);
+  for (const float scale : {65536.0f, 0.125f, 1000.0f, 0.3f}) {
+    SCOPED_TRACE(scale);
+    const std::vector<float> scaled = narrow(times(widen(g), scale));
+    const AdamTensors got = before.after(handle, options, scaled, 3, scale);
+    expect_step(got, before, times(widen(scaled), 1 / double{scale}), 3);
+    if (scale == 65536.0f || scale == 0.125f) expect_same_bits(got, unscaled);
+  }
+}
+
+TEST_P(Layers, AdamSkipsWhereItIsTold) {
+  const AdamTensors before(kLarge);
+  std::vector<float> g = Random(6).normal(kLarge);
+  const std::int32_t go_on = 0;
+  expect_same_bits(before.after(handle, options, g, 3, 1, &go_on), before.after(handle, options, g, 3));
+  g[kLarge / 2] = kNan;
+  for (const std::int32_t skip : {1, -1, 1 << 30})
+    expect_same_bits(before.after(handle, options, g, 3, 1, &skip), before);
 }
 
 // With a zero gradient from the start, epsilon alone keeps the quotient finite.
@@ -120,7 +205,7 @@ std::vector<float> all_layers(const RunOptions& options) {
   check(attn_dense_forward(handle.get(), kB, kD, x, w, b, z));
   check(attn_sigmoid_cross_entropy(handle.get(), kB, z, y, 1, losses, d_z));
   check(attn_dense_backward(handle.get(), kB, kD, x, w, d_z, d_x, d_w, d_b));
-  embedding_backward(handle, tensors, kB, kV, kD, ids, d_x, d_table);
+  embedding_backward(handle, tensors, ATTN_DTYPE_FP32, kB, kV, kD, ids, d_x, d_table);
   const std::vector<float> zeros(kV * kD);
   auto *p = const_cast<float*>(tensors.in(std::vector<float>(zeros.size(), 0.1f))),
        *m = const_cast<float*>(tensors.in(zeros)), *s = const_cast<float*>(tensors.in(zeros));

@@ -23,6 +23,15 @@ struct LstmCase {
   }
 };
 
+// The case in the numbers that a run works with: activations of its type, and parameters too where it rounds them.
+inline LstmCase stored(LstmCase given, const Target& target) {
+  given.input.x = rounded(target.dtype, given.input.x);
+  given.d_y = narrow(rounded(target.dtype, widen(given.d_y)));
+  for (auto parameter : {&reference::LstmInput::kernel, &reference::LstmInput::recurrent, &reference::LstmInput::bias})
+    given.input.*parameter = rounded(inside(target), given.input.*parameter);
+  return given;
+}
+
 struct LstmResult {
   std::vector<float> y, d_x, d_kernel, d_recurrent, d_bias;
 };
@@ -35,10 +44,9 @@ inline bool same_bits(const LstmResult& a, const LstmResult& b) {
 // A plan, for any number of runs. Every byte outside the documented sizes is guarded, every byte inside starts as NaN.
 class LstmRun {
  public:
-  LstmRun(const Handle& handle, const LstmShape& shape, Training training)
-      : handle_(&handle), training_(training == Training::yes) {
-    const attn_lstm_desc_t desc = {sizeof desc, ATTN_DTYPE_FP32, shape.B,          shape.T,
-                                   shape.E,     shape.H,         shape.directions, training_};
+  LstmRun(const Handle& handle, const LstmShape& shape, Training training, attn_dtype_t dtype = ATTN_DTYPE_FP32)
+      : handle_(&handle), dtype_(dtype), training_(training == Training::yes) {
+    const attn_lstm_desc_t desc = {sizeof desc, dtype, shape.B, shape.T, shape.E, shape.H, shape.directions, training_};
     check(attn_lstm_create(handle.get(), &desc, &plan_));
   }
   ~LstmRun() { attn_lstm_destroy(plan_); }
@@ -49,9 +57,10 @@ class LstmRun {
   LstmResult operator()(const LstmCase& given, const RunOptions& options = {}) {
     const reference::LstmInput& in = given.input;
     Tensors tensors(*handle_, options);
-    const float *x = tensors.in(narrow(in.x)), *kernel = tensors.in(narrow(in.kernel)),
-                *recurrent = tensors.in(narrow(in.recurrent)), *bias = tensors.in(narrow(in.bias));
-    float* const y = tensors.out(in.B * in.T * in.directions * in.H);
+    const void* const x = tensors.in(narrow(in.x), dtype_);
+    const float *kernel = tensors.in(narrow(in.kernel)), *recurrent = tensors.in(narrow(in.recurrent)),
+                *bias = tensors.in(narrow(in.bias));
+    void* const y = tensors.out(in.B * in.T * in.directions * in.H, dtype_);
     const std::int32_t* const lengths = in.lengths.empty() ? nullptr : in.lengths.data();
     std::size_t bytes = 0;
     check(attn_lstm_reserve_size(plan_, &bytes));
@@ -70,15 +79,18 @@ class LstmRun {
                                               lengths,
                                               y,
                                               reserve,
-                                              tensors.in(given.d_y),
-                                              tensors.out(in.B * in.T * in.E),
+                                              tensors.in(given.d_y, dtype_),
+                                              tensors.out(in.B * in.T * in.E, dtype_),
                                               tensors.out(in.directions * in.E * 4 * in.H),
                                               tensors.out(in.directions * in.H * 4 * in.H),
                                               tensors.out(in.directions * 4 * in.H)};
       check(attn_lstm_workspace_size(plan_, ATTN_PASS_BACKWARD, &bytes));
       check(attn_lstm_backward(plan_, &back, tensors.workspace(bytes), bytes));
-      const auto values = [&](const void* tensor) { return tensors.values(static_cast<const float*>(tensor)); };
-      result = {{}, values(back.d_x), values(back.d_kernel), values(back.d_recurrent), values(back.d_bias)};
+      result = {{},
+                tensors.values(back.d_x),
+                tensors.values(back.d_kernel),
+                tensors.values(back.d_recurrent),
+                tensors.values(back.d_bias)};
     }
     result.y = tensors.values(y);
     tensors.expect_intact();
@@ -87,6 +99,7 @@ class LstmRun {
 
  private:
   const Handle* handle_;
+  attn_dtype_t dtype_;
   bool training_;
   attn_lstm_t plan_ = nullptr;
 };
@@ -94,7 +107,8 @@ class LstmRun {
 inline LstmResult run(const LstmCase& given, const RunOptions& options, Training training = Training::yes) {
   const Handle handle = make_handle(options);
   const reference::LstmInput& in = given.input;
-  return LstmRun(handle, {in.B, in.T, in.E, in.H, static_cast<std::int32_t>(in.directions)}, training)(given, options);
+  const LstmShape shape = {in.B, in.T, in.E, in.H, static_cast<std::int32_t>(in.directions)};
+  return LstmRun(handle, shape, training, options.dtype)(given, options);
 }
 
 }  // namespace attn::test

@@ -16,6 +16,22 @@ struct RecurrentCase {
   RecurrentCase(const attn_recurrent_desc_t& desc, const std::vector<std::int32_t>& lengths, std::uint64_t seed = 1);
 };
 
+// The same in the numbers that a run works with: activations of its type, and parameters too where it rounds them.
+// Those of pooling it rounds everywhere, those of a query that all items share nowhere.
+inline RecurrentCase stored(RecurrentCase given, const Target& target) {
+  given.input.desc.dtype = target.dtype;
+  given.input.x = rounded(target.dtype, given.input.x);
+  for (std::vector<float>* gradient : {&given.d_o, &given.d_weights})
+    *gradient = narrow(rounded(target.dtype, widen(*gradient)));
+  const bool pooling = given.input.desc.attention == ATTN_ATTENTION_POOLING;
+  for (auto& [name, values] : given.input.parameters)
+    if (pooling && name.rfind("attention.", 0) == 0)
+      values = rounded(target.dtype, values);
+    else if (name != "attention.h" && name != "attention.w_q")
+      values = rounded(inside(target), values);
+  return given;
+}
+
 struct RecurrentResult {
   std::vector<float> o, weights, d_x;
   std::map<std::string, std::vector<float>> d_parameters;
@@ -27,7 +43,8 @@ class RecurrentRun {
  public:
   RecurrentRun(const RunOptions& options, const attn_recurrent_desc_t& desc)
       : options_(options), handle_(make_handle(options)), desc_(desc) {
-    check(attn_recurrent_create(handle_.get(), &desc, &plan_));
+    desc_.dtype = options.dtype;
+    check(attn_recurrent_create(handle_.get(), &desc_, &plan_));
     std::int32_t count = 0;
     check(attn_recurrent_block_size(plan_, &block_));
     check(attn_recurrent_parameter_count(plan_, &count));
@@ -56,27 +73,30 @@ class RecurrentRun {
     }
     const bool pooling = desc_.attention == ATTN_ATTENTION_POOLING;
     const std::int64_t queries = pooling ? 1 : desc_.Q, D = desc_.directions * desc_.H;
-    const float *x = tensors.in(given.x), *parameters = tensors.in(block);
+    const attn_dtype_t dtype = options_.dtype;
+    const void* const x = tensors.in(given.x, dtype);
+    const float* const parameters = tensors.in(block);
     const std::int32_t* lengths = given.input.lengths.empty() ? nullptr : given.input.lengths.data();
     std::size_t bytes = 0;
     check(attn_recurrent_reserve_size(plan_, &bytes));
     void* const reserve = desc_.training ? tensors.workspace(bytes) : nullptr;
-    float *o = tensors.out(desc_.B * queries * D), *weights = tensors.out(desc_.B * queries * desc_.T);
+    void *o = tensors.out(desc_.B * queries * D, dtype), *weights = tensors.out(desc_.B * queries * desc_.T, dtype);
     const attn_recurrent_forward_args_t args{sizeof args,      x, parameters, lengths,
                                              given.input.seed, o, weights,    reserve};
     check(attn_recurrent_workspace_size(plan_, ATTN_PASS_FORWARD, &bytes));
     check(attn_recurrent_forward(plan_, &args, tensors.workspace(bytes), bytes));
     RecurrentResult result;
     if (desc_.training) {
-      float *d_x = tensors.out(desc_.B * desc_.T * desc_.E), *gradient = tensors.out(block_);
+      void* const d_x = tensors.out(desc_.B * desc_.T * desc_.E, dtype);
+      float* const gradient = tensors.out(block_);
       const attn_recurrent_backward_args_t back{sizeof back,
                                                 x,
                                                 parameters,
                                                 lengths,
                                                 given.input.seed,
                                                 reserve,
-                                                tensors.in(given.d_o),
-                                                tensors.in(given.d_weights),
+                                                tensors.in(given.d_o, dtype),
+                                                tensors.in(given.d_weights, dtype),
                                                 d_x,
                                                 gradient};
       check(attn_recurrent_workspace_size(plan_, ATTN_PASS_BACKWARD, &bytes));

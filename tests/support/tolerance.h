@@ -2,9 +2,10 @@
 //
 // The one rule by which a result in storage of type T is judged against the reference:
 //
-//   |got - value| <= k eps(T) |value| + c eps(fp32) terms
+//   |got - value| <= k eps(T) |value| + (c eps(fp32) + r eps(I)) terms
 //
-// with k and c from one table, a row per operation. NaN and infinities must stand where the reference, rounded to T, has
+// with k, c and r from one table, a row per operation. I is the type to which the operation rounds what it makes on its
+// way; there is no such part where that is fp32. NaN and infinities must stand where the reference, rounded to T, has
 // them.
 #pragma once
 
@@ -36,6 +37,7 @@ enum class Operation {
 struct Tolerance {
   double k;  // roundings of the stored result itself
   double c;  // error of the reductions behind it, in units of eps(fp32) times their absolute terms
+  double r;  // error of intermediate results in 16 bits, in units of eps of that type times the same terms
 };
 
 Tolerance tolerance(Operation operation);
@@ -43,11 +45,12 @@ Tolerance tolerance(Operation operation);
 // Of all elements the largest error, measured in its tolerance: up to 1 passes. Infinite where a NaN or an infinity
 // is out of place, where the sizes differ, and where the reference has no finite scale for a finite value.
 double worst_ratio(Operation operation, const std::vector<float>& got, const reference::Sum& expected,
-                   attn_dtype_t dtype = ATTN_DTYPE_FP32);
+                   attn_dtype_t dtype = ATTN_DTYPE_FP32, attn_dtype_t inside = ATTN_DTYPE_FP32);
 
 // Whether every element of `got`, a tensor of this shape, is within its tolerance; if not, the worst one is named.
 ::testing::AssertionResult close(Operation operation, const std::vector<float>& got, const reference::Sum& expected,
-                                 const std::vector<std::int64_t>& shape, attn_dtype_t dtype = ATTN_DTYPE_FP32);
+                                 const std::vector<std::int64_t>& shape, attn_dtype_t dtype = ATTN_DTYPE_FP32,
+                                 attn_dtype_t inside = ATTN_DTYPE_FP32);
 
 // For a result that the reference gives without its terms: those of an element are |value| + scale, where `scale` is
 // the size of what cancelled in it (1 / B in the gradient of a mean loss, |p| before a step of an optimiser).

@@ -22,7 +22,7 @@ constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
 constexpr Operation kSome = Operation::additive_forward;
 
 TEST(Tolerance, IsTheRule) {
-  const auto [k, c] = tolerance(kSome);
+  const auto [k, c, r] = tolerance(kSome);
   const Sum expected{{0.0}, {3.0}};
   const auto allowed = static_cast<float>(c * kEpsilon * 3.0);
   EXPECT_TRUE(close(kSome, {0.99F * allowed}, expected, {1}));
@@ -47,7 +47,7 @@ TEST(Tolerance, PlacesOfNanAndInfinityMustMatch) {
 
 TEST(Tolerance, TheResultIsRoundedToItsStorageAndTheReductionsBehindItAreNot) {
   for (attn_dtype_t dtype : {ATTN_DTYPE_FP16, ATTN_DTYPE_BF16}) {
-    const auto [k, c] = tolerance(kSome);
+    const auto [k, c, r] = tolerance(kSome);
     const double unit = storage_of(dtype).epsilon();
     const Sum expected{{1.0}, {100.0}};
     const double allowed = k * unit + c * kEpsilon * 100;
@@ -55,6 +55,23 @@ TEST(Tolerance, TheResultIsRoundedToItsStorageAndTheReductionsBehindItAreNot) {
     EXPECT_FALSE(close(kSome, {static_cast<float>(1 + 1.01 * allowed)}, expected, {1}, dtype));
     EXPECT_FALSE(close(kSome, {static_cast<float>(1 + 0.99 * allowed)}, expected, {1})) << "fp32";
   }
+}
+
+TEST(Tolerance, WhatIsRoundedOnTheWayCountsByItsType) {
+  constexpr Operation kRounding = Operation::projected_backward;
+  const auto [k, c, r] = tolerance(kRounding);
+  const Sum expected{{1.0}, {100.0}};
+  for (attn_dtype_t inside : {ATTN_DTYPE_FP16, ATTN_DTYPE_BF16}) {
+    const double allowed = k * kEpsilon + (c * kEpsilon + r * storage_of(inside).epsilon()) * 100;
+    const float within = static_cast<float>(1 + 0.99 * allowed), beyond = static_cast<float>(1 + 1.01 * allowed);
+    EXPECT_TRUE(close(kRounding, {within}, expected, {1}, ATTN_DTYPE_FP32, inside));
+    EXPECT_FALSE(close(kRounding, {beyond}, expected, {1}, ATTN_DTYPE_FP32, inside));
+    EXPECT_FALSE(close(kRounding, {within}, expected, {1})) << "fp32 inside";
+    EXPECT_FALSE(close(kSome, {within}, expected, {1}, ATTN_DTYPE_FP32, inside)) << "an operation that rounds nothing";
+  }
+  const double allowed = k * kEpsilon + c * kEpsilon * 100;
+  EXPECT_NEAR(worst_ratio(kRounding, {static_cast<float>(1 + 2 * allowed)}, expected, ATTN_DTYPE_FP32, ATTN_DTYPE_FP32),
+              2, 0.01);
 }
 
 TEST(Tolerance, SubnormalNumbersOfFp16Count) {

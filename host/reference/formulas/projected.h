@@ -68,11 +68,11 @@ AdditiveResult<Number> forward(const Projected<Number>& in) {
   return forward(project_all(in));
 }
 
-// d_o [B, Q, D]; d_weights [B, Q, T], empty: none.
+// d_o [B, Q, D]; d_weights [B, Q, T], empty: none; weights [B, Q, T], empty: recomputed.
 template <class Number>
 ProjectedGradients<Number> backward(const Projected<Number>& in, const std::vector<Number>& d_o,
-                                    const std::vector<Number>& d_weights) {
-  const AdditiveGradients<Number> inner = backward(project_all(in), d_o, d_weights);
+                                    const std::vector<Number>& d_weights, const std::vector<Number>& weights = {}) {
+  const AdditiveGradients<Number> inner = backward(project_all(in), d_o, d_weights, weights);
   ProjectedGradients<Number> d{inner.x,
                                zeros<Number>((in.shared_query ? in.Q : in.B * in.Q) * in.H),
                                zeros<Number>(in.A * in.H),
