@@ -47,7 +47,7 @@ void require_range(const char* name, float value, bool in_range, const char* exp
 }
 
 void require_scale(const char* name, float scale) {
-  require_range(name, scale, scale > 0 && std::isfinite(scale), "a finite number above 0");
+  require_range(name, scale, std::isnormal(scale) && scale > 0, "a finite number above 0 that is not subnormal");
 }
 
 }  // namespace
