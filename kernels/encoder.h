@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The kernels that surround cuDNN's LSTM and cuBLAS's products, as host code sees them, part of the encoder library.
-// `Storage`, the type of activations, is float, __half or __nv_bfloat16; our parameters are fp32. As in launch.h, each call enqueues work on `stream` and returns what the launch returned; nothing is allocated or
-// waited for, sizes may be zero, and every pointer may stand at any element.
+// `Storage`, the type of activations, is float, __half or __nv_bfloat16; our parameters are fp32. As in launch.h, each
+// call enqueues work on `stream` and returns what the launch returned; nothing is allocated or waited for, sizes may be
+// zero, and every pointer may stand at any element.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fp16 and bf16, as bits, to fp32 and back; and fp32, which stays. To fp32 is exact. Back rounds to the nearest, ties to even, subnormal numbers
-// included; what is too large becomes an infinity; NaN stays NaN, as quiet. No branches, so that compilers make vectors
-// of loops over them, and nothing that changes where a processor is told to flush subnormal fp32 numbers.
+// fp16 and bf16, as bits, to fp32 and back; and fp32, which stays. To fp32 is exact. Back rounds to the nearest, ties to
+// even, subnormal numbers included; what is too large becomes an infinity; NaN stays NaN, as quiet. No branches, so that
+// compilers make vectors of loops over them, and nothing that changes where a processor is told to flush subnormal fp32
+// numbers.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The recurrent attention encoder against the parts of the reference put together, in each storage
-// type.
+// The recurrent attention encoder against the parts of the reference put together, in each storage type.
 #include "attn_cuda/recurrent.h"
 
 #include <algorithm>

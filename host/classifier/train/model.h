@@ -34,8 +34,8 @@ class Model {
   std::vector<float> losses() const;   // [B] of the last forward, against the batch's labels
   std::vector<float> weights() const;  // [B, T] of the last forward, T as in its batch
 
-  // Gradient of the last forward, which must have been for training, into `gradient`, which has the
-  // parameters' layout. Its batch has to stand until then.
+  // Gradient of the last forward, which must have been for training, into `gradient`, which has the parameters' layout.
+  // Its batch has to stand until then.
   void backward(Parameters& gradient);
 
  private:

@@ -179,8 +179,9 @@ ATTN_API attn_status_t attn_dense_backward(attn_handle_t handle, int64_t B, int6
                                            const float* d_z, float* d_x, float* d_w, float* d_b);
 
 /* losses[i] = max(z,0) - z y + log(1 + exp(-|z|)) of logits z [B] and labels y [B] in 0..1;
- * d_z[i] = scale (sigmoid(z) - y) / B, the gradient of the mean loss times the scale > 0, finite and not subnormal, by which gradients keep
- * clear of the small numbers that a 16-bit type has not. losses and d_z may each be null. */
+ * d_z[i] = scale (sigmoid(z) - y) / B, the gradient of the mean loss times scale, which is above 0, finite and not
+ * subnormal: by a large one gradients keep clear of the small numbers that a 16-bit type has not. losses and d_z may each
+ * be null. */
 ATTN_API attn_status_t attn_sigmoid_cross_entropy(attn_handle_t handle, int64_t B, const float* z, const float* y,
                                                   float scale, float* losses, float* d_z);
 

@@ -7,9 +7,9 @@
  *         pooling     o [B, D]: attn_pooling of attn_cuda.h, with a weight vector and a bias for each position
  *         additive    o [B, Q, D]: attn_projected of encoder.h, with Q learned queries that all items share
  *
- * LSTM, gates and weights are those of encoder.h; the parameters are fp32. All calls run on the handle's backend; on CUDA on its stream, without
- * synchronising or allocating, and can be captured in a graph, which keeps the lengths and the seed of the call. Behind an
- * item's length nothing counts; an empty item gives zeros.
+ * LSTM, gates and weights are those of encoder.h; the parameters are fp32. All calls run on the handle's backend; on CUDA
+ * on its stream, without synchronising or allocating, and can be captured in a graph, which keeps the lengths and the seed
+ * of the call. Behind an item's length nothing counts; an empty item gives zeros.
  */
 #ifndef ATTN_CUDA_RECURRENT_H
 #define ATTN_CUDA_RECURRENT_H
