@@ -31,23 +31,25 @@ if(ATTN_CUDA)
   enable_language(CUDA)
 endif()
 
-add_library(attn_build_flags INTERFACE)
+add_library(attn_warning_flags INTERFACE)
 set(attn_warnings -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion)
-target_compile_options(attn_build_flags INTERFACE "$<$<COMPILE_LANGUAGE:C,CXX>:${attn_warnings};-Wpedantic>"
+target_compile_options(attn_warning_flags INTERFACE "$<$<COMPILE_LANGUAGE:C,CXX>:${attn_warnings};-Wpedantic>"
                                                   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor;-Wold-style-cast>)
 if(ATTN_WERROR)
-  target_compile_options(attn_build_flags INTERFACE $<$<COMPILE_LANGUAGE:C,CXX>:-Werror>)
+  target_compile_options(attn_warning_flags INTERFACE $<$<COMPILE_LANGUAGE:C,CXX>:-Werror>)
 endif()
 if(ATTN_CUDA)
   # Without those of the above that find nothing but what nvcc makes of a kernel for the host.
   list(JOIN attn_warnings "," attn_cuda_warnings)
-  target_compile_options(attn_build_flags INTERFACE
+  target_compile_options(attn_warning_flags INTERFACE
                          "$<$<COMPILE_LANGUAGE:CUDA>:--no-compress;-lineinfo;-Xcompiler=${attn_cuda_warnings}>")
   if(ATTN_WERROR)
-    target_compile_options(attn_build_flags INTERFACE
+    target_compile_options(attn_warning_flags INTERFACE
                            "$<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xcompiler=-Werror>")
   endif()
 endif()
+add_library(attn_build_flags INTERFACE)
+target_link_libraries(attn_build_flags INTERFACE attn_warning_flags)
 if(ATTN_SANITIZE)
   target_compile_options(attn_build_flags INTERFACE
                          "$<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=${ATTN_SANITIZE};-fno-omit-frame-pointer>"

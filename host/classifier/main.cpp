@@ -2,6 +2,7 @@
 //
 // attn_train: trains, tests, applies and explains the text classifier.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "attn_cuda/version.h"
 #include "classifier/commands/commands.h"

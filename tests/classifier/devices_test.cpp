@@ -10,7 +10,7 @@
 #include <tuple>
 
 #include "classifier/model_training.h"
-#include "classifier/train/loss_scale.h"
+#include "classifier/train/json.h"
 
 namespace {
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "api/failure.h"
+#include "classifier/train/json.h"
 #include "classifier/train/parameters.h"
 #include "temporary_folder.h"
 

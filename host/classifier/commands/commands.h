@@ -4,7 +4,9 @@
 // program's exit status.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace attn {
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "attn_cuda/attn_cuda.h"
@@ -13,7 +12,6 @@
 namespace attn {
 
 enum class Attention { kPooling, kAdditive };
-NLOHMANN_JSON_SERIALIZE_ENUM(Attention, {{Attention::kPooling, "pooling"}, {Attention::kAdditive, "additive"}})
 
 struct ModelConfig {
   std::int32_t V = 10000;  // vocabulary
@@ -28,11 +26,9 @@ struct ModelConfig {
   std::int64_t D() const { return 2 * H; }
   Padding padding() const { return mask ? Padding::kEnd : Padding::kFront; }
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig, V, T, E, H, attention, A, query, mask)
 
 // Of activations and their gradients while a model is trained and used; parameters are fp32.
 enum class Storage { kFp32 = ATTN_DTYPE_FP32, kFp16 = ATTN_DTYPE_FP16, kBf16 = ATTN_DTYPE_BF16 };
-NLOHMANN_JSON_SERIALIZE_ENUM(Storage, {{Storage::kFp32, "fp32"}, {Storage::kFp16, "fp16"}, {Storage::kBf16, "bf16"}})
 
 struct TrainConfig {
   std::int64_t epochs = 5;
@@ -44,7 +40,6 @@ struct TrainConfig {
   std::uint64_t seed = 1;
   Storage storage = Storage::kFp32;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainConfig, epochs, batch, rate, beta_1, beta_2, epsilon, seed, storage)
 
 // Throw Failure naming the setting, what is allowed and what came.
 void require_valid(const ModelConfig& config);

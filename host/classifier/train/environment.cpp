@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "attn_cuda/encoder.h"
+#include "classifier/train/json.h"
 
 namespace attn {
 

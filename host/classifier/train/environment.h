@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -22,6 +21,5 @@ struct Environment {
   // One line per difference, such as "threads: 2 then, 4 now".
   std::vector<std::string> differences(const Environment& now) const;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Environment, version, backend, threads, target, libraries)
 
 }  // namespace attn

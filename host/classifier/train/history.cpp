@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "classifier/atomic_file.h"
+#include "classifier/train/json.h"
 
 namespace attn {
 

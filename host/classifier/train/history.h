@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -15,7 +14,6 @@ struct EpochRecord {
   double train_loss, train_accuracy, test_loss, test_accuracy;
   double seconds;  // of training, without the evaluation
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochRecord, epoch, train_loss, train_accuracy, test_loss, test_accuracy, seconds)
 
 // As JSON where `path` ends in .json, else as CSV; replaced as a whole.
 void write_history(const std::string& path, const std::vector<EpochRecord>& history);

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 
 namespace attn {
 
@@ -29,6 +28,5 @@ struct LossScale {
     }
   }
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LossScale, value, clean)
 
 }  // namespace attn

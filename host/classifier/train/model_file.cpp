@@ -3,6 +3,7 @@
 
 #include "api/validate.h"
 #include "classifier/data/vocabulary.h"
+#include "classifier/train/json.h"
 #include "classifier/train/parameters.h"
 
 namespace attn {

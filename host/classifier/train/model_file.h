@@ -25,7 +25,6 @@ struct DataSource {
   std::uint64_t seed = 0;   // generated
   std::string fingerprint;  // hash of all ids and labels
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DataSource, path, train, test, seed, fingerprint)
 
 // How far a run is. Together with the parameters and moments it determines all that follows.
 struct TrainState {
@@ -40,8 +39,6 @@ struct TrainState {
   double seconds = 0;
   std::vector<EpochRecord> history;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainState, epoch, step, updates, loss_scale, random, loss_sum, correct, seen,
-                                   seconds, history)
 
 struct ModelFile {
   ModelConfig model;
