@@ -15,14 +15,6 @@
 namespace attn {
 namespace {
 
-std::vector<attn_backend_t> backends() {
-#ifdef ATTN_WITH_CUDNN
-  return {ATTN_BACKEND_CPU, ATTN_BACKEND_CUDA};
-#else
-  return {ATTN_BACKEND_CPU};
-#endif
-}
-
 ModelConfig small() {
   ModelConfig config;
   config.V = 40;
@@ -121,7 +113,7 @@ TEST(BatchFeed, AStepAndTheNextBatchWaitForACopyAlone) {
 }
 #endif
 
-INSTANTIATE_TEST_SUITE_P(All, BatchFeeds, testing::ValuesIn(backends()), [](const auto& backend) {
+INSTANTIATE_TEST_SUITE_P(All, BatchFeeds, testing::ValuesIn(test::model_backends()), [](const auto& backend) {
   return std::string(backend.param == ATTN_BACKEND_CUDA ? "cuda" : "cpu");
 });
 

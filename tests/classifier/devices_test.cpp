@@ -16,14 +16,6 @@ namespace {
 
 using namespace attn;
 
-std::vector<attn_backend_t> backends() {
-#ifdef ATTN_WITH_CUDNN
-  return {ATTN_BACKEND_CPU, ATTN_BACKEND_CUDA};
-#else
-  return {ATTN_BACKEND_CPU};
-#endif
-}
-
 const char* name_of(attn_backend_t backend) { return backend == ATTN_BACKEND_CUDA ? "cuda" : "cpu"; }
 
 struct Precision {
@@ -40,7 +32,7 @@ void expect_the_reference(const ModelConfig& config, std::int64_t B, std::size_t
   std::vector<EncodedReviews> batches;
   while (batches.size() < count) batches.push_back(test::random_reviews(config, B, random));
   std::vector<double> expected;
-  for (const attn_backend_t backend : backends())
+  for (const attn_backend_t backend : test::model_backends())
     for (const Precision& precision : precisions) {
       const std::string name =
           std::string(name_of(backend)) + " " + nlohmann::json(precision.storage).get<std::string>();
@@ -103,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(All, Devices,
 
 // In fp16 numbers end at 65504: so large a scale has to be found out, and the parameters stay.
 TEST(LossScale, AStepBeyondTheRangeIsLeftOut) {
-  for (const attn_backend_t backend : backends()) {
+  for (const attn_backend_t backend : test::model_backends()) {
     SCOPED_TRACE(name_of(backend));
     const Handle handle(backend);
     Random random(3);

@@ -9,6 +9,15 @@
 
 namespace attn::test {
 
+// On which a model of this build runs.
+inline std::vector<attn_backend_t> model_backends() {
+#ifdef ATTN_WITH_CUDNN
+  return {ATTN_BACKEND_CPU, ATTN_BACKEND_CUDA};
+#else
+  return {ATTN_BACKEND_CPU};
+#endif
+}
+
 // Random ids and labels; the first review has T ids, the others 1 to T.
 inline EncodedReviews random_reviews(const ModelConfig& config, std::int64_t B, attn::Random& random) {
   EncodedReviews reviews;

@@ -47,6 +47,8 @@ class Model {
   const Buffer<std::byte>& grow(Buffer<std::byte>& buffer, std::size_t bytes);
   void attention_forward(bool training);
   void attention_backward(Parameters& gradient);
+  template <class Args>
+  Args pooling_args() const;
   void pooling_forward();
   void pooling_backward(Parameters& gradient);
   void clear_unused_bias(Parameters& gradient) const;
@@ -56,7 +58,7 @@ class Model {
   Buffer<std::byte> stored(std::int64_t count) const;  // room for activations
   // Values in fp32 as the LSTM and the attention take them, there or rounded to `place`; and back.
   const void* rounded(const float* values, std::int64_t count, const Buffer<std::byte>& place) const;
-  void* to_widen(float* values, const Buffer<std::byte>& place) const {
+  void* place_of(float* values, const Buffer<std::byte>& place) const {
     return narrow() ? place.data() : static_cast<void*>(values);
   }
   void widen(const Buffer<std::byte>& place, std::int64_t count, float* values) const;

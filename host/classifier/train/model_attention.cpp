@@ -11,17 +11,26 @@ attn_projected_desc_t Model::projected_desc() const {
   return {sizeof(attn_projected_desc_t), dtype(), B_, 1, T_, config_.A, config_.D(), config_.query, 1};
 }
 
+// What both passes take; the forward pass has rounded the parameters.
+template <class Args>
+Args Model::pooling_args() const {
+  Args args{};
+  args.struct_size = sizeof args;
+  args.x = y_.data();
+  args.w = place_of(parameters_["attention.w"], narrow_w_);
+  args.b = place_of(parameters_["attention.b"], narrow_b_);
+  args.lengths = lengths();
+  return args;
+}
+
 void Model::pooling_forward() {
   std::size_t bytes = 0;
   const attn_pooling_desc_t desc = pooling_desc();
   check(attn_pooling_workspace_size(handle_->get(), &desc, ATTN_PASS_FORWARD, &bytes));
-  attn_pooling_forward_args_t args{};
-  args.struct_size = sizeof args;
-  args.x = y_.data();
-  args.w = rounded(parameters_["attention.w"], config_.D(), narrow_w_);
-  args.b = rounded(parameters_["attention.b"], T_, narrow_b_);
-  args.lengths = lengths();
-  args.o = to_widen(o_.data(), narrow_o_);
+  rounded(parameters_["attention.w"], config_.D(), narrow_w_);
+  rounded(parameters_["attention.b"], T_, narrow_b_);
+  auto args = pooling_args<attn_pooling_forward_args_t>();
+  args.o = place_of(o_.data(), narrow_o_);
   args.weights = weights_.data();
   check(attn_pooling_forward(handle_->get(), &desc, &args, grow(workspace_, bytes).data(), bytes));
   widen(narrow_o_, B_ * config_.D(), o_.data());
@@ -31,16 +40,11 @@ void Model::pooling_backward(Parameters& gradient) {
   std::size_t bytes = 0;
   const attn_pooling_desc_t desc = pooling_desc();
   check(attn_pooling_workspace_size(handle_->get(), &desc, ATTN_PASS_BACKWARD, &bytes));
-  attn_pooling_backward_args_t args{};
-  args.struct_size = sizeof args;
-  args.x = y_.data();
-  args.w = rounded(parameters_["attention.w"], config_.D(), narrow_w_);
-  args.b = rounded(parameters_["attention.b"], T_, narrow_b_);
-  args.lengths = lengths();
+  auto args = pooling_args<attn_pooling_backward_args_t>();
   args.d_o = rounded(d_o_.data(), B_ * config_.D(), narrow_o_);
   args.d_x = d_y_.data();
-  args.d_w = to_widen(gradient["attention.w"], narrow_d_w_);
-  args.d_b = to_widen(gradient["attention.b"], narrow_d_b_);
+  args.d_w = place_of(gradient["attention.w"], narrow_d_w_);
+  args.d_b = place_of(gradient["attention.b"], narrow_d_b_);
   check(attn_pooling_backward(handle_->get(), &desc, &args, grow(workspace_, bytes).data(), bytes));
   widen(narrow_d_w_, config_.D(), gradient["attention.w"]);
   widen(narrow_d_b_, T_, gradient["attention.b"]);
@@ -62,7 +66,7 @@ void Model::attention_forward(bool training) {
   args.w_k = parameters_["attention.w_k"];
   args.v = parameters_["attention.v"];
   args.lengths = lengths();
-  args.o = to_widen(o_.data(), narrow_o_);
+  args.o = place_of(o_.data(), narrow_o_);
   args.weights = weights_.data();
   args.reserve = training ? grow(attention_reserve_, reserve_bytes).data() : nullptr;
   check(attn_projected_forward(handle_->get(), &desc, &args, grow(workspace_, bytes).data(), bytes));
