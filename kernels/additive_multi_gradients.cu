@@ -115,13 +115,13 @@ __global__ void __launch_bounds__(kWarps* kLanes, 16 / kWarps)
       for (Index first = warp * kAtOnce; first < p.Q && (count > 0 || key == begin); first += kWarps * kAtOnce)
         d_v += pass_queries(p, step, first, key, count, key > begin, shared);
       __syncthreads();
+      // A thread reads what the next step has it overwrite.
       for (int j = warp; j < kStepKeys; j += kWarps) {
         float d_k = 0;
         for (int w = 0; w < kWarps; ++w) d_k += shared.d_keys[w][j][lane];
         if (p.d_k != nullptr && step.inside && key + j < min(end, of_item.stored))
           store(j < count ? step.factor * d_k : 0.0f, p.d_k + (of_item.first + key + j) * p.A + step.column);
       }
-      __syncthreads();
     }
 
     shared.keys[warp][lane] = d_v;

@@ -101,7 +101,6 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_gradients_kern
   for (Index item = blockIdx.x; item < p.B * p.split.chunks; item += gridDim.x) {
     const Chunk chunk(p, item);
     for (int j = static_cast<int>(threadIdx.x); j < chunk.count; j += kRowThreads) alpha[j] = p.alpha[chunk.place + j];
-    __syncthreads();
     if (p.d_x != nullptr) value_gradients(p, chunk, alpha, scratch);
     if (p.wants_scores) {
       float mean = 0;
@@ -109,7 +108,6 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_gradients_kern
       mean = sum_block<kRowWarps>(mean, scratch[0]);
       for (int j = static_cast<int>(threadIdx.x); j < chunk.count; j += kRowThreads)
         alpha[j] *= p.d_e[chunk.place + j] - mean;
-      __syncthreads();
       key_gradients(p, chunk, alpha, scratch);
     }
     __syncthreads();

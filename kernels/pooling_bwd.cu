@@ -89,7 +89,6 @@ __global__ void __launch_bounds__(kRowThreads, 2)
       coefficients(p, chunk, first, count, cg, c, sums);
       __syncthreads();
       if (p.vectors != nullptr) vectors.add(columns, tile, count, {cg + first, c + first});
-      __syncthreads();
     }
     keep_sums(p, chunk, sums, scratch);
     if (p.vectors == nullptr) continue;
@@ -145,7 +144,6 @@ __global__ void __launch_bounds__(kRowThreads, 4) pooling_gradients_kernel(const
       }
       p.d_z[chunk.place + j] = d_z[j];
     }
-    __syncthreads();
 
     // 2. dx.
     const Rows<const Storage> vectors[] = {{p.w, p.D}, {p.d_o + chunk.b * p.D, p.D}};

@@ -62,7 +62,6 @@ __global__ void __launch_bounds__(kRowThreads, 2)
       sum += exponentials(p, chunk, first, count, e);
       __syncthreads();
       context.add(columns, tile, count, {e + first});
-      __syncthreads();
     }
     const ChunkOutput<Storage> output(to, chunk, {0, sum_block<kRowWarps>(sum, scratch)});
     output.rest(e);

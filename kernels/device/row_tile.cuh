@@ -75,7 +75,8 @@ struct TileSums {
       for (int n = 0; n < Columns::kColumns; ++n) sums[v][n] = float4{};
   }
 
-  // sums[v] += sum_r coefficients[v][r] row_r for the first `count` rows of the tile.
+  // sums[v] += sum_r coefficients[v][r] row_r for the first `count` rows of the tile. A thread reads what it has filled
+  // itself, so it may fill the tile again without waiting for others.
   __device__ void add(const Columns& columns, const RowTile& tile, int count,
                       const float* const (&coefficients)[kVectors]) {
 #pragma unroll

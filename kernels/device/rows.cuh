@@ -17,7 +17,8 @@ static_assert(kSweep == kLanes * kPacket, "a packet per lane");
 // Scratch of a block; each function here leaves it free for the next.
 using RowScratch = float[kRowWarps][kSweep];
 
-// packets[v][n]: of vector v the packet at `column` + n sweeps + the lane's place, each read by one warp for all.
+// packets[v][n]: of vector v the packet at `column` + n sweeps + the lane's place, each read by one warp for all. What
+// the block wrote to shared memory before is visible to all its threads after.
 template <int kVectors, int kSweeps, class Storage>
 __device__ void share_columns(const Rows<const Storage> (&vectors)[kVectors], Index column, RowScratch& scratch,
                               float4 (&packets)[kVectors][kSweeps]) {

@@ -46,6 +46,12 @@ def code_of(code):
     return re.sub(rb"tmpxft_[0-9a-f]+_[0-9a-f]+", b"", code.replace(module_of(code), b""))
 
 
+def storages_of(line):
+    """The storage types for which a line of a .cu file makes kernels, where it does so."""
+    instantiation = re.match(r"template cudaError_t .*<([^<>]*)>&", line)
+    return set(instantiation[1].split(", ")) if instantiation else set()
+
+
 def kind_of(name):
     """How the name of a .cu file begins, for REACHED_BY."""
     return next(beginning for beginning in REACHED_BY if name.startswith(beginning))
@@ -132,7 +138,7 @@ class Workshop:
         self.link_library(folder, name, part)
         said = self.complaint(folder, name, FIRST)
         if not said:
-            self.link_library(folder, name, self.with_ptx(name, folder, self.ptx(name, folder, OTHERS)))
+            self.link_library(folder, name, self.with_ptx(name, folder, self.ptx(name, folder, FIRST + OTHERS)))
             said = self.complaint(folder, name, OTHERS)
         return said
 
@@ -140,10 +146,9 @@ class Workshop:
         """The device code for some storage types, or None where it does not compile."""
         source, part = folder / "kernels" / name, folder / "part" / name
         part.parent.mkdir(exist_ok=True)
-        wanted = tuple(f"<{STORAGES[storage]}>" for storage in storages)
+        wanted = {STORAGES[storage] for storage in storages}
         lines = source.read_text().splitlines(keepends=True)
-        part.write_text("".join(line for line in lines if not line.startswith("template cudaError_t ") or
-                                any(text in line for text in wanted)))
+        part.write_text("".join(line for line in lines if storages_of(line) <= wanted))
         made = part.with_suffix(".ptx")
         command = self.compile_command(name, folder, made).replace(f"-c {source}", f"-ptx {part}")
         return made.read_bytes() if self.shell(command).returncode == 0 else None
