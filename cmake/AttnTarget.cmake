@@ -55,4 +55,7 @@ if(ATTN_SANITIZE)
                          "$<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=${ATTN_SANITIZE};-fno-omit-frame-pointer>"
                          $<$<COMPILE_LANGUAGE:C,CXX>:-fno-sanitize-recover=all>)
   target_link_options(attn_build_flags INTERFACE -fsanitize=${ATTN_SANITIZE})
+  # Vectors without instructions of their own, and AVX2: sanitized, each instruction set takes seconds to compile.
+  target_compile_definitions(attn_build_flags INTERFACE
+                             "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3|HWY_AVX3_DL)")
 endif()

@@ -12,7 +12,7 @@
 
 #include "elementwise.cuh"
 
-namespace {
+namespace async_copy_test {
 
 using conformance::code_architecture;
 using conformance::DeviceArray;
@@ -265,4 +265,4 @@ TEST(AsyncCopy, CooperativeGroups) {
   for (std::size_t i = 0; i < kThreads; ++i) expect_quad(results[i], values[kThreads - 1 - i]);
 }
 
-}  // namespace
+}  // namespace async_copy_test

@@ -7,7 +7,7 @@
 
 #include "atomic_operations.cuh"
 
-namespace {
+namespace atomic_contention_test {
 
 using namespace atomics;
 using conformance::code_architecture;
@@ -31,7 +31,7 @@ void check_compare_and_swap() {
   for (unsigned i = 0; i < 64; ++i) EXPECT_EQ(now[i], i % 2 == 0 ? static_cast<T>(7 * i + 1) : initial[i]) << i;
 }
 
-TEST(Atomic, CompareAndSwap) {
+TEST(AtomicContention, CompareAndSwap) {
   check_compare_and_swap<U16>();
   check_compare_and_swap<U32>();
   check_compare_and_swap<U64>();
@@ -49,7 +49,7 @@ __global__ void wide(Wide* values, Wide* olds) {
 #endif
 }
 
-TEST(Atomic, SixteenBytes) {
+TEST(AtomicContention, SixteenBytes) {
   if (code_architecture() < 90) GTEST_SKIP() << "atomics of 16 bytes are of sm_90 and later";
   DeviceArray<Wide> values({{1, 2}, {5, 6}, {5, 6}}), olds(3);
   wide<<<1, 1>>>(values.get(), olds.get());
@@ -88,7 +88,7 @@ __global__ void add_vectors(Vectors* v) {
 #endif
 }
 
-TEST(Atomic, Vectors) {
+TEST(AtomicContention, Vectors) {
   if (code_architecture() < 90) GTEST_SKIP() << "atomics of vectors are of sm_90 and later";
   Vectors before{{10, 20, 30, 40}, {}, {1, 2}, {}, {0x3c00, 0, 0x3c00, 0xc400}, {0xbf80, 0x4000}, {}, {}};
   DeviceArray<Vectors> data(std::vector<Vectors>{before});
@@ -143,7 +143,7 @@ __global__ void contend(Counters* counters, U32* tickets, U32* chain) {
   if (threadIdx.x == 0) atomicAdd(&counters->sum, static_cast<U64>(of_block) << 48);
 }
 
-TEST(Atomic, Contention) {
+TEST(AtomicContention, Contention) {
   DeviceArray<Counters> counters(1);
   DeviceArray<U32> tickets(kAllThreads), chain(kAllThreads);
   contend<<<kBlocks, kThreads>>>(counters.get(), tickets.get(), chain.get());
@@ -171,4 +171,4 @@ TEST(Atomic, Contention) {
   EXPECT_EQ(result.halves, kAllThreads / 2 * 0x10001u);
 }
 
-}  // namespace
+}  // namespace atomic_contention_test

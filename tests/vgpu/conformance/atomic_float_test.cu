@@ -10,7 +10,7 @@
 
 #include "atomic_operations.cuh"
 
-namespace {
+namespace atomic_float_test {
 
 using namespace atomics;
 using conformance::code_architecture;
@@ -31,7 +31,7 @@ bool same_number(Bits a, Bits b) {
 
 float flushed(float x) { return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(0.0f, x) : x; }
 
-TEST(Atomic, AddSingle) {
+TEST(AtomicFloat, AddSingle) {
   std::vector<U32> values;
   for (const float x :
        {0.0f, -0.0f, 1.0f, -1.0f, 1.5f, 0x1p-24f, 0x1.8p-24f, 0x1.000002p0f, 0x1p-126f, -0x1.8p-126f, 0x1p-149f,
@@ -45,7 +45,7 @@ TEST(Atomic, AddSingle) {
       [](U32 a, U32 b) { return as<U32>(as<float>(a) + as<float>(b)); }, same_number<float, U32>);
 }
 
-TEST(Atomic, AddDouble) {
+TEST(AtomicFloat, AddDouble) {
   std::vector<U64> values;
   for (const double x : {0.0, -0.0, 1.0, -1.0, 0x1p-53, 0x1.0000000000001p0, 0x1p-1022, -0x1p-1074,
                          1.7976931348623157e308, 0x1p970, std::numeric_limits<double>::infinity(),
@@ -93,17 +93,17 @@ bool same_pair(U32 a, U32 b) {
   return same_narrow<infinity>(U16(a), U16(b)) && same_narrow<infinity>(U16(a >> 16), U16(b >> 16));
 }
 
-TEST(Atomic, AddHalf) {
+TEST(AtomicFloat, AddHalf) {
   check_all<AddF16, U16>(apply<AddF16, U16>, kHalves, half_sum, half_sum, same_narrow<0x7c00>);
   check_all<AddF16x2, U32>(apply<AddF16x2, U32>, pairs_of(kHalves), pair_sum<half_sum>, pair_sum<half_sum>,
                            same_pair<0x7c00>);
 }
 
-TEST(Atomic, AddBrain) {
+TEST(AtomicFloat, AddBrain) {
   if (code_architecture() < 90) GTEST_SKIP() << "atomics of bf16 are of sm_90 and later";
   check_all<AddBF16, U16>(apply_90<AddBF16, U16>, kBrains, brain_sum, brain_sum, same_narrow<0x7f80>);
   check_all<AddBF16x2, U32>(apply_90<AddBF16x2, U32>, pairs_of(kBrains), pair_sum<brain_sum>, pair_sum<brain_sum>,
                             same_pair<0x7f80>);
 }
 
-}  // namespace
+}  // namespace atomic_float_test

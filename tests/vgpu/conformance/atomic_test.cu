@@ -6,7 +6,7 @@
 
 #include "atomic_operations.cuh"
 
-namespace {
+namespace atomic_test {
 
 using namespace atomics;
 
@@ -60,4 +60,4 @@ TEST(Atomic, Exchange) {
   check<ExchB64>([](U64, U64 b) { return b; });
 }
 
-}  // namespace
+}  // namespace atomic_test

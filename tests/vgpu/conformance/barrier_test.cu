@@ -7,7 +7,7 @@
 
 #include "device_array.h"
 
-namespace {
+namespace barrier_test {
 
 using conformance::DeviceArray;
 
@@ -177,4 +177,4 @@ TEST(Barrier, OfAWarp) {
   }
 }
 
-}  // namespace
+}  // namespace barrier_test

@@ -35,7 +35,7 @@ PTX_2(SzextWrapS, "szext.wrap.s32 %0, %2, %3", S32, "r", S32, "r", U32, "r");
 PTX_2(BmskClamp, "bmsk.clamp.b32 %0, %2, %3", U32, "r", U32, "r", U32, "r");
 PTX_2(BmskWrap, "bmsk.wrap.b32 %0, %2, %3", U32, "r", U32, "r", U32, "r");
 
-namespace {
+namespace bits_test {
 
 template <class T>
 constexpr int kBits = 8 * sizeof(T);
@@ -187,5 +187,5 @@ TEST(Bits, Masks) {
   check_with<BmskWrap>(mask_of<false>, amounts(), amounts());
 }
 
-}  // namespace
+}  // namespace bits_test
 }  // namespace conformance

@@ -9,7 +9,7 @@
 
 #include "elementwise.cuh"
 
-namespace {
+namespace bulk_copy_test {
 
 using conformance::code_architecture;
 using conformance::DeviceArray;
@@ -155,4 +155,4 @@ TEST(BulkCopy, BytesAreCounted) {
   EXPECT_EQ(out.read(), expected);
 }
 
-}  // namespace
+}  // namespace bulk_copy_test

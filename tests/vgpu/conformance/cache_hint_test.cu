@@ -6,8 +6,7 @@
 
 #include "device_array.h"
 
-namespace conformance {
-namespace {
+namespace conformance::cache_hint_test {
 
 constexpr int kCount = 128;
 
@@ -77,5 +76,4 @@ TEST(CacheHint, Policy) {
   check(with_policy);
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::cache_hint_test

@@ -6,8 +6,7 @@
 
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::call_test {
 
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
@@ -195,5 +194,4 @@ TEST(Call, VirtualFunctions) {
   for (U32 i = 0; i < kThreads; ++i) ASSERT_EQ(results[i], i % 3 == 0 ? i * i * 5 : i * 2 + 5) << i;
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::call_test

@@ -5,8 +5,7 @@
 
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::carry_test {
 
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
@@ -159,5 +158,4 @@ TEST(Carry, FlagOfEachLane) {
   }
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::carry_test

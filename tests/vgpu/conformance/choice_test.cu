@@ -36,7 +36,7 @@ SLCT(SlctB16Flushing, "ftz.b16.f32", U16, "h");
 SLCT(SlctU32Flushing, "ftz.u32.f32", U32, "r");
 SLCT(SlctB64Flushing, "ftz.b64.f32", U64, "l");
 
-namespace {
+namespace choice_test {
 
 template <class T>
 T first_if(T a, T b, U32 c) {
@@ -90,5 +90,5 @@ TEST(Choice, ByFloat) {
   check_with<SlctB64Flushing>(by_float<U64, true>, edges<U64>(), edges<U64>(), floats);
 }
 
-}  // namespace
+}  // namespace choice_test
 }  // namespace conformance

@@ -5,8 +5,7 @@
 
 #include "comparison_cases.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::comparison_test {
 
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
@@ -174,5 +173,4 @@ TEST(Comparison, Doubles) {
   check<U64>(compare_f64, kFloatOrders, special, [](U64 bits) { return value_of(bits, 64, 52); });
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::comparison_test

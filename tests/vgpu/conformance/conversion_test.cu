@@ -4,8 +4,7 @@
 #include "conversion_reference.h"
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::conversion_test {
 
 // X(text, kind of the destination register, kind of the source register), the kinds being the letters that asm knows: h, r,
 // l are 16, 32 and 64 bits wide, f and d are f32 and f64. Registers may be wider than the types, but not with bf16.
@@ -197,5 +196,4 @@ TEST(Conversion, SinceHopper) {
   run(from_90, {FROM_90(TEXT)});
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::conversion_test

@@ -10,7 +10,7 @@
 
 #include "device_array.h"
 
-namespace {
+namespace cooperative_groups_test {
 
 namespace cg = cooperative_groups;
 using conformance::DeviceArray;
@@ -164,4 +164,4 @@ TEST(CooperativeGroups, Grid) {
   for (int self = 0; self < kAll; ++self) ASSERT_EQ(results[self], (self + kRounds * (kThreads + 1)) % kAll) << self;
 }
 
-}  // namespace
+}  // namespace cooperative_groups_test

@@ -5,7 +5,7 @@
 
 #include "device_array.h"
 
-namespace {
+namespace divergence_test {
 
 using conformance::DeviceArray;
 
@@ -335,4 +335,4 @@ TEST(Divergence, BlocksWaitForBlocks) {
     EXPECT_EQ(values[(kBlocks - 1) * kThreads + self], (self + kBlocks - 1) % kThreads + kBlocks) << self;
 }
 
-}  // namespace
+}  // namespace divergence_test

@@ -4,8 +4,7 @@
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::double_test {
 
 // clang-format off
 #define UNARY_INSTRUCTIONS(X) \
@@ -71,5 +70,4 @@ TEST(Double, Arithmetic) {
     expect_all(texts[i], exact::kDouble, &results[i * columns[0].size()], columns);
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::double_test

@@ -4,8 +4,7 @@
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::float_blackwell_test {
 
 using Word = std::uint32_t;
 
@@ -126,5 +125,4 @@ TEST(FloatBlackwell, MixedAndThree) {
     }
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::float_blackwell_test

@@ -6,8 +6,7 @@
 
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::float_kind_test {
 
 constexpr std::size_t kQuestions = 6;
 const char* const kNames[kQuestions] = {"finite", "infinite", "number", "notanumber", "normal", "subnormal"};
@@ -65,5 +64,4 @@ void check(void (*kernel)(unsigned*, int, const T*)) {
 TEST(FloatKind, OfSingles) { check(of_singles); }
 TEST(FloatKind, OfDoubles) { check(of_doubles); }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::float_kind_test

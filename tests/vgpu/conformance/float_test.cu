@@ -4,8 +4,7 @@
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::float_test {
 
 using Word = std::uint32_t;
 
@@ -115,5 +114,4 @@ TEST(Float, ExtremesWithSigns) {
   run(with_signs, {SIGN_INSTRUCTIONS(TEXT)});
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::float_test

@@ -3,8 +3,7 @@
 // setp and set of f16 and bf16, one number and two of them in a register.
 #include "comparison_cases.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::half_comparison_test {
 
 using U16 = std::uint16_t;
 using U32 = std::uint32_t;
@@ -161,5 +160,4 @@ TEST(HalfComparison, TwoBrains) {
   check_two(compare_bf16x2, kBrains, kBrain);
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::half_comparison_test

@@ -8,8 +8,7 @@
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::half_function_test {
 
 using Word = std::uint32_t;
 
@@ -110,5 +109,4 @@ TEST(HalfFunction, OfBrains) {
   check_halves(functions_of_brains, exact::kBrain, std::exp2(-8), std::exp2(-7), true);
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::half_function_test

@@ -4,8 +4,7 @@
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::half_test {
 
 using Short = std::uint16_t;
 using Word = std::uint32_t;
@@ -210,5 +209,4 @@ TEST(Brain, Arithmetic) {
   compare(brains, brain_pairs, texts, ".bf16", exact::kBrain);
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::half_test

@@ -5,8 +5,7 @@
 
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::inactive_lanes_test {
 
 using Bits = std::uint64_t;
 
@@ -88,5 +87,4 @@ TEST(InactiveLanes, KeepTheirPredicates) {
   for (std::size_t lane = 0; lane < active.size(); ++lane) EXPECT_EQ(results[lane], 1 - active[lane]) << lane;
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::inactive_lanes_test

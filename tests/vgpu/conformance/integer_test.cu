@@ -68,7 +68,7 @@ PTX_2(MaxReluS16x2, SINCE_90("max.relu.s16x2 %0, %2, %3"), U32, "r", U32, "r", U
 PTX_2(MinReluS32, SINCE_90("min.relu.s32 %0, %2, %3"), S32, "r", S32, "r", S32, "r");
 PTX_2(MaxReluS32, SINCE_90("max.s32.relu %0, %2, %3"), S32, "r", S32, "r", S32, "r");
 
-namespace {
+namespace integer_test {
 
 // T's low bits of an exact result.
 template <class T>
@@ -211,5 +211,5 @@ TEST(Integer, Rectified) {
   });
 }
 
-}  // namespace
+}  // namespace integer_test
 }  // namespace conformance

@@ -6,8 +6,7 @@
 
 #include "device_array.h"
 
-namespace conformance {
-namespace {
+namespace conformance::large_tile_test {
 
 namespace cg = cooperative_groups;
 
@@ -48,5 +47,4 @@ TEST(LargeTile, Reduces) {
   check_tiles<256>();
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::large_tile_test

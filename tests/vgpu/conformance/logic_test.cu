@@ -27,7 +27,7 @@ OF_BITS_1(Cnot, "cnot");
 PTX_3(Majority, "lop3.b32 %0, %2, %3, %4, 0xe8", U32, "r", U32, "r", U32, "r", U32, "r");
 PTX_3(Parity, "lop3.and.b32 %0|on, %2, %3, %4, 0x96, on", U32, "r", U32, "r", U32, "r", U32, "r");
 
-namespace {
+namespace logic_test {
 
 template <class T>
 T conjunction(T a, T b) {
@@ -172,5 +172,5 @@ TEST(Logic, Predicates) {
   }
 }
 
-}  // namespace
+}  // namespace logic_test
 }  // namespace conformance

@@ -8,8 +8,7 @@
 
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::math_library_test {
 
 // All in the order of the tables below.
 __global__ void of_singles(float* out, int count, const float* a) {
@@ -93,5 +92,4 @@ TEST(MathLibrary, OfDoubles) {
   }
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::math_library_test

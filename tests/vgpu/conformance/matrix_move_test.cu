@@ -6,7 +6,7 @@
 
 #include "elementwise.cuh"
 
-namespace {
+namespace matrix_move_test {
 
 using conformance::code_architecture;
 using conformance::DeviceArray;
@@ -168,4 +168,4 @@ TEST(MatrixMove, Transpose) {
   EXPECT_EQ(out.read(), transposed);
 }
 
-}  // namespace
+}  // namespace matrix_move_test

@@ -8,7 +8,7 @@
 
 #include "elementwise.cuh"
 
-namespace {
+namespace mbarrier_test {
 
 using conformance::code_architecture;
 using conformance::DeviceArray;
@@ -217,4 +217,4 @@ TEST(Mbarrier, BarriersOfTheStandardLibrary) {
   EXPECT_EQ(out.read(), numbers);
 }
 
-}  // namespace
+}  // namespace mbarrier_test

@@ -11,7 +11,7 @@
 
 #include "elementwise.cuh"
 
-namespace {
+namespace mma_test {
 
 using namespace mma;
 using conformance::code_architecture;
@@ -175,4 +175,4 @@ TEST(Mma, DoublesAreFused) {
   EXPECT_EQ(dot_of<DoubleK4>({x, 3}, {y, 0x1p-60}, -1), std::fma(3, 0x1p-60, std::fma(x, y, -1.0)));
 }
 
-}  // namespace
+}  // namespace mma_test

@@ -19,7 +19,7 @@ PTX_1(LowHalf, "mov.b32 {%0, _}, %2", U16, "h", U32, "r");
 PTX_1(HighHalf, "mov.b32 {_, %0}, %2", U16, "h", U32, "r");
 PTX_1(ThirdHalf, "mov.b64 {_, _, %0, _}, %2", U16, "h", U64, "l");
 
-namespace {
+namespace move_test {
 
 template <class T>
 T itself(T a) {
@@ -200,5 +200,5 @@ TEST(Move, AddressOfParameter) {
   EXPECT_EQ(out.read(), (std::vector<U32>{1, 1, 0, 5}));
 }
 
-}  // namespace
+}  // namespace move_test
 }  // namespace conformance

@@ -44,7 +44,7 @@ ON_WORDS(DifferencesS, "vabsdiff4.u32.s32.s32");
 ON_WORDS(DifferenceSumU, "vabsdiff4.u32.u32.u32.add");
 ON_WORDS(DifferenceSumS, "vabsdiff4.u32.s32.s32.add");
 
-namespace {
+namespace narrow_integer_test {
 
 // Bits [first, first + count) of a word as a number.
 S64 field(U32 word, int first, int count, bool is_signed) {
@@ -153,5 +153,5 @@ TEST(NarrowInteger, ByteDifferences) {
   check<DifferenceSumS>(byte_difference_sum<true>);
 }
 
-}  // namespace
+}  // namespace narrow_integer_test
 }  // namespace conformance

@@ -6,8 +6,7 @@
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::packed_conversion_test {
 
 using Word = std::uint32_t;
 
@@ -194,5 +193,4 @@ TEST(PackedConversion, OfIntegers) {
     }
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::packed_conversion_test

@@ -6,8 +6,7 @@
 
 #include "device_array.h"
 
-namespace conformance {
-namespace {
+namespace conformance::publication_test {
 
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
@@ -75,5 +74,4 @@ TEST(Publication, TwoWords) { EXPECT_EQ(torn<TwoWords>(), 0); }
 TEST(Publication, FourWords) { EXPECT_EQ(torn<FourWords>(), 0); }
 TEST(Publication, TwoLongWords) { EXPECT_EQ(torn<TwoLongWords>(), 0); }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::publication_test

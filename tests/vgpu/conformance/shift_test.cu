@@ -33,7 +33,7 @@ ON_WORDS(PermuteEcl, "prmt.b32.ecl");
 ON_WORDS(PermuteEcr, "prmt.b32.ecr");
 ON_WORDS(PermuteRc16, "prmt.b32.rc16");
 
-namespace {
+namespace shift_test {
 
 // One place at a time; what comes in on the right is 0, on the left the sign or 0.
 template <class T>
@@ -123,5 +123,5 @@ TEST(Shift, PermuteModes) {
   check_mode<PermuteRc16>({{"1010", "3232", "1010", "3232"}});
 }
 
-}  // namespace
+}  // namespace shift_test
 }  // namespace conformance

@@ -7,7 +7,7 @@
 
 #include "device_array.h"
 
-namespace {
+namespace shuffle_test {
 
 using conformance::DeviceArray;
 
@@ -215,4 +215,4 @@ TEST(Shuffle, IntrinsicsOfOtherTypes) {
   }
 }
 
-}  // namespace
+}  // namespace shuffle_test

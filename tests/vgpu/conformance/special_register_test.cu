@@ -5,8 +5,7 @@
 
 #include "device_array.h"
 
-namespace conformance {
-namespace {
+namespace conformance::special_register_test {
 
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
@@ -122,5 +121,4 @@ TEST(SpecialRegister, Clocks) {
   EXPECT_LT(passed[3], U64{1} << 40);
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::special_register_test

@@ -7,8 +7,7 @@
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 
-namespace conformance {
-namespace {
+namespace conformance::special_test {
 
 using Word = std::uint32_t;
 
@@ -190,5 +189,4 @@ TEST(Special, FunctionsOfDoubles) {
     }
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::special_test

@@ -8,8 +8,7 @@
 
 #include "device_array.h"
 
-namespace conformance {
-namespace {
+namespace conformance::system_call_test {
 
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
@@ -178,5 +177,4 @@ TEST(SystemCall, MemoryOutlivesTheKernel) {
   EXPECT_EQ(sum.read()[0], U64{332833500});
 }
 
-}  // namespace
-}  // namespace conformance
+}  // namespace conformance::system_call_test

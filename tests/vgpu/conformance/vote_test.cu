@@ -8,7 +8,7 @@
 
 #include "elementwise.cuh"
 
-namespace {
+namespace vote_test {
 
 using conformance::code_architecture;
 using conformance::DeviceArray;
@@ -280,4 +280,4 @@ TEST(Elect, OneLeaderOfEachGroup) {
   EXPECT_GE(leader[5], 5u);
 }
 
-}  // namespace
+}  // namespace vote_test

@@ -10,7 +10,7 @@
 
 #include "elementwise.cuh"
 
-namespace {
+namespace wmma_test {
 
 namespace wmma = nvcuda::wmma;
 using conformance::code_architecture;
@@ -175,4 +175,4 @@ TEST(Wmma, Double) {
   check_layouts<double, double, 8, 8, 4, 80>();
 }
 
-}  // namespace
+}  // namespace wmma_test

@@ -6,7 +6,7 @@
 
 #include "programs/issued.h"
 
-namespace {
+namespace calls_test {
 
 constexpr std::size_t kBytes = 4096;
 
@@ -112,4 +112,4 @@ TEST_F(Calls, LaunchesByName) {
   EXPECT_EQ(launches(nullptr), 3u);
 }
 
-}  // namespace
+}  // namespace calls_test

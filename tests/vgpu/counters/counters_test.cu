@@ -11,7 +11,7 @@
 
 #include "cudart/vgpu.h"
 
-namespace {
+namespace counters_test {
 
 class Counters : public testing::Test {
  protected:
@@ -237,4 +237,4 @@ TEST_F(Counters, atomics) {
   EXPECT_EQ(value("shared_wavefronts"), 1u + 32 + 1);
 }
 
-}  // namespace
+}  // namespace counters_test

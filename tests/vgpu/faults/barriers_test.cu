@@ -3,7 +3,7 @@
 // Barriers that not all come to, and lanes that others wait for in vain.
 #include "findings.h"
 
-namespace {
+namespace barriers_test {
 
 using faults::Faults;
 
@@ -91,4 +91,4 @@ TEST_F(Barriers, shuffle_from_a_lane_outside_of_the_mask) {
   expect_finding(cudaErrorLaunchFailure, {"divergent barrier: "}, [=] { shuffle_from_outside<<<1, 32>>>(16, out); });
 }
 
-}  // namespace
+}  // namespace barriers_test

@@ -3,7 +3,7 @@
 // Accesses outside of what a thread may touch, or at addresses that they do not fit.
 #include "findings.h"
 
-namespace {
+namespace bounds_test {
 
 using faults::Faults;
 
@@ -181,4 +181,4 @@ TEST_F(Bounds, misaligned_vector) {
                  [=] { read_vector<<<1, 1>>>(from + 2, out); });
 }
 
-}  // namespace
+}  // namespace bounds_test

@@ -6,7 +6,7 @@
 
 #include "findings.h"
 
-namespace {
+namespace call_test {
 
 using faults::Faults;
 
@@ -91,4 +91,4 @@ TEST_F(Calls, free_of_other_memory) {
   expect_finding(cudaErrorIllegalAddress, {"free of 0x"}, [=] { free_any<<<1, 1>>>(memory); });
 }
 
-}  // namespace
+}  // namespace call_test

@@ -3,7 +3,7 @@
 // Asynchronous copies to shared memory whose data somebody touches too early.
 #include "findings.h"
 
-namespace {
+namespace copies_test {
 
 using faults::Faults;
 
@@ -159,4 +159,4 @@ TEST_F(Copies, bulk) {
   expect_finding(cudaErrorLaunchFailure, {" at shared 0x"}, [=] { bulk<false><<<1, kThreads>>>(from, to); });
 }
 
-}  // namespace
+}  // namespace copies_test

@@ -3,7 +3,7 @@
 // Races in global memory, and what would have prevented them.
 #include "findings.h"
 
-namespace {
+namespace global_races_test {
 
 using faults::Faults;
 
@@ -141,4 +141,4 @@ TEST_F(GlobalRaces, last_block_by_its_number) {
                  [=] { launch_sum<Missing::kTicket>(parts, tickets, total); });
 }
 
-}  // namespace
+}  // namespace global_races_test

@@ -5,7 +5,7 @@
 
 #include "findings.h"
 
-namespace {
+namespace initialised_test {
 
 using faults::Faults;
 
@@ -104,4 +104,4 @@ TEST_F(Initialised, local_memory) {
                  [=] { local_array<<<1, 1>>>(6, 6, out); });
 }
 
-}  // namespace
+}  // namespace initialised_test

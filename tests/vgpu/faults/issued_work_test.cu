@@ -4,7 +4,7 @@
 #include "findings.h"
 #include "programs/issued.h"
 
-namespace {
+namespace issued_work_test {
 
 using faults::Faults;
 
@@ -104,4 +104,4 @@ TEST_F(IssuedWork, overlaps_with_one_that_goes_on_behind_others) {
   });
 }
 
-}  // namespace
+}  // namespace issued_work_test

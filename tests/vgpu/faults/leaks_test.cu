@@ -11,7 +11,7 @@
 
 #include "findings.h"
 
-namespace {
+namespace leaks_test {
 
 using faults::Faults;
 
@@ -65,4 +65,4 @@ TEST_F(Leaks, none) {
   EXPECT_EQ(ended.said.find("leak: "), std::string::npos) << ended.said;
 }
 
-}  // namespace
+}  // namespace leaks_test

@@ -3,7 +3,7 @@
 // Races in shared memory, and the barriers that would have prevented them.
 #include "findings.h"
 
-namespace {
+namespace shared_races_test {
 
 using faults::Faults;
 
@@ -178,4 +178,4 @@ TEST_F(SharedRaces, atomic_sum_read_too_early) {
   expect_finding(cudaErrorLaunchFailure, {"race: "}, [=] { sum<true, false><<<1, kThreads>>>(out); });
 }
 
-}  // namespace
+}  // namespace shared_races_test

@@ -4,7 +4,7 @@
 // once the means is missing.
 #include "findings.h"
 
-namespace {
+namespace synchronisation_test {
 
 using faults::Faults;
 
@@ -249,4 +249,4 @@ TEST_F(Synchronisation, mbarrier) {
   expect_finding(cudaErrorLaunchFailure, {}, [=] { hand_over<false><<<1, 64>>>(out); });
 }
 
-}  // namespace
+}  // namespace synchronisation_test

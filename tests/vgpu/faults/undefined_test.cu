@@ -3,7 +3,7 @@
 // Loads of what nothing has written, before it is known whether the value is wanted.
 #include "findings.h"
 
-namespace {
+namespace undefined_test {
 
 using faults::Faults;
 
@@ -118,4 +118,4 @@ TEST_F(UndefinedValues, elements_of_a_vector) {
                  [=] { of_a_vector<<<1, 1>>>(four, to, to + 1); });
 }
 
-}  // namespace
+}  // namespace undefined_test

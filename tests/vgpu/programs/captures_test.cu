@@ -3,8 +3,7 @@
 // What stream capture takes and what it forbids.
 #include "graphs.h"
 
-namespace programs {
-namespace {
+namespace programs::captures_test {
 
 class Captures : public Graphs {};
 
@@ -120,5 +119,4 @@ TEST_F(Captures, CaptureInfoShowsWhatTheNextNodeDependsOn) {
   EXPECT_EQ(graph, graph_);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::captures_test

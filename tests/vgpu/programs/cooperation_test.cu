@@ -12,8 +12,7 @@
 
 #include "primitives.h"
 
-namespace programs {
-namespace {
+namespace programs::cooperation_test {
 
 namespace cg = cooperative_groups;
 
@@ -127,5 +126,4 @@ TEST(Cooperation, StencilOfTheGrid) {
   EXPECT_EQ(first.read(), now);  // the numbers have few enough bits for exact sums
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::cooperation_test

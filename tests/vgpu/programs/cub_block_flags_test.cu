@@ -11,8 +11,7 @@
 
 #include "primitives.h"
 
-namespace programs {
-namespace {
+namespace programs::cub_block_flags_test {
 
 constexpr int kThreads = 64, kItems = 4, kTile = kThreads * kItems;
 
@@ -38,7 +37,7 @@ __global__ void look_at_neighbours(const int* in, int* heads, int* tails, int* d
   cub::StoreDirectBlocked(thread, differences, difference);
 }
 
-TEST(CubBlock, DiscontinuitiesAndDifferences) {
+TEST(CubBlockFlags, DiscontinuitiesAndDifferences) {
   const std::vector<int> values = random_numbers(kTile, 3);
   const DeviceArray<int> in(values), heads(kTile), tails(kTile), differences(kTile);
   look_at_neighbours<<<1, kThreads>>>(in.get(), heads.get(), tails.get(), differences.get());
@@ -78,8 +77,8 @@ void check_histogram() {
   EXPECT_EQ(out.read(), expected);
 }
 
-TEST(CubBlock, HistogramByAtomics) { check_histogram<cub::BLOCK_HISTO_ATOMIC>(); }
-TEST(CubBlock, HistogramBySorting) { check_histogram<cub::BLOCK_HISTO_SORT>(); }
+TEST(CubBlockFlags, HistogramByAtomics) { check_histogram<cub::BLOCK_HISTO_ATOMIC>(); }
+TEST(CubBlockFlags, HistogramBySorting) { check_histogram<cub::BLOCK_HISTO_SORT>(); }
 
 constexpr int kRuns = 2, kDecoded = 3;  // of a thread
 
@@ -100,7 +99,7 @@ __global__ void decode_runs(const int* values, const int* lengths, int* out, int
   if (thread == 0) *total = all;
 }
 
-TEST(CubBlock, RunLengthDecode) {
+TEST(CubBlockFlags, RunLengthDecode) {
   const std::vector<int> values = random_numbers(kThreads * kRuns, 1000);
   std::vector<int> lengths = random_numbers(kThreads * kRuns, 9), expected;
   for (int& length : lengths) ++length;
@@ -111,5 +110,4 @@ TEST(CubBlock, RunLengthDecode) {
   EXPECT_EQ(out.read(), expected);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::cub_block_flags_test

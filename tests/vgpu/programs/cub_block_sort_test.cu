@@ -11,8 +11,7 @@
 
 #include "primitives.h"
 
-namespace programs {
-namespace {
+namespace programs::cub_block_sort_test {
 
 constexpr int kThreads = 128, kItems = 5, kTile = kThreads * kItems;
 
@@ -30,7 +29,7 @@ __global__ void radix_sort(const float* keys, const int* values, float* sorted_k
 }
 
 // Stable, with -0 and 0 the same and keys of both signs.
-TEST(CubBlock, RadixSortOfPairs) {
+TEST(CubBlockSort, RadixSortOfPairs) {
   std::vector<float> keys;
   std::vector<int> order;
   for (const int number : random_numbers(kTile, 200)) {
@@ -79,10 +78,10 @@ void check_merge_sort() {
   EXPECT_EQ(out.read(), values);
 }
 
-TEST(CubBlock, MergeSortOfWhatIsTransposed) {
+TEST(CubBlockSort, MergeSortOfWhatIsTransposed) {
   check_merge_sort<cub::BLOCK_LOAD_TRANSPOSE, cub::BLOCK_STORE_WARP_TRANSPOSE>();
 }
-TEST(CubBlock, MergeSortOfWhatIsTransposedByWarps) {
+TEST(CubBlockSort, MergeSortOfWhatIsTransposedByWarps) {
   check_merge_sort<cub::BLOCK_LOAD_WARP_TRANSPOSE, cub::BLOCK_STORE_TRANSPOSE>();
 }
 
@@ -109,7 +108,7 @@ __global__ void move(const int* in, int* out) {
   out[kTile + thread] = opposite;
 }
 
-TEST(CubBlock, ExchangeAndShuffle) {
+TEST(CubBlockSort, ExchangeAndShuffle) {
   const std::vector<int> values = random_numbers(kTile, 1000);
   const DeviceArray<int> in(values), out(kTile + kThreads);
   move<<<1, kThreads>>>(in.get(), out.get());
@@ -121,5 +120,4 @@ TEST(CubBlock, ExchangeAndShuffle) {
   EXPECT_EQ(out.read(), expected);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::cub_block_sort_test

@@ -8,8 +8,7 @@
 
 #include "primitives.h"
 
-namespace programs {
-namespace {
+namespace programs::cub_block_sum_test {
 
 constexpr int kItems = 3;
 
@@ -47,12 +46,12 @@ void check_reduce() {
   }
 }
 
-TEST(CubBlock, ReduceByWarps) {
+TEST(CubBlockSum, ReduceByWarps) {
   check_reduce<128, cub::BLOCK_REDUCE_WARP_REDUCTIONS>();
   check_reduce<100, cub::BLOCK_REDUCE_WARP_REDUCTIONS>();
 }
-TEST(CubBlock, ReduceByRaking) { check_reduce<100, cub::BLOCK_REDUCE_RAKING>(); }
-TEST(CubBlock, ReduceByRakingWhateverTheOrder) { check_reduce<128, cub::BLOCK_REDUCE_RAKING_COMMUTATIVE_ONLY>(); }
+TEST(CubBlockSum, ReduceByRaking) { check_reduce<100, cub::BLOCK_REDUCE_RAKING>(); }
+TEST(CubBlockSum, ReduceByRakingWhateverTheOrder) { check_reduce<128, cub::BLOCK_REDUCE_RAKING_COMMUTATIVE_ONLY>(); }
 
 // What a block has so far, for the next part of a scan that goes on and on.
 struct Running {
@@ -103,9 +102,8 @@ void check_scan() {
   EXPECT_EQ(greatest.read(), expected_greatest);
 }
 
-TEST(CubBlock, ScanByWarps) { check_scan<96, cub::BLOCK_SCAN_WARP_SCANS>(); }
-TEST(CubBlock, ScanByRaking) { check_scan<100, cub::BLOCK_SCAN_RAKING>(); }
-TEST(CubBlock, ScanByRakingFromRegisters) { check_scan<128, cub::BLOCK_SCAN_RAKING_MEMOIZE>(); }
+TEST(CubBlockSum, ScanByWarps) { check_scan<96, cub::BLOCK_SCAN_WARP_SCANS>(); }
+TEST(CubBlockSum, ScanByRaking) { check_scan<100, cub::BLOCK_SCAN_RAKING>(); }
+TEST(CubBlockSum, ScanByRakingFromRegisters) { check_scan<128, cub::BLOCK_SCAN_RAKING_MEMOIZE>(); }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::cub_block_sum_test

@@ -9,8 +9,7 @@
 
 #include "primitives.h"
 
-namespace programs {
-namespace {
+namespace programs::cub_device_select_test {
 
 constexpr int kCount = 40001;
 
@@ -26,7 +25,7 @@ void expect_first(const DeviceArray<int>& results, const DeviceArray<int>& count
   EXPECT_EQ(all, expected);
 }
 
-TEST(CubDevice, SelectIf) {
+TEST(CubDeviceSelect, SelectIf) {
   const std::vector<int> values = random_numbers(kCount, 1000);
   const DeviceArray<int> in(values), out(kCount), selected(1);
   run_with_workspace([&](void* workspace, std::size_t& bytes) {
@@ -37,7 +36,7 @@ TEST(CubDevice, SelectIf) {
   expect_first(out, selected, expected);
 }
 
-TEST(CubDevice, SelectUnique) {
+TEST(CubDeviceSelect, SelectUnique) {
   std::vector<int> values = random_numbers(kCount, 3);
   const DeviceArray<int> in(values), out(kCount), selected(1);
   run_with_workspace([&](void* workspace, std::size_t& bytes) {
@@ -48,7 +47,7 @@ TEST(CubDevice, SelectUnique) {
 }
 
 // Those that are not selected come last, in reverse.
-TEST(CubDevice, Partition) {
+TEST(CubDeviceSelect, Partition) {
   std::vector<int> values = random_numbers(kCount, 1000);
   const std::vector<char> flags = random_numbers<char>(kCount, 2);
   const DeviceArray<int> in(values), out(kCount), selected(1);
@@ -64,7 +63,7 @@ TEST(CubDevice, Partition) {
   EXPECT_EQ(out.read(), expected);
 }
 
-TEST(CubDevice, RunLengthEncode) {
+TEST(CubDeviceSelect, RunLengthEncode) {
   const std::vector<int> values = random_numbers(kCount, 2);
   std::vector<int> expected_values, expected_lengths;
   for (int i = 0; i < kCount; ++i) {
@@ -82,7 +81,7 @@ TEST(CubDevice, RunLengthEncode) {
   expect_first(lengths, runs, expected_lengths);
 }
 
-TEST(CubDevice, Histogram) {
+TEST(CubDeviceSelect, Histogram) {
   constexpr int kBins = 37;
   const std::vector<float> samples = random_numbers<float>(kCount, 50);
   const DeviceArray<float> in(samples);
@@ -97,5 +96,4 @@ TEST(CubDevice, Histogram) {
   EXPECT_EQ(out.read(), expected);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::cub_device_select_test

@@ -7,8 +7,7 @@
 
 #include "primitives.h"
 
-namespace programs {
-namespace {
+namespace programs::cub_device_sort_test {
 
 constexpr int kCount = 30001;
 
@@ -18,7 +17,7 @@ std::vector<int> positions() {
   return all;
 }
 
-TEST(CubDevice, RadixSortOfPairs) {
+TEST(CubDeviceSort, RadixSortOfPairs) {
   std::vector<int> keys = random_numbers(kCount, 5000), order = positions();
   for (int& key : keys) key = (key - 2500) * 1000;
   const DeviceArray<int> in(keys), values(order), sorted_keys(kCount), sorted_values(kCount);
@@ -36,7 +35,7 @@ struct ByLastDigits {
   __host__ __device__ bool operator()(int a, int b) const { return a % 100 < b % 100; }
 };
 
-TEST(CubDevice, StableMergeSort) {
+TEST(CubDeviceSort, StableMergeSort) {
   std::vector<int> keys = random_numbers(kCount, 100000), order = positions();
   const DeviceArray<int> sorted_keys(keys), sorted_values(order);
   run_with_workspace([&](void* workspace, std::size_t& bytes) {
@@ -49,5 +48,4 @@ TEST(CubDevice, StableMergeSort) {
   EXPECT_EQ(sorted_keys.read(), keys);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::cub_device_sort_test

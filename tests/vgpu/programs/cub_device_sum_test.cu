@@ -10,12 +10,11 @@
 
 #include "primitives.h"
 
-namespace programs {
-namespace {
+namespace programs::cub_device_sum_test {
 
 constexpr int kCount = 50001;
 
-TEST(CubDevice, Reduce) {
+TEST(CubDeviceSum, Reduce) {
   const std::vector<int> values = random_numbers(kCount, 1000);
   const DeviceArray<int> in(values), out(1);
   run_with_workspace([&](void* workspace, std::size_t& bytes) {
@@ -24,7 +23,7 @@ TEST(CubDevice, Reduce) {
   EXPECT_EQ(out.read()[0], std::accumulate(values.begin(), values.end(), 0));
 }
 
-TEST(CubDevice, SegmentedReduce) {
+TEST(CubDeviceSum, SegmentedReduce) {
   const std::vector<int> values = random_numbers(kCount, 1000), offsets{0, 1, 1, 700, 20000, 20033, kCount};
   const int segments = static_cast<int>(offsets.size()) - 1;
   const DeviceArray<int> in(values), bounds(offsets), out(segments);
@@ -38,7 +37,7 @@ TEST(CubDevice, SegmentedReduce) {
   EXPECT_EQ(out.read(), expected);
 }
 
-TEST(CubDevice, ReduceByKey) {
+TEST(CubDeviceSum, ReduceByKey) {
   std::vector<int> keys = random_numbers(kCount, 3000), expected_keys, expected_sums;
   const std::vector<int> values = random_numbers(kCount, 1000);
   std::sort(keys.begin(), keys.end());
@@ -60,7 +59,7 @@ TEST(CubDevice, ReduceByKey) {
   EXPECT_EQ(sums.read(), expected_sums);
 }
 
-TEST(CubDevice, ExclusiveSum) {
+TEST(CubDeviceSum, ExclusiveSum) {
   const std::vector<int> values = random_numbers(kCount, 1000);
   const DeviceArray<int> in(values), out(kCount);
   run_with_workspace([&](void* workspace, std::size_t& bytes) {
@@ -72,7 +71,7 @@ TEST(CubDevice, ExclusiveSum) {
 }
 
 // Sums of eight bytes, published with what says that they are there in one write of sixteen.
-TEST(CubDevice, ExclusiveSumOfDoubles) {
+TEST(CubDeviceSum, ExclusiveSumOfDoubles) {
   const std::vector<double> values = random_numbers<double>(kCount, 1000);
   const DeviceArray<double> in(values), out(kCount);
   run_with_workspace([&](void* workspace, std::size_t& bytes) {
@@ -93,7 +92,7 @@ struct Then {
   }
 };
 
-TEST(CubDevice, InclusiveScanOfWhatDoesNotCommute) {
+TEST(CubDeviceSum, InclusiveScanOfWhatDoesNotCommute) {
   std::vector<Line> lines, expected;
   for (const unsigned number : random_numbers<unsigned>(kCount, 100000)) lines.push_back({number | 1, number / 3, 0});
   const DeviceArray<Line> in(lines), out(lines.size());
@@ -109,5 +108,4 @@ TEST(CubDevice, InclusiveScanOfWhatDoesNotCommute) {
   }
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::cub_device_sum_test

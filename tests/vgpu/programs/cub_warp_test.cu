@@ -10,8 +10,7 @@
 
 #include "primitives.h"
 
-namespace programs {
-namespace {
+namespace programs::cub_warp_test {
 
 constexpr int kThreads = 128;
 
@@ -94,5 +93,4 @@ TEST(CubWarp, SortAndExchange) {
   EXPECT_EQ(out.read(), values);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::cub_warp_test

@@ -9,8 +9,9 @@
 
 #include "support.h"
 
-namespace programs {
-namespace {
+namespace programs::environment_test {
+
+class Environment : public Virtual {};
 
 // The architecture, of those that this program is compiled for, whose code such a device runs; 0: none.
 int runs(int device) {
@@ -20,7 +21,7 @@ int runs(int device) {
   return best;
 }
 
-TEST_F(Virtual, TheDeviceIsTheOneThatIsChosen) {
+TEST_F(Environment, TheDeviceIsTheOneThatIsChosen) {
   const auto says = [](const std::string& device, int architecture) {
     return device + " runs " + std::to_string(runs(architecture)) + "\n";
   };
@@ -30,33 +31,33 @@ TEST_F(Virtual, TheDeviceIsTheOneThatIsChosen) {
   expect_in(says("1 of Virtual GPU sm_90 9.0", 90), play("tell_device", "VGPU_DEVICE="));
 }
 
-TEST_F(Virtual, AnUnknownDeviceIsRefused) {
+TEST_F(Environment, AnUnknownDeviceIsRefused) {
   const Outcome outcome = play("tell_device", "VGPU_DEVICE=sm_70");
   EXPECT_NE(outcome.status, 0);
   expect_in("got sm_70", outcome);
 }
 
-TEST_F(Virtual, AnUnknownNumberOfDevicesIsRefused) {
+TEST_F(Environment, AnUnknownNumberOfDevicesIsRefused) {
   const Outcome outcome = play("tell_device", "VGPU_DEVICES=two");
   EXPECT_NE(outcome.status, 0);
   expect_in("got two", outcome);
 }
 
-TEST_F(Virtual, ThereMayBeNoDevice) { EXPECT_EQ(play("find_no_device", "VGPU_DEVICES=0").status, 0); }
+TEST_F(Environment, ThereMayBeNoDevice) { EXPECT_EQ(play("find_no_device", "VGPU_DEVICES=0").status, 0); }
 
-TEST_F(Virtual, SeveralDevicesHaveStreamsAndMemoryOfTheirOwn) {
+TEST_F(Environment, SeveralDevicesHaveStreamsAndMemoryOfTheirOwn) {
   const Outcome outcome = play("use_two_devices", "VGPU_DEVICES=2");
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
-TEST_F(Virtual, EachLaunchWritesItsCounters) {
+TEST_F(Environment, EachLaunchWritesItsCounters) {
   const Outcome outcome = play("fill", "VGPU_COUNTERS=-");
   for (const char* what :
        {"fill", "\"grid\": [4, 1, 1], \"block\": [256, 1, 1]", "\"global_store_bytes\": 4000,", "\"blocks\": 4,"})
     expect_in(what, outcome);
 }
 
-TEST_F(Virtual, CountersCanBeReadInTheProgram) {
+TEST_F(Environment, CountersCanBeReadInTheProgram) {
   const auto reset = reinterpret_cast<void (*)()>(dlsym(RTLD_DEFAULT, "vgpu_counters_reset"));
   const auto json = reinterpret_cast<const char* (*)()>(dlsym(RTLD_DEFAULT, "vgpu_counters_json"));
   ASSERT_TRUE(reset != nullptr && json != nullptr);
@@ -70,7 +71,7 @@ TEST_F(Virtual, CountersCanBeReadInTheProgram) {
   EXPECT_NE(text.find("\"global_store_bytes\": 8000,"), std::string::npos) << text;
 }
 
-TEST_F(Virtual, SeedsBringOutBothOutcomesOfAMissingWait) {
+TEST_F(Environment, SeedsBringOutBothOutcomesOfAMissingWait) {
   std::set<int> outcomes;
   for (int seed = 0; seed < 12; ++seed) {
     const std::string output = play("miss_a_wait", "VGPU_SEED=" + std::to_string(seed)).output;
@@ -81,7 +82,7 @@ TEST_F(Virtual, SeedsBringOutBothOutcomesOfAMissingWait) {
   EXPECT_EQ(outcomes, (std::set<int>{1, 2}));
 }
 
-TEST_F(Virtual, WhatNothingWroteIsNoNumberOnTheHost) {
+TEST_F(Environment, WhatNothingWroteIsNoNumberOnTheHost) {
   float* pointer = nullptr;
   EXPECT_EQ(cudaMalloc(&pointer, 8), cudaSuccess);
   EXPECT_EQ(cudaMemset(pointer, 0, 4), cudaSuccess);
@@ -92,7 +93,7 @@ TEST_F(Virtual, WhatNothingWroteIsNoNumberOnTheHost) {
   EXPECT_EQ(cudaFree(pointer), cudaSuccess);
 }
 
-TEST_F(Virtual, ClustersAreRefusedByName) {
+TEST_F(Environment, ClustersAreRefusedByName) {
   const DeviceInts device;
   cudaLaunchAttribute attribute{};
   attribute.id = cudaLaunchAttributeClusterDimension;
@@ -108,7 +109,7 @@ TEST_F(Virtual, ClustersAreRefusedByName) {
   EXPECT_EQ(cudaGetLastError(), cudaErrorNotSupported);
 }
 
-TEST_F(Virtual, WhatIsNotModelledIsRefusedByName) {
+TEST_F(Environment, WhatIsNotModelledIsRefusedByName) {
   cudaArray_t array = nullptr;
   const cudaChannelFormatDesc format = cudaCreateChannelDesc<float>();
   testing::internal::CaptureStderr();
@@ -197,5 +198,4 @@ TEST(DISABLED_Role, miss_a_wait) {
   std::printf("outcome %d\n", host[0]);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::environment_test

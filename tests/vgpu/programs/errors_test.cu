@@ -8,8 +8,7 @@
 
 #include "support.h"
 
-namespace programs {
-namespace {
+namespace programs::errors_test {
 
 __global__ void trap_now() { asm volatile("trap;"); }
 
@@ -178,5 +177,4 @@ TEST_F(Faults, WorkBehindAFaultDoesNotRun) {
   EXPECT_EQ(host.values(), all(-1));
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::errors_test

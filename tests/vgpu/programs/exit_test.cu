@@ -3,16 +3,17 @@
 // What the end of a process finds: leaks, and static objects that still use the device.
 #include "support.h"
 
-namespace programs {
-namespace {
+namespace programs::exit_test {
 
-TEST_F(Virtual, StaticObjectsMayStillUseTheDevice) {
+class AtExit : public Virtual {};
+
+TEST_F(AtExit, StaticObjectsMayStillUseTheDevice) {
   const Outcome outcome = play("use_it_at_the_end");
   EXPECT_EQ(outcome.status, 0);
   expect_in("value 3", outcome);
 }
 
-TEST_F(Virtual, LeaksAreListedOnRequest) {
+TEST_F(AtExit, LeaksAreListedOnRequest) {
   EXPECT_EQ(play("leak").status, 0);
   const Outcome leaking = play("leak", "VGPU_LEAKS=1");
   EXPECT_EQ(leaking.status, 3);
@@ -23,7 +24,7 @@ TEST_F(Virtual, LeaksAreListedOnRequest) {
   EXPECT_EQ(clean.output.find("leak:"), std::string::npos) << clean.output;
 }
 
-TEST_F(Virtual, AFailureIsNotHiddenByLeaks) {
+TEST_F(AtExit, AFailureIsNotHiddenByLeaks) {
   const Outcome outcome = play("leak_and_fail", "VGPU_LEAKS=1");
   EXPECT_EQ(outcome.status, 1);
   expect_in("leak:", outcome);
@@ -81,5 +82,4 @@ TEST(DISABLED_Role, leave_clean) {
   EXPECT_EQ(cudaFreeAsync(pooled, nullptr), cudaSuccess);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::exit_test

@@ -4,8 +4,7 @@
 #include "cudart/find_vgpu.h"
 #include "graphs.h"
 
-namespace programs {
-namespace {
+namespace programs::failing_calls_test {
 
 class FailingCalls : public Graphs {
  protected:
@@ -135,5 +134,4 @@ TEST_F(FailingCalls, LibrariesTakePart) {
   EXPECT_EQ(calls_() - before, 3u);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::failing_calls_test

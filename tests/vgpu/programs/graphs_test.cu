@@ -3,8 +3,7 @@
 // Graphs: captured or made by hand, launched, updated.
 #include "graphs.h"
 
-namespace programs {
-namespace {
+namespace programs::graphs_test {
 
 TEST_F(Graphs, CapturedWorkRunsAtEachLaunchAndNotBefore) {
   launch_fill(device_, 1, stream_);
@@ -151,5 +150,4 @@ TEST_F(Graphs, AGraphLaunchedIntoACaptureBecomesANode) {
   EXPECT_EQ(device_.values(), all(3));
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::graphs_test

@@ -7,8 +7,7 @@
 
 #include "graphs.h"
 
-namespace programs {
-namespace {
+namespace programs::issued_work_test {
 
 class IssuedWork : public Graphs {
  protected:
@@ -166,5 +165,4 @@ TEST_F(IssuedWork, MayNotCallTheRuntime) {
   EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::issued_work_test

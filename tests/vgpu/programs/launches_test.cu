@@ -7,8 +7,7 @@
 
 #include "support.h"
 
-namespace programs {
-namespace {
+namespace programs::launches_test {
 
 struct Large {
   double values[20];
@@ -233,5 +232,4 @@ TEST_F(Launches, CodeThatTheProgramLoadsItself) {
   EXPECT_EQ(cudaLibraryUnload(library), cudaSuccess);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::launches_test

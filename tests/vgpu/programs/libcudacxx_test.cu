@@ -14,8 +14,7 @@
 
 #include "primitives.h"
 
-namespace programs {
-namespace {
+namespace programs::libcudacxx_test {
 
 constexpr int kThreads = 128, kBlocks = 6, kAll = kThreads * kBlocks;
 
@@ -162,5 +161,4 @@ TEST(Libcudacxx, StandardTypes) {
   }
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::libcudacxx_test

@@ -5,8 +5,7 @@
 
 #include "support.h"
 
-namespace programs {
-namespace {
+namespace programs::memory_test {
 
 __device__ int device_table[8];
 __constant__ int constant_table[8];
@@ -234,5 +233,4 @@ TEST_F(Memory, MoreThanThereIsFails) {
   EXPECT_EQ(cudaGetLastError(), cudaErrorMemoryAllocation);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::memory_test

@@ -6,8 +6,7 @@
 
 #include "support.h"
 
-namespace programs {
-namespace {
+namespace programs::orders_test {
 
 using Set = std::uint64_t;  // bit i: kernel i
 constexpr int kKernels = 64;
@@ -128,5 +127,4 @@ TEST(Orders, SeedsKeepTheRules) {
   }
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::orders_test

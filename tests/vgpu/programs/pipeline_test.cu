@@ -12,8 +12,7 @@
 // Of shared variables with a constructor, which every thread runs or, after init(), one alone.
 #pragma nv_diag_suppress static_var_with_dynamic_init
 
-namespace programs {
-namespace {
+namespace programs::pipeline_test {
 
 namespace cg = cooperative_groups;
 
@@ -153,5 +152,4 @@ __global__ void copies_of_a_group(const int* in, int* out) {
 
 TEST(Pipeline, CopiesOfAGroup) { check(copies_of_a_group); }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::pipeline_test

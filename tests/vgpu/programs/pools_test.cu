@@ -3,8 +3,7 @@
 // Memory that is allocated and freed in the order of a stream.
 #include "support.h"
 
-namespace programs {
-namespace {
+namespace programs::pools_test {
 
 TEST(Pools, AllocateAndFreeInOrder) {
   const Stream stream;
@@ -41,5 +40,4 @@ TEST(Pools, OutliveTheirDestructionWhileTheyAreInUse) {
     EXPECT_EQ(cudaMallocFromPoolAsync(&values, kBytes, pool, stream), cudaErrorInvalidValue);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::pools_test

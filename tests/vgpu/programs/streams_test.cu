@@ -9,8 +9,7 @@
 
 #include "support.h"
 
-namespace programs {
-namespace {
+namespace programs::streams_test {
 
 TEST(Streams, WorkInOneStreamRunsInOrder) {
   const Stream stream;
@@ -231,5 +230,4 @@ TEST(Streams, ManyThreadsShareTheDevice) {
   for (std::thread& thread : threads) thread.join();
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::streams_test

@@ -16,8 +16,7 @@
 
 #include "primitives.h"
 
-namespace programs {
-namespace {
+namespace programs::thrust_test {
 
 constexpr int kCount = 20011;
 
@@ -91,5 +90,4 @@ TEST(Thrust, Merge) {
   EXPECT_EQ(host(out), expected);
 }
 
-}  // namespace
-}  // namespace programs
+}  // namespace programs::thrust_test
