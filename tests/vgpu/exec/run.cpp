@@ -106,7 +106,7 @@ class GridRun {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!result_.finding) result_.finding = fault.finding;
       stopped_ = true;
-      keep_text(*block);
+      if (block != nullptr) keep_text(*block);  // else it failed before it ran
       for (const auto& other : resident) keep_text(*other);
     }
   }

@@ -62,6 +62,18 @@ TEST_F(Calls, recursion_too_deep) {
                  [=] { recurse<<<1, 1>>>(1 << 20, out); });
 }
 
+__global__ void need_much(int* out) {
+  int much[1 << 18];
+  for (int i = 0; i < 1 << 18; ++i) much[i * 7 % (1 << 18)] = out[i % 64];
+  *out = much[out[1]];
+}
+
+TEST_F(Calls, kernel_with_more_than_a_thread_has) {
+  int* out = zeros<int>(64);
+  expect_finding(cudaErrorHardwareStackError, {"stack overflow: call of ", "need_much", "524288 bytes"},
+                 [=] { need_much<<<3, 32>>>(out); });
+}
+
 __global__ void print(const char* text) { printf("%s\n", text); }
 
 TEST_F(Calls, printf_of_a_wild_string) {
