@@ -12,12 +12,16 @@ import tempfile
 
 from mutants import KERNELS, ROOT, users_of
 
-ADDITIVE, POOLING = TESTS = ("parity_additive_test", "parity_pooling_test")
+LIBRARIES = ("attn_cuda", "attn_cuda_encoder")
+ADDITIVE, POOLING = ATTENTION_TESTS = ("parity_additive_test", "parity_pooling_test")
+EMBEDDING, LAYERS, LSTM, PROJECTED, STORAGE, STRANGE_IDS = ENCODER_TESTS = (
+    "encoder_embedding_test", "encoder_layers_test", "encoder_lstm_test", "encoder_projected_test", "encoder_storage_test",
+    "kernels/kernels_layers_test")
 VERDICTS = ("killed", "survived", "same code", "does not compile")
 SECONDS = 300  # for the tests of one program; a mutant with which they take longer hangs
 
-# Kernels are compiled and tested for one storage type first, and that without the tests that take long: most mutants
-# live no longer.
+# Kernels of attention are compiled and tested for one storage type first, and that without the tests that take long: most
+# mutants live no longer. Those of the encoder are small, and so are their tests.
 STORAGES = {"fp32": "float", "fp16": "__half", "bf16": "__nv_bfloat16"}
 FIRST, OTHERS = ["fp32"], ["fp16", "bf16"]
 SLOW = ("*SameBits*:*GivesTheBits*:*Misaligned*:*Recomputed*:*NoGradientOfWeights*:*NoBias*:*NanAnd*:*OwnContext*:"
@@ -31,7 +35,15 @@ REACHED_BY = {
     "pooling_": {POOLING: ("*cuda*", PLAIN)},
     "additive_single_": {ADDITIVE: ("*cuda*_Q1_*:*On.*cuda*", f"{PLAIN}:*SeveralTiles*:*RowsThatFill*")},
     "additive_multi_": {ADDITIVE: ("*cuda*", f"{PLAIN}:*_Q1_*")},
-    "": {POOLING: ("*cuda*", PLAIN), ADDITIVE: ("*cuda*", PLAIN)},
+    "merge": {POOLING: ("*cuda*", PLAIN), ADDITIVE: ("*cuda*", PLAIN)},
+    "row_sums": {POOLING: ("*cuda*", PLAIN), ADDITIVE: ("*cuda*", PLAIN)},
+    "embedding": {EMBEDDING: ("*cuda*", ""), STRANGE_IDS: ("*Ids*", "")},
+    "sort_places": {EMBEDDING: ("*cuda*", "")},
+    "dense": {LAYERS: ("*cuda*", "")},
+    "elementwise": {LAYERS: ("*cuda*", ""), STORAGE: ("*cuda*", "")},
+    "transpose": {LSTM: ("*cuda*", "")},
+    "store_numbers": {LSTM: ("*cuda*", "")},
+    "copy_rows": {PROJECTED: ("*cuda*", ""), LSTM: ("*cuda*", "")},
 }
 
 
@@ -57,20 +69,29 @@ def kind_of(name):
     return next(beginning for beginning in REACHED_BY if name.startswith(beginning))
 
 
+def tests_of(name):
+    return REACHED_BY[kind_of(name)].keys()
+
+
+def is_attention(name):
+    return tests_of(name) <= set(ATTENTION_TESTS)
+
+
 class Workshop:
-    """Builds and tests mutants of the library of one build folder."""
+    """Builds and tests mutants of the libraries of one build folder."""
 
     def __init__(self, build):
         self.build = build
-        commands = subprocess.run(["ninja", "-C", build, "-t", "commands", "attn_cuda"], check=True, capture_output=True,
-                                  text=True).stdout.splitlines()
-        self.compile = {}
-        for command in commands:
-            source = re.search(r"-c (\S*/kernels/(\w+\.cu)) ", command)
-            if source:
-                self.compile[source[2]] = command
-                self.compiler = pathlib.Path(re.search(r"(\S*nvcc) ", command)[1])
-        (self.link,) = [command for command in commands if "-soname,libattn_cuda.so" in command]
+        self.compile, self.link, self.library = {}, {}, {}
+        for library in LIBRARIES:
+            commands = subprocess.run(["ninja", "-C", build, "-t", "commands", library], check=True, capture_output=True,
+                                      text=True).stdout.splitlines()
+            for command in commands:
+                source = re.search(r"-c (\S*/kernels/(\w+\.cu)) ", command)
+                if source and source[2] not in self.compile:
+                    self.compile[source[2]], self.library[source[2]] = command, library
+                    self.compiler = pathlib.Path(re.search(r"(\S*nvcc) ", command)[1])
+            (self.link[library],) = [command for command in commands if f"-soname,lib{library}.so" in command]
         self.objects = {name: re.search(r"-o (\S+)", command)[1] for name, command in self.compile.items()}
 
     def shell(self, command, environment=None, seconds=None):
@@ -79,8 +100,9 @@ class Workshop:
 
     def expect_whole_library_passes(self):
         """Else every mutant would be found killed, by whatever is wrong here."""
-        for test in TESTS:
-            outcome = self.run(test, "*EveryLengthIsT/cuda_fp32*", self.build / "host", SECONDS)
+        for test in ATTENTION_TESTS + ENCODER_TESTS:
+            outcome = self.run(test, "*EveryLengthIsT/cuda_fp32*:Runs/*/cuda:*ForwardAndBackward/cuda_fp32*",
+                               self.build / "host", SECONDS)
             if outcome.returncode != 0:
                 raise RuntimeError(f"{test} fails on the library as it is:\n{outcome.stdout}{outcome.stderr}")
 
@@ -94,10 +116,8 @@ class Workshop:
             lines = source.read_text().splitlines()
             lines[mutant.line - 1] = mutant.after
             source.write_text("\n".join(lines) + "\n")
-            users = sorted(self.compile.keys() & users_of(mutant.file),
-                           key=lambda name: (list(REACHED_BY).index(kind_of(name)), name))
             changed = []
-            for name in users:
+            for name in self.users(mutant.file):
                 verdict, said = self.first_look(name, folder)
                 if verdict in ("killed", "does not compile"):
                     return verdict, said
@@ -114,23 +134,31 @@ class Workshop:
 
         Device code goes into the object files of the build, which costs half of what compiling host code again would.
         """
+        if not is_attention(name):
+            return self.only_look(name, folder)
         first, whole = self.ptx(name, folder, FIRST), self.whole_ptx(name)
         if first is None:
             return "does not compile", ""
-        if code_of(first) != code_of(whole):
-            made = self.with_ptx(name, folder, first)
-        else:
-            made = folder / f"{name}.whole.o"
-            if self.shell(self.compile_command(name, folder, made)).returncode != 0:
-                return "does not compile", ""
-            if code_of(made.read_bytes()) == self.whole_object(name):
-                return "same code", ""
-        self.link_library(folder, name, made)
+        if code_of(first) == code_of(whole):
+            return self.only_look(name, folder, FIRST, SLOW)
+        self.link_library(folder, name, self.with_ptx(name, folder, first))
         said = self.complaint(folder, name, FIRST, SLOW)
+        return ("killed", said) if said else ("survived", "")
+
+    def only_look(self, name, folder, storages=(), not_now=""):
+        made = folder / f"{name}.whole.o"
+        if self.shell(self.compile_command(name, folder, made)).returncode != 0:
+            return "does not compile", ""
+        if code_of(made.read_bytes()) == self.whole_object(name):
+            return "same code", ""
+        self.link_library(folder, name, made)
+        said = self.complaint(folder, name, storages, not_now)
         return ("killed", said) if said else ("survived", "")
 
     def second_look(self, name, folder):
         """What all tests say of what has passed the first look."""
+        if not is_attention(name):
+            return ""
         whole, part = folder / f"{name}.whole.o", folder / f"{name}.o"
         if whole.exists():
             self.link_library(folder, name, whole)
@@ -182,9 +210,10 @@ class Workshop:
             return code_of(made.read_bytes())
 
     def link_library(self, folder, name, made):
-        library = re.search(r"-o (\S+)", self.link)[1]
-        soname = re.search(r"-soname,(\S+)", self.link)[1]
-        link = self.link.replace(self.objects[name], str(made)).replace(f"-o {library}", f"-o {folder / soname}")
+        link = self.link[self.library[name]]
+        library = re.search(r"-o (\S+)", link)[1]
+        soname = re.search(r"-soname,(\S+)", link)[1]
+        link = link.replace(self.objects[name], str(made)).replace(f"-o {library}", f"-o {folder / soname}")
         linked = self.shell(link)
         if linked.returncode != 0:
             raise RuntimeError(linked.stderr)
@@ -202,9 +231,10 @@ class Workshop:
         return self.shell(command, environment, seconds)
 
     def complaint(self, folder, name, storages, not_now=""):
-        """What the tests of the kernels of a .cu file say of the library in a folder; empty if they pass."""
+        """What the tests of the kernels of a .cu file say of the library in a folder; empty if they pass. No storages:
+        all of them."""
         for test, (patterns, left_out) in REACHED_BY[kind_of(name)].items():
-            chosen = ":".join(patterns.replace("cuda", f"cuda_{storage}") for storage in storages)
+            chosen = ":".join(patterns.replace("cuda", f"cuda_{storage}") for storage in storages) or patterns
             chosen += f"-{left_out}:{not_now}"
             seconds = SECONDS_WITHOUT_SLOW if not_now == SLOW else SECONDS
             try:
@@ -217,13 +247,17 @@ class Workshop:
                 return first or f"{test} ended with {outcome.returncode}"
         return ""
 
-    def builds(self, file):
-        return not self.compile.keys().isdisjoint(users_of(file))
+    @functools.cache
+    def users(self, file):
+        """The .cu files that are compiled from a file below kernels/, those first whose tests are the shorter."""
+        return sorted(users_of(file), key=lambda name: (list(REACHED_BY).index(kind_of(name)), name))
 
-    def state(self):
-        """Of what verdicts depend on, besides the mutant."""
+    @functools.cache
+    def state(self, file):
+        """Of what the verdicts on mutants of a file depend on, besides the mutant."""
         digest = hashlib.sha256()
-        for path in sorted(KERNELS.rglob("*")) + [self.build / "tests" / test for test in TESTS]:
+        tests = ATTENTION_TESTS if all(map(is_attention, self.users(file))) else ATTENTION_TESTS + ENCODER_TESTS
+        for path in sorted(KERNELS.rglob("*")) + [self.build / "tests" / test for test in tests]:
             if path.is_file() and path.suffix != ".md":
                 digest.update(path.read_bytes())
         return digest.hexdigest()[:16]

@@ -3,8 +3,8 @@
 
 mutation_check.py BUILD [--sample N] [--only TEXT]: BUILD is a build folder with the CUDA backend and the tests. Every
 mutant is one change of one line of kernels/: a barrier dropped, a bound off by one, a mask, a rescale or a condition
-skipped, two indices swapped. It is compiled for one architecture, linked into a copy of the library, and all parity
-tests that launch a kernel of the broken file run on that; a header is broken in one file that includes it after the
+skipped, two indices swapped. It is compiled for one architecture, linked into a copy of its library, and all tests
+that launch a kernel of the broken file run on that; a header is broken in one file that includes it after the
 other. A mutant that they pass is a survivor, and must stand in mutation_survivors.txt with the reason why it changes
 nothing. Verdicts are kept in BUILD/mutants.jsonl: what was judged before, with the same sources and tests, is not
 judged again, so a run that was interrupted goes on.
@@ -37,14 +37,15 @@ def known_survivors():
 
 
 class Verdicts:
-    def __init__(self, path, state):
-        self.path, self.state = path, state
+    def __init__(self, path, mutants, state_of):
+        self.path, self.state_of = path, state_of
         lines = path.read_text().splitlines() if path.exists() else []
-        kept = [json.loads(line) for line in lines]
-        self.known = {entry["key"]: entry for entry in kept if entry["state"] == state}
+        kept = {(entry["key"], entry["state"]): entry for entry in map(json.loads, lines)}
+        found = [kept.get((mutant.key, state_of(mutant.file))) for mutant in mutants]
+        self.known = {entry["key"]: entry for entry in found if entry}
 
     def add(self, mutant, verdict, said):
-        entry = {"state": self.state, "key": mutant.key, "verdict": verdict, "said": said}
+        entry = {"state": self.state_of(mutant.file), "key": mutant.key, "verdict": verdict, "said": said}
         self.known[mutant.key] = entry
         with self.path.open("a") as out:
             out.write(json.dumps(entry) + "\n")
@@ -54,13 +55,13 @@ def main():
     options = parse_options()
     workshop = Workshop(options.build.resolve())
     workshop.expect_whole_library_passes()
-    mutants = [mutant for mutant in all_mutants() if options.only in str(mutant) and workshop.builds(mutant.file)]
+    mutants = [mutant for mutant in all_mutants() if options.only in str(mutant)]
     total = len(mutants)
     explained = known_survivors().keys()
     if options.sample:
         mutants = [mutant for mutant in mutants if mutant.key not in explained]
         mutants = sorted(mutants, key=lambda mutant: mutant.digest(options.seed))[: options.sample]
-    verdicts = Verdicts(workshop.build / "mutants.jsonl", workshop.state())
+    verdicts = Verdicts(workshop.build / "mutants.jsonl", mutants, workshop.state)
     waiting = [mutant for mutant in mutants if mutant.key not in verdicts.known]
     waiting.sort(key=lambda mutant: mutant.key in explained)  # news first
     print(f"{len(mutants)} of {total} mutants, {len(mutants) - len(waiting)} judged before", flush=True)

@@ -501,7 +501,16 @@ TEST_P(AdditiveFp32On, ManyItems) {
   options.fenced = true;
   for (std::int64_t Q : {1, 2}) expect_parity(Case({700, Q, 2, 3, 2}, {}), options);
 }
-TEST_P(AdditiveFp32On, ManyChunks) { expect_parity(Case({1, 1, 262200, 1, 1}, {}), options); }
+// Once the first chunk has the largest score, once the last.
+TEST_P(AdditiveFp32On, ManyChunks) {
+  for (const bool last : {false, true}) {
+    SCOPED_TRACE(last);
+    Case given({1, 1, 262200, 1, 1}, {});
+    given.input.v[0] = 4;
+    (last ? given.input.k.back() : given.input.k.front()) = 20;
+    expect_parity(given, options);
+  }
+}
 
 // Then null stands for every tensor without elements, and for v, which nothing is multiplied by.
 TEST_P(AdditiveOn, NoKeysGiveNothing) {
