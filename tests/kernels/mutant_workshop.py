@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds mutants of the library and has the parity tests run on them."""
+"""Builds mutants of the libraries and has their tests run on them."""
 
 import functools
 import hashlib
