@@ -2,9 +2,9 @@
 //
 // C entry points of additive attention: every argument rule, then the backend.
 #include "api/handle.h"
-#include "api/validate.h"
+#include "base/validate.h"
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
 // Element counts of the tensors; their making refuses shapes that overflow.
@@ -40,9 +40,9 @@ void require_inputs(const Backend& backend, const attn_additive_desc_t& desc, co
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::internal
 
-using namespace attn;
+using namespace attn::internal;
 
 attn_status_t attn_additive_workspace_size(attn_handle_t handle, const attn_additive_desc_t* desc, attn_pass_t pass,
                                            size_t* bytes) {

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/handle.h"
 
-#include "api/living.h"
-#include "api/validate.h"
+#include "base/object_registry.h"
+#include "base/validate.h"
 #include "cpu/attention.h"
+#include "cpu/backend.h"
 
-using attn::guarded;
+#ifdef ATTN_WITH_CUDA
+#include "cuda/backend.h"
+#endif
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
-Living<attn_handle>& handles() {
+ObjectRegistry<attn_handle>& handles() {
   static auto* living =
-      new Living<attn_handle>("handle", "attn_create");  // never destroyed: they may outlive the static objects
+      new ObjectRegistry<attn_handle>("handle", "attn_create");  // never destroyed: they may outlive the static objects
   return *living;
 }
 
@@ -40,9 +43,9 @@ void require_bytes(std::size_t bytes) {
 
 Backend& backend_of(attn_handle_t handle) { return *handles().at(handle).backend; }
 
-}  // namespace attn
+}  // namespace attn::internal
 
-using namespace attn;
+using namespace attn::internal;
 
 attn_status_t attn_create(attn_handle_t* handle, attn_backend_t backend) {
   return guarded([&] {

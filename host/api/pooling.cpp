@@ -2,9 +2,9 @@
 //
 // C entry points of attention pooling: every argument rule, then the backend.
 #include "api/handle.h"
-#include "api/validate.h"
+#include "base/validate.h"
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
 struct PoolingSizes {
@@ -33,9 +33,9 @@ void require_inputs(const Backend& backend, const attn_pooling_desc_t& desc, con
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::internal
 
-using namespace attn;
+using namespace attn::internal;
 
 attn_status_t attn_pooling_workspace_size(attn_handle_t handle, const attn_pooling_desc_t* desc, attn_pass_t pass,
                                           size_t* bytes) {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encoder/handle.h"
 
-#include "api/failure.h"
 #include "attn_cuda/encoder.h"
+#include "base/failure.h"
+#include "base/validate.h"
 #include "encoder/cpu/onednn.h"
-#include "encoder/validate.h"
 
 #ifdef ATTN_WITH_CUDNN
 #include "encoder/cuda/vendor.h"
 #endif
 
-namespace attn {
+namespace attn::internal {
 
 void require_success(attn_status_t status) {
   if (status != ATTN_SUCCESS) throw Failure(status, attn_last_error());
@@ -38,17 +38,17 @@ void* cuda_stream(attn_handle_t handle) {
   return stream;
 }
 
-}  // namespace attn
+}  // namespace attn::internal
 
 attn_status_t attn_set_tf32(attn_handle_t handle, int32_t allowed) {
-  return attn::guarded([&] {
-    if (attn::backend_kind(handle) == ATTN_BACKEND_CPU)
-      attn::reject("handle", "one of ATTN_BACKEND_CUDA", "one of ATTN_BACKEND_CPU, which has no TF32");
-    attn::require_flag("allowed", allowed);
+  return attn::internal::guarded([&] {
+    if (attn::internal::backend_kind(handle) == ATTN_BACKEND_CPU)
+      attn::internal::reject("handle", "one of ATTN_BACKEND_CUDA", "one of ATTN_BACKEND_CPU, which has no TF32");
+    attn::internal::require_flag("allowed", allowed);
 #ifdef ATTN_WITH_CUDNN
-    attn::cuda::vendor_of(handle).tf32 = allowed != 0;
+    attn::internal::cuda::vendor_of(handle).tf32 = allowed != 0;
 #else
-    attn::cpu_threads(handle);  // refuses
+    attn::internal::cpu_threads(handle);  // refuses
 #endif
   });
 }
@@ -56,9 +56,9 @@ attn_status_t attn_set_tf32(attn_handle_t handle, int32_t allowed) {
 const char* attn_encoder_libraries(attn_handle_t handle) {
   attn_backend_t backend;
   if (attn_get_backend(handle, &backend) != ATTN_SUCCESS) return "";
-  if (backend == ATTN_BACKEND_CPU) return attn::cpu::onednn_version();
+  if (backend == ATTN_BACKEND_CPU) return attn::internal::cpu::onednn_version();
 #ifdef ATTN_WITH_CUDNN
-  return attn::cuda::vendor_versions();
+  return attn::internal::cuda::vendor_versions();
 #else
   return "";
 #endif

@@ -5,7 +5,7 @@
 
 #include "attn_cuda/attn_cuda.h"
 
-namespace attn {
+namespace attn::internal {
 
 // Throws the failure that a call of libattn_cuda reported.
 void require_success(attn_status_t status);
@@ -18,4 +18,4 @@ int cpu_threads(attn_handle_t handle);
 // The cudaStream_t of a CUDA handle.
 void* cuda_stream(attn_handle_t handle);
 
-}  // namespace attn
+}  // namespace attn::internal

@@ -4,15 +4,15 @@
 #include <cmath>
 
 #include "attn_cuda/recurrent.h"
+#include "base/validate.h"
 #include "encoder/cpu/layers.h"
 #include "encoder/handle.h"
-#include "encoder/validate.h"
 
 #ifdef ATTN_WITH_CUDA
 #include "encoder/cuda/layers.h"
 #endif
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
 // Runs body(layers) at the C boundary, with the layers of the handle's backend.
@@ -60,9 +60,9 @@ std::unique_ptr<Layers> layers_of(attn_handle_t handle) {
   return std::make_unique<cpu::CpuLayers>(cpu_threads(handle));
 }
 
-}  // namespace attn
+}  // namespace attn::internal
 
-using namespace attn;
+using namespace attn::internal;
 
 attn_status_t attn_embedding_forward(attn_handle_t handle, attn_dtype_t dtype, int64_t N, int64_t V, int64_t E,
                                      const int32_t* ids, const float* table, void* rows) {

@@ -11,7 +11,7 @@
 #include "attn_cuda/encoder.h"
 #include "kernels/layer_formulas.h"
 
-namespace attn {
+namespace attn::internal {
 
 class Layers {
  public:
@@ -51,4 +51,4 @@ inline kernels::AdamRates adam_rates(const attn_adam_desc_t& desc) {
 // Of the handle's backend, on its stream as it is now.
 std::unique_ptr<Layers> layers_of(attn_handle_t handle);
 
-}  // namespace attn
+}  // namespace attn::internal

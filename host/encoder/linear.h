@@ -10,7 +10,7 @@
 
 #include "attn_cuda/attn_cuda.h"
 
-namespace attn {
+namespace attn::internal {
 
 // Rows of items of T rows each, of which the first lengths[b] are valid.
 struct ItemRows {
@@ -51,4 +51,4 @@ class Linear {
   virtual void fill_zero(std::int64_t count, float* values) = 0;
 };
 
-}  // namespace attn
+}  // namespace attn::internal

@@ -3,24 +3,23 @@
 // C entry points of the LSTM: every argument rule, then the plan's backend.
 #include "encoder/lstm.h"
 
-#include "api/living.h"
-#include "api/validate.h"
+#include "base/object_registry.h"
+#include "base/validate.h"
 #include "encoder/handle.h"
-#include "encoder/validate.h"
 
 struct attn_lstm {
   attn_handle_t handle;
   attn_lstm_desc_t desc;
   int threads;  // of a CPU handle; 0 for another
-  std::unique_ptr<attn::LstmBackend> plan;
+  std::unique_ptr<attn::internal::LstmBackend> plan;
 };
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
-Living<attn_lstm>& plans() {
-  static auto* living =
-      new Living<attn_lstm>("plan", "attn_lstm_create");  // never destroyed: they may outlive the static objects
+ObjectRegistry<attn_lstm>& plans() {
+  static auto* living = new ObjectRegistry<attn_lstm>(
+      "plan", "attn_lstm_create");  // never destroyed: they may outlive the static objects
   return *living;
 }
 
@@ -87,9 +86,9 @@ LstmSizes require_inputs(const attn_lstm_desc_t& desc, const Args* args) {
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::internal
 
-using namespace attn;
+using namespace attn::internal;
 
 attn_status_t attn_lstm_create(attn_handle_t handle, const attn_lstm_desc_t* desc, attn_lstm_t* plan) {
   return guarded([&] {
@@ -131,7 +130,7 @@ attn_status_t attn_lstm_forward(attn_lstm_t plan, const attn_lstm_forward_args_t
     require_pointer("args.y", args->y, sizes.y);
     if (of.desc.training == 0 && args->reserve != nullptr)
       reject("args.reserve", "null in a plan without training", "a pointer");
-    require_reserve("args.reserve", args->reserve, of.plan->reserve_bytes());
+    require_aligned("args.reserve", args->reserve, of.plan->reserve_bytes());
     require_workspace(workspace, workspace_bytes, of.plan->workspace_bytes(ATTN_PASS_FORWARD));
     of.plan->forward(*args, workspace);
   });
@@ -144,7 +143,7 @@ attn_status_t attn_lstm_backward(attn_lstm_t plan, const attn_lstm_backward_args
     require_training(of, "plan");
     const LstmSizes sizes = require_inputs(of.desc, args);
     require_pointer("args.y", args->y, sizes.y);
-    require_reserve("args.reserve", args->reserve, of.plan->reserve_bytes());
+    require_aligned("args.reserve", args->reserve, of.plan->reserve_bytes());
     require_pointer("args.d_y", args->d_y, sizes.y);
     require_pointer("args.d_x", args->d_x, sizes.x);
     require_pointer("args.d_kernel", args->d_kernel, sizes.kernel);

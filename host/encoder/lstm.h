@@ -8,7 +8,7 @@
 
 #include "attn_cuda/encoder.h"
 
-namespace attn {
+namespace attn::internal {
 
 class LstmBackend {
  public:
@@ -22,4 +22,4 @@ class LstmBackend {
 std::unique_ptr<LstmBackend> make_cpu_lstm(const attn_lstm_desc_t& desc, int threads);
 std::unique_ptr<LstmBackend> make_cuda_lstm(attn_handle_t handle, const attn_lstm_desc_t& desc);
 
-}  // namespace attn
+}  // namespace attn::internal

@@ -3,15 +3,15 @@
 // C entry points of projected additive attention: every argument rule, then the backend.
 #include "encoder/projected.h"
 
+#include "base/validate.h"
 #include "encoder/cpu/linear.h"
 #include "encoder/handle.h"
-#include "encoder/validate.h"
 
 #ifdef ATTN_WITH_CUDNN
 #include "encoder/cuda/linear.h"
 #endif
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
 // Element counts of the tensors; their making refuses shapes that overflow.
@@ -68,9 +68,9 @@ void require_inputs(attn_handle_t handle, const attn_projected_desc_t& desc, con
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::internal
 
-using namespace attn;
+using namespace attn::internal;
 
 attn_status_t attn_projected_reserve_size(attn_handle_t handle, const attn_projected_desc_t* desc, size_t* bytes) {
   return guarded_with_linear(handle, [&](const Linear& linear) {
@@ -97,7 +97,7 @@ attn_status_t attn_projected_forward(attn_handle_t handle, const attn_projected_
     const ProjectedSizes sizes = sizes_of(desc);
     require_inputs(handle, *desc, sizes, args);
     require_pointer("args.o", args->o, sizes.o);
-    if (args->reserve != nullptr) require_reserve("args.reserve", args->reserve, projected_reserve(linear, *desc));
+    if (args->reserve != nullptr) require_aligned("args.reserve", args->reserve, projected_reserve(linear, *desc));
     require_workspace(workspace, workspace_bytes, projected_workspace(handle, linear, *desc, ATTN_PASS_FORWARD));
     projected_forward(handle, linear, *desc, *args, workspace);
   });
@@ -109,7 +109,7 @@ attn_status_t attn_projected_backward(attn_handle_t handle, const attn_projected
   return guarded_with_linear(handle, [&](Linear& linear) {
     const ProjectedSizes sizes = sizes_of(desc);
     require_inputs(handle, *desc, sizes, args);
-    require_reserve("args.reserve", args->reserve, projected_reserve(linear, *desc));
+    require_aligned("args.reserve", args->reserve, projected_reserve(linear, *desc));
     require_pointer("args.d_o", args->d_o, sizes.o);
     require_workspace(workspace, workspace_bytes, projected_workspace(handle, linear, *desc, ATTN_PASS_BACKWARD));
     projected_backward(handle, linear, *desc, *args, workspace);

@@ -7,7 +7,7 @@
 #include "attn_cuda/encoder.h"
 #include "encoder/linear.h"
 
-namespace attn {
+namespace attn::internal {
 
 std::size_t projected_reserve(const Linear& linear, const attn_projected_desc_t& desc);
 std::size_t projected_workspace(attn_handle_t handle, const Linear& linear, const attn_projected_desc_t& desc,
@@ -17,4 +17,4 @@ void projected_forward(attn_handle_t handle, Linear& linear, const attn_projecte
 void projected_backward(attn_handle_t handle, Linear& linear, const attn_projected_desc_t& desc,
                         const attn_projected_backward_args_t& args, void* workspace);
 
-}  // namespace attn
+}  // namespace attn::internal

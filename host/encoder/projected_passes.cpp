@@ -2,14 +2,14 @@
 #include <algorithm>
 #include <memory>
 
-#include "cpu/twins.h"
-#include "encoder/dtype.h"
+#include "base/dtype.h"
+#include "base/fp32_copies.h"
 #include "encoder/handle.h"
 #include "encoder/layers.h"
 #include "encoder/projected.h"
 #include "kernels/tune.h"
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
 using kernels::Index;
@@ -29,13 +29,13 @@ bool is_fp32(const attn_projected_desc_t& desc) { return desc.dtype == ATTN_DTYP
 Index element(const attn_projected_desc_t& desc) { return static_cast<Index>(element_bytes(desc.dtype)); }
 
 // The projections and lse; offsets.
-struct Reserve : kernels::Layout {
+struct Reserve : Layout {
   Index q, k, lse;  // [B, Q, A], [B, T, A], [B, Q] in fp32
 
   explicit Reserve(const attn_projected_desc_t& desc)
-      : q(take(desc.B * desc.Q * desc.A, element(desc))),
-        k(take(desc.B * desc.T * desc.A, element(desc))),
-        lse(take(desc.B * desc.Q)) {}
+      : q(add(desc.B * desc.Q * desc.A, element(desc))),
+        k(add(desc.B * desc.T * desc.A, element(desc))),
+        lse(add(desc.B * desc.Q)) {}
 };
 
 // The projections where nobody keeps them, or in backward their gradients; and for activations of 16 bits what is not
@@ -46,9 +46,9 @@ struct Workspace : Reserve {
 
   explicit Workspace(const attn_projected_desc_t& desc)
       : Reserve(desc),
-        v(take(is_fp32(desc) ? 0 : desc.A, element(desc))),
-        d_v(take(is_fp32(desc) ? 0 : desc.A, element(desc))),
-        shared(take_rows(is_fp32(desc) || desc.shared_query == 0 ? 0 : desc.Q, desc.A)),
+        v(add(is_fp32(desc) ? 0 : desc.A, element(desc))),
+        d_v(add(is_fp32(desc) ? 0 : desc.A, element(desc))),
+        shared(add_rows(is_fp32(desc) || desc.shared_query == 0 ? 0 : desc.Q, desc.A)),
         scratch(bytes()) {}
 };
 
@@ -172,25 +172,25 @@ void backward_pass(attn_handle_t handle, Linear& linear, const attn_projected_de
 
 // The same call in fp32, for a backend whose Linear takes no other. A shared query is in fp32 already.
 
-attn_projected_forward_args_t on_twins(const attn_projected_desc_t& d, attn_projected_forward_args_t args,
-                                       cpu::Twins& twins) {
-  args.x = twins.in_keys(args.x, d.D);
-  if (!d.shared_query) args.h = twins.in(args.h, d.B * d.Q * d.H);
-  args.o = twins.out(args.o, d.B * d.Q * d.D);
-  args.weights = twins.out(args.weights, d.B * d.Q * d.T);
+attn_projected_forward_args_t with_fp32_copies(const attn_projected_desc_t& d, attn_projected_forward_args_t args,
+                                               Fp32Copies& copies) {
+  args.x = copies.key_input(args.x, d.D);
+  if (!d.shared_query) args.h = copies.input(args.h, d.B * d.Q * d.H);
+  args.o = copies.output(args.o, d.B * d.Q * d.D);
+  args.weights = copies.output(args.weights, d.B * d.Q * d.T);
   return args;
 }
 
-attn_projected_backward_args_t on_twins(const attn_projected_desc_t& d, attn_projected_backward_args_t args,
-                                        cpu::Twins& twins) {
-  args.x = twins.in_keys(args.x, d.D);
-  args.weights = twins.in_pairs(args.weights, d.Q);
-  args.d_o = twins.in(args.d_o, d.B * d.Q * d.D);
-  args.d_weights = twins.in_pairs(args.d_weights, d.Q);
-  args.d_x = twins.out(args.d_x, d.B * d.T * d.D);
+attn_projected_backward_args_t with_fp32_copies(const attn_projected_desc_t& d, attn_projected_backward_args_t args,
+                                                Fp32Copies& copies) {
+  args.x = copies.key_input(args.x, d.D);
+  args.weights = copies.pair_input(args.weights, d.Q);
+  args.d_o = copies.input(args.d_o, d.B * d.Q * d.D);
+  args.d_weights = copies.pair_input(args.d_weights, d.Q);
+  args.d_x = copies.output(args.d_x, d.B * d.T * d.D);
   if (!d.shared_query) {
-    args.h = twins.in(args.h, d.B * d.Q * d.H);
-    args.d_h = twins.out(args.d_h, d.B * d.Q * d.H);
+    args.h = copies.input(args.h, d.B * d.Q * d.H);
+    args.d_h = copies.output(args.d_h, d.B * d.Q * d.H);
   }
   return args;
 }
@@ -200,9 +200,9 @@ attn_projected_desc_t in_fp32(attn_projected_desc_t desc) {
   return desc;
 }
 
-cpu::Twins twins_of(attn_handle_t handle, const attn_projected_desc_t& desc, const std::int32_t* lengths,
-                    void* workspace) {
-  return cpu::Twins(desc.dtype, desc.B, {desc.T, lengths, nullptr}, workspace, cpu_threads(handle));
+Fp32Copies copies_of(attn_handle_t handle, const attn_projected_desc_t& desc, const std::int32_t* lengths,
+                     void* workspace) {
+  return Fp32Copies(desc.dtype, desc.B, {desc.T, lengths, nullptr}, workspace, cpu_threads(handle));
 }
 
 // pass() of a call that `linear` takes.
@@ -210,10 +210,10 @@ template <class Args, class Pass>
 void in_its_type(attn_handle_t handle, Linear& linear, const attn_projected_desc_t& desc, const Args& args,
                  void* workspace, const Pass& pass) {
   if (linear.takes(desc.dtype)) return pass(handle, linear, desc, args, workspace);
-  cpu::Twins twins = twins_of(handle, desc, args.lengths, workspace);
-  const Args widened = on_twins(desc, args, twins);
-  pass(handle, linear, in_fp32(desc), widened, twins.rest());
-  twins.round();
+  Fp32Copies copies = copies_of(handle, desc, args.lengths, workspace);
+  const Args widened = with_fp32_copies(desc, args, copies);
+  pass(handle, linear, in_fp32(desc), widened, copies.remaining_workspace());
+  copies.round_outputs();
 }
 
 }  // namespace
@@ -225,12 +225,12 @@ std::size_t projected_reserve(const Linear& linear, const attn_projected_desc_t&
 std::size_t projected_workspace(attn_handle_t handle, const Linear& linear, const attn_projected_desc_t& desc,
                                 attn_pass_t pass) {
   if (!linear.takes(desc.dtype)) {
-    cpu::Twins twins = twins_of(handle, desc, nullptr, nullptr);
+    Fp32Copies copies = copies_of(handle, desc, nullptr, nullptr);
     if (pass == ATTN_PASS_FORWARD)
-      on_twins(desc, attn_projected_forward_args_t{}, twins);
+      with_fp32_copies(desc, attn_projected_forward_args_t{}, copies);
     else
-      on_twins(desc, attn_projected_backward_args_t{}, twins);
-    return twins.bytes() + projected_workspace(handle, linear, in_fp32(desc), pass);
+      with_fp32_copies(desc, attn_projected_backward_args_t{}, copies);
+    return copies.bytes() + projected_workspace(handle, linear, in_fp32(desc), pass);
   }
   const attn_dtype_t query_dtype = desc.shared_query ? ATTN_DTYPE_FP32 : desc.dtype;
   return static_cast<std::size_t>(Workspace(desc).scratch) +
@@ -249,4 +249,4 @@ void projected_backward(attn_handle_t handle, Linear& linear, const attn_project
   in_its_type(handle, linear, desc, args, workspace, backward_pass);
 }
 
-}  // namespace attn
+}  // namespace attn::internal

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "encoder/layers.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 class CpuLayers final : public Layers {
  public:
@@ -34,4 +34,4 @@ class CpuLayers final : public Layers {
   int threads_;
 };
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

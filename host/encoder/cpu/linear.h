@@ -5,7 +5,7 @@
 
 #include "encoder/linear.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 class CpuLinear final : public Linear {
  public:
@@ -31,4 +31,4 @@ class CpuLinear final : public Linear {
   int threads_;
 };
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

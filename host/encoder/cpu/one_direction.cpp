@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encoder/cpu/one_direction.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -152,4 +152,4 @@ void OneDirection::backward(const DirectionWeights& weights, const DirectionTens
                                      {DNNL_ARG_SCRATCHPAD, tensors.backward_scratchpad}});
 }
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

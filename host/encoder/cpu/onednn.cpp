@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encoder/cpu/onednn.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 const char* onednn_version() {
   static const std::string text = [] {
@@ -31,4 +31,4 @@ void BoundMemory::bind(void* buffer) {
   for (auto& [memory, offset] : slots_) memory.set_data_handle(static_cast<char*>(buffer) + offset);
 }
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

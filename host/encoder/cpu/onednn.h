@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "api/failure.h"
+#include "base/failure.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 // Such as "oneDNN 2.6.3", of the library in use.
 const char* onednn_version();
@@ -52,4 +52,4 @@ class BoundMemory {
   std::vector<std::pair<dnnl::memory, std::size_t>> slots_;  // with their offsets
 };
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 
+#include "base/dtype.h"
 #include "cuda/check.h"
 #include "cuda/storage.h"
-#include "encoder/dtype.h"
 #include "kernels/encoder.h"
 #include "kernels/layers.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 namespace {
 
 using kernels::EmbeddingBackwardPlan;
@@ -119,4 +119,4 @@ const std::int32_t* CudaLayers::place_lengths(std::int64_t B, const std::int32_t
   return place;
 }
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -7,7 +7,7 @@
 
 #include "encoder/layers.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 
 class CudaLayers final : public Layers {
  public:
@@ -38,4 +38,4 @@ class CudaLayers final : public Layers {
   cudaStream_t stream_;
 };
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

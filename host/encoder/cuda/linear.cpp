@@ -6,23 +6,23 @@
 
 #include <algorithm>
 
+#include "base/dtype.h"
 #include "cuda/storage.h"
 #include "encoder/cuda/layers.h"
-#include "encoder/dtype.h"
 #include "kernels/encoder.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 namespace {
 
 using kernels::Index;
 
-struct Workspace : kernels::Layout {
+struct Workspace : Layout {
   Index product, x, w, b;
   Workspace(attn_dtype_t dtype, const ItemRows& rows, std::int64_t M, std::int64_t N)
-      : product(take(Cublas::kWorkspaceBytes, 1)),
-        x(take_rows(rows.B * rows.T, N, size(dtype))),
-        w(take_rows(dtype == ATTN_DTYPE_FP32 ? 0 : M, N, size(dtype))),
-        b(take(dtype == ATTN_DTYPE_FP32 ? 0 : M, size(dtype))) {}
+      : product(add(Cublas::kWorkspaceBytes, 1)),
+        x(add_rows(rows.B * rows.T, N, size(dtype))),
+        w(add_rows(dtype == ATTN_DTYPE_FP32 ? 0 : M, N, size(dtype))),
+        b(add(dtype == ATTN_DTYPE_FP32 ? 0 : M, size(dtype))) {}
   static Index size(attn_dtype_t dtype) { return static_cast<Index>(element_bytes(dtype)); }
 };
 
@@ -34,8 +34,8 @@ std::size_t CudaLinear::workspace_bytes(attn_dtype_t dtype, const ItemRows& rows
 }
 
 std::size_t CudaLinear::sum_workspace_bytes(std::int64_t N) const {
-  kernels::Layout layout;
-  layout.take_rows(kernels::kSumParts, N);
+  Layout layout;
+  layout.add_rows(kernels::kSumParts, N);
   return static_cast<std::size_t>(layout.bytes());
 }
 
@@ -100,4 +100,4 @@ void CudaLinear::fill_zero(std::int64_t count, float* values) {
   check(cudaMemsetAsync(values, 0, static_cast<std::size_t>(count) * sizeof(float), stream_), "cudaMemsetAsync");
 }
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -10,7 +10,7 @@
 #include "encoder/cuda/vendor.h"
 #include "encoder/linear.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 
 class CudaLinear final : public Linear {
  public:
@@ -48,4 +48,4 @@ class CudaLinear final : public Linear {
   cudaStream_t stream_;
 };
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -8,16 +8,16 @@
 #include <limits>
 #include <vector>
 
+#include "base/dtype.h"
 #include "cuda/check.h"
 #include "cuda/storage.h"
 #include "encoder/cuda/layers.h"
 #include "encoder/cuda/vendor.h"
 #include "encoder/cuda/weight_space.h"
-#include "encoder/dtype.h"
 #include "encoder/handle.h"
 #include "encoder/lstm.h"
 
-namespace attn {
+namespace attn::internal {
 namespace cuda {
 namespace {
 
@@ -119,30 +119,30 @@ class CudaLstm final : public LstmBackend {
   using Index = kernels::Index;
 
   // What stands where; offsets in bytes.
-  struct Places : kernels::Layout {
+  struct Places : Layout {
     explicit Places(const CudaLstm& lstm) : of(lstm) {}
-    Index take_rows(std::int64_t width) {
-      return Layout::take_rows(of.B_ * of.T_, width, static_cast<Index>(element_bytes(of.dtype_)));
+    Index add_rows(std::int64_t width) {
+      return Layout::add_rows(of.B_ * of.T_, width, static_cast<Index>(element_bytes(of.dtype_)));
     }
-    Index take_bytes(std::size_t bytes) { return take(static_cast<Index>(bytes), 1); }
+    Index take_bytes(std::size_t bytes) { return add(static_cast<Index>(bytes), 1); }
     const CudaLstm& of;
   };
   struct Reserve : Places {
     explicit Reserve(const CudaLstm& lstm) : Places(lstm) {}
     Index weights = take_bytes(of.weights_.bytes()), kept = take_bytes(of.kept_bytes_),
-          y = take_rows(of.directions_ * of.H_);
+          y = add_rows(of.directions_ * of.H_);
   };
   struct ForwardWorkspace : Places {
     explicit ForwardWorkspace(const CudaLstm& lstm) : Places(lstm) {}
-    Index lengths = take(of.B_), x = take_rows(of.E_), y = take_rows(of.directions_ * of.H_),
+    Index lengths = add(of.B_), x = add_rows(of.E_), y = add_rows(of.directions_ * of.H_),
           weights = take_bytes(of.weights_.bytes()), temporary = take_bytes(of.temporary_bytes_);
   };
   struct BackwardWorkspace : Places {
     explicit BackwardWorkspace(const CudaLstm& lstm) : Places(lstm) {}
-    Index lengths = take(of.B_), x = take_rows(of.E_), d_y = take_rows(of.directions_ * of.H_),
+    Index lengths = add(of.B_), x = add_rows(of.E_), d_y = add_rows(of.directions_ * of.H_),
           d_weights = take_bytes(of.weights_.bytes()), temporary = take_bytes(of.temporary_bytes_);
   };
-  static std::size_t bytes_of(const kernels::Layout& layout) { return static_cast<std::size_t>(layout.bytes()); }
+  static std::size_t bytes_of(const Layout& layout) { return static_cast<std::size_t>(layout.bytes()); }
 
   struct Run {
     cudnnHandle_t cudnn;
@@ -217,4 +217,4 @@ std::unique_ptr<LstmBackend> make_cuda_lstm(attn_handle_t handle, const attn_lst
   return std::make_unique<cuda::CudaLstm>(handle, desc);
 }
 
-}  // namespace attn
+}  // namespace attn::internal

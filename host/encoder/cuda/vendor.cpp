@@ -3,7 +3,7 @@
 
 #include "encoder/handle.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 namespace {
 
 constexpr char kKey = 0;  // its address is the key
@@ -30,4 +30,4 @@ const char* vendor_versions() {
   return text.c_str();
 }
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -8,7 +8,7 @@
 #include "encoder/cuda/cublas.h"
 #include "encoder/cuda/cudnn.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 
 struct Vendor {
   CudnnHandle cudnn;
@@ -22,4 +22,4 @@ Vendor& vendor_of(attn_handle_t handle);
 // "cuDNN 9.19.0, cuBLAS 13.1.0"
 const char* vendor_versions();
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

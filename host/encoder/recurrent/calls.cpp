@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // C entry points of the recurrent attention encoder: every argument rule, then the encoder.
-#include "api/living.h"
+#include "base/object_registry.h"
+#include "base/validate.h"
 #include "encoder/handle.h"
 #include "encoder/recurrent/plan.h"
-#include "encoder/validate.h"
 
 struct attn_recurrent {
   attn_handle_t handle;
-  attn::EncoderPlan encoder;
+  attn::internal::EncoderPlan encoder;
 };
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
-Living<attn_recurrent>& plans() {
-  static auto* living = new Living<attn_recurrent>(
+ObjectRegistry<attn_recurrent>& plans() {
+  static auto* living = new ObjectRegistry<attn_recurrent>(
       "plan", "attn_recurrent_create");  // never destroyed: they may outlive the static objects
   return *living;
 }
@@ -75,14 +75,14 @@ Sizes require_inputs(const attn_recurrent& plan, const Args* args) {
   require_lengths("args.lengths", args->lengths, plan.encoder.desc().B, plan.encoder.desc().T);
   if (plan.encoder.desc().training == 0 && args->reserve != nullptr)
     reject("args.reserve", "null in a plan without training", "a pointer");
-  require_reserve("args.reserve", args->reserve, plan.encoder.reserve_bytes());
+  require_aligned("args.reserve", args->reserve, plan.encoder.reserve_bytes());
   return sizes;
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::internal
 
-using namespace attn;
+using namespace attn::internal;
 
 attn_status_t attn_recurrent_create(attn_handle_t handle, const attn_recurrent_desc_t* desc, attn_recurrent_t* plan) {
   return guarded([&] {

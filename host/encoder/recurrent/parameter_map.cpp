@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encoder/recurrent/parameter_map.h"
 
-#include "api/validate.h"
+#include "base/validate.h"
 
-namespace attn {
+namespace attn::internal {
 
 constexpr std::int64_t kAligned = 16;  // floats: every parameter starts on a cache line
 
@@ -28,7 +28,7 @@ ParameterMap::ParameterMap(const attn_recurrent_desc_t& desc) {
 }
 
 void ParameterMap::add(const std::string& name, const std::vector<std::int64_t>& shape) {
-  const std::int64_t size = element_count(name.c_str(), shape);
+  const std::int64_t size = element_count(name.c_str(), shape.data(), shape.size());
   entries_.push_back({name, shape, floats_});
   floats_ = element_count("parameters", {(floats_ + size + kAligned - 1) / kAligned, kAligned});
 }
@@ -39,4 +39,4 @@ std::int64_t ParameterMap::offset(const std::string& name) const {
   throw Failure(ATTN_INTERNAL_ERROR, "parameter: expected the name of one, got " + name);
 }
 
-}  // namespace attn
+}  // namespace attn::internal

@@ -8,7 +8,7 @@
 
 #include "attn_cuda/recurrent.h"
 
-namespace attn {
+namespace attn::internal {
 
 class ParameterMap {
  public:
@@ -34,4 +34,4 @@ class ParameterMap {
   std::int64_t floats_ = 0;
 };
 
-}  // namespace attn
+}  // namespace attn::internal

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "encoder/dtype.h"
+#include "base/dtype.h"
 #include "encoder/handle.h"
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
 // A size that `query(&bytes)` asks for.
@@ -39,7 +39,7 @@ struct EncoderPlan::Run {
 EncoderPlan::EncoderPlan(attn_handle_t handle, const attn_recurrent_desc_t& desc)
     : handle_(handle), desc_(desc), parameters_(desc) {
   const std::int64_t rows = desc.B * desc.T;
-  lengths_ = kept_.take(desc.B);
+  lengths_ = kept_.add(desc.B);
   for (std::int32_t n = 0; n < desc.layers; ++n) {
     Layer layer{};
     const attn_lstm_desc_t lstm{sizeof lstm,           desc.dtype, desc.B,          desc.T,
@@ -47,8 +47,8 @@ EncoderPlan::EncoderPlan(attn_handle_t handle, const attn_recurrent_desc_t& desc
     attn_lstm_t plan = nullptr;
     require_success(attn_lstm_create(handle, &lstm, &plan));
     layer.lstm.reset(plan);
-    layer.y = kept_.take_rows(rows, D(), element());
-    layer.reserve = kept_.take(
+    layer.y = kept_.add_rows(rows, D(), element());
+    layer.reserve = kept_.add(
         static_cast<Index>(size_from([&](std::size_t* bytes) { return attn_lstm_reserve_size(plan, bytes); })), 1);
     const std::string prefix = "lstm." + std::to_string(n);
     layer.kernel = parameters_.offset(prefix + ".kernel");
@@ -57,15 +57,15 @@ EncoderPlan::EncoderPlan(attn_handle_t handle, const attn_recurrent_desc_t& desc
     layers_.push_back(std::move(layer));
   }
   for (std::size_t n = 0; n < layers_.size(); ++n)
-    layers_[n].dropped = drops(n) ? kept_.take_rows(rows, D(), element()) : layers_[n].y;
-  weights_ = kept_.take_rows(rows, pooling() ? 0 : desc.Q, element());
-  for (Index* w : {&rounded_w_, &rounded_d_w_}) *w = kept_.take(pooling() && rounds() ? D() : 0, element());
-  for (Index* b : {&rounded_b_, &rounded_d_b_}) *b = kept_.take(pooling() && rounds() ? desc.T : 0, element());
-  attention_reserve_ = kept_.take(pooling() ? 0 : static_cast<Index>(size_from([&](std::size_t* bytes) {
-                                    const attn_projected_desc_t projected = projected_desc();
-                                    return attn_projected_reserve_size(handle_, &projected, bytes);
-                                  })),
-                                  1);
+    layers_[n].dropped = drops(n) ? kept_.add_rows(rows, D(), element()) : layers_[n].y;
+  weights_ = kept_.add_rows(rows, pooling() ? 0 : desc.Q, element());
+  for (Index* w : {&rounded_w_, &rounded_d_w_}) *w = kept_.add(pooling() && rounds() ? D() : 0, element());
+  for (Index* b : {&rounded_b_, &rounded_d_b_}) *b = kept_.add(pooling() && rounds() ? desc.T : 0, element());
+  attention_reserve_ = kept_.add(pooling() ? 0 : static_cast<Index>(size_from([&](std::size_t* bytes) {
+                                   const attn_projected_desc_t projected = projected_desc();
+                                   return attn_projected_reserve_size(handle_, &projected, bytes);
+                                 })),
+                                 1);
   step_bytes_[ATTN_PASS_FORWARD] = step_workspace(ATTN_PASS_FORWARD);
   step_bytes_[ATTN_PASS_BACKWARD] = desc.training ? step_workspace(ATTN_PASS_BACKWARD) : 0;
 }
@@ -104,21 +104,21 @@ std::size_t EncoderPlan::step_workspace(attn_pass_t pass) const {
 }
 
 std::size_t EncoderPlan::workspace_bytes(attn_pass_t pass) const {
-  kernels::Layout layout;
+  Layout layout;
   if (pass == ATTN_PASS_FORWARD) {
-    layout.take(desc_.training ? 0 : kept_.bytes(), 1);
+    layout.add(desc_.training ? 0 : kept_.bytes(), 1);
   } else {
     for (int i = 0; i < 2; ++i) take_gradient(layout);
   }
-  layout.take(static_cast<Index>(step_bytes_[pass]), 1);
+  layout.add(static_cast<Index>(step_bytes_[pass]), 1);
   return static_cast<std::size_t>(layout.bytes());
 }
 
 EncoderPlan::Index EncoderPlan::element() const { return static_cast<Index>(element_bytes(desc_.dtype)); }
 
 // Of what comes out of a layer or goes into one.
-EncoderPlan::Index EncoderPlan::take_gradient(kernels::Layout& layout) const {
-  return layout.take_rows(desc_.B * desc_.T, std::max(D(), desc_.E), element());
+EncoderPlan::Index EncoderPlan::take_gradient(Layout& layout) const {
+  return layout.add_rows(desc_.B * desc_.T, std::max(D(), desc_.E), element());
 }
 
 const void* EncoderPlan::input_of(const Run& run, std::size_t layer) const {
@@ -249,7 +249,7 @@ void EncoderPlan::forward(const attn_recurrent_forward_args_t& args, void* works
 }
 
 void EncoderPlan::backward(const attn_recurrent_backward_args_t& args, void* workspace) {
-  kernels::Layout layout;
+  Layout layout;
   auto* const work = static_cast<std::byte*>(workspace);
   void* d_y = work + take_gradient(layout);
   void* d_x = work + take_gradient(layout);
@@ -276,4 +276,4 @@ void EncoderPlan::backward(const attn_recurrent_backward_args_t& args, void* wor
   }
 }
 
-}  // namespace attn
+}  // namespace attn::internal

@@ -11,7 +11,7 @@
 #include "encoder/recurrent/parameter_map.h"
 #include "kernels/tune.h"
 
-namespace attn {
+namespace attn::internal {
 
 class EncoderPlan {
  public:
@@ -46,7 +46,7 @@ class EncoderPlan {
   std::size_t attention_workspace(attn_pass_t pass) const;
   std::size_t step_workspace(attn_pass_t pass) const;
   Index element() const;  // bytes
-  Index take_gradient(kernels::Layout& layout) const;
+  Index take_gradient(Layout& layout) const;
 
   template <class Args>
   Args lstm_args(const Run& run, std::size_t layer) const;
@@ -65,11 +65,11 @@ class EncoderPlan {
   ParameterMap parameters_;
   std::vector<Layer> layers_;
   // What the forward pass leaves for the backward pass; in a plan without training part of the workspace.
-  kernels::Layout kept_;
+  Layout kept_;
   std::size_t step_bytes_[2];                    // step_workspace() of each pass
   Index lengths_, weights_, attention_reserve_;  // among it: [B] where attention reads them, [B, Q, T], its own
   // Of pooling of activations in 16 bits, its parameters and their gradients in that type; [D], [T].
   Index rounded_w_, rounded_b_, rounded_d_w_, rounded_d_b_;
 };
 
-}  // namespace attn
+}  // namespace attn::internal

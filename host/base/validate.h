@@ -5,14 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <string>
-#include <vector>
 
-#include "api/failure.h"
 #include "attn_cuda/attn_cuda.h"
+#include "base/failure.h"
 
-namespace attn {
+namespace attn::internal {
 
 [[noreturn]] inline void reject(const std::string& argument, const std::string& expected, const std::string& got) {
   throw Failure(ATTN_INVALID_ARGUMENT, argument + ": expected " + expected + ", got " + got);
@@ -22,20 +22,25 @@ inline void require_size(const char* name, std::int64_t value, std::int64_t leas
   if (value < least) reject(name, "at least " + std::to_string(least), std::to_string(value));
 }
 
-// The product of sizes that are known to be >= 0; refuses a tensor of more bytes than a pointer can span.
-inline std::int64_t element_count(const char* name, const std::vector<std::int64_t>& sizes) {
+// The element count of a tensor of `rank` sizes, each >= 0. Rejects a tensor of more bytes than a pointer can address.
+inline std::int64_t element_count(const char* name, const std::int64_t* sizes, std::size_t rank) {
   std::int64_t count = 1;
-  std::string shape;
   bool overflow = false;
-  for (std::int64_t size : sizes) {
-    if (size == 0) return 0;
-    shape += (shape.empty() ? "[" : ", ") + std::to_string(size);
-    overflow = overflow || __builtin_mul_overflow(count, size, &count);
+  for (std::size_t n = 0; n < rank; ++n) {
+    if (sizes[n] == 0) return 0;
+    overflow = overflow || __builtin_mul_overflow(count, sizes[n], &count);
   }
-  // 16 bytes per element leave room for the workspaces, which hold a few values for each.
-  if (overflow || count > std::numeric_limits<std::int64_t>::max() / 16)
+  // 16 bytes per element leave room for workspaces, which hold a few values per element.
+  if (overflow || count > std::numeric_limits<std::int64_t>::max() / 16) {
+    std::string shape;
+    for (std::size_t n = 0; n < rank; ++n) shape += (n == 0 ? "[" : ", ") + std::to_string(sizes[n]);
     reject(name, "a shape of fewer than 2^59 elements", shape + "]");
+  }
   return count;
+}
+
+inline std::int64_t element_count(const char* name, std::initializer_list<std::int64_t> sizes) {
+  return element_count(name, sizes.begin(), sizes.size());
 }
 
 // A pointer may be null only where it has nothing to point at.
@@ -61,12 +66,32 @@ inline void require_pass(const char* name, attn_pass_t pass) {
     reject(name, "a value of attn_pass_t", std::to_string(static_cast<int>(pass)));
 }
 
+inline void require_flag(const char* name, std::int32_t value) {
+  if (value != 0 && value != 1) reject(name, "0 or 1", std::to_string(value));
+}
+
+inline void require_directions(const char* name, std::int32_t directions) {
+  if (directions != 1 && directions != 2) reject(name, "1 or 2", std::to_string(directions));
+}
+
+// Workspaces and reserve spaces: a pointer is required only where `bytes` > 0.
+inline void require_aligned(const char* name, const void* memory, std::size_t bytes) {
+  require_pointer(name, memory, static_cast<std::int64_t>(bytes));
+  const std::uintptr_t past = reinterpret_cast<std::uintptr_t>(memory) % 64;
+  if (past != 0 && bytes > 0)
+    reject(name, "a pointer aligned to 64 bytes", "one " + std::to_string(past) + " bytes past");
+}
+
 inline void require_workspace(const void* workspace, std::size_t bytes, std::size_t needed) {
   if (bytes < needed) reject("workspace_bytes", "at least " + std::to_string(needed), std::to_string(bytes));
-  require_pointer("workspace", workspace, static_cast<std::int64_t>(needed));
-  if (reinterpret_cast<std::uintptr_t>(workspace) % 64 != 0 && needed > 0)
-    reject("workspace", "a pointer aligned to 64 bytes",
-           "one " + std::to_string(reinterpret_cast<std::uintptr_t>(workspace) % 64) + " bytes past");
+  require_aligned("workspace", workspace, needed);
+}
+
+inline void require_ids(const char* name, const std::int32_t* ids, std::int64_t N, std::int64_t V) {
+  for (std::int64_t n = 0; n < N; ++n)
+    if (ids[n] < 0 || ids[n] >= V)
+      reject(std::string(name) + "[" + std::to_string(n) + "]", "0 to V - 1 = " + std::to_string(V - 1),
+             std::to_string(ids[n]));
 }
 
 // `lengths` of a CPU handle: host memory, so its values can be read here.
@@ -94,4 +119,4 @@ inline void require_cu_seqlens(const char* name, const std::int32_t* cu_seqlens,
   }
 }
 
-}  // namespace attn
+}  // namespace attn::internal

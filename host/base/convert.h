@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace attn::cpu {
+namespace attn::internal {
 
 inline std::uint32_t bits_of(float value) {
   std::uint32_t bits;
@@ -73,4 +73,4 @@ struct Bf16 {
   }
 };
 
-}  // namespace attn::cpu
+}  // namespace attn::internal

@@ -10,7 +10,7 @@
 
 #include "attn_cuda/attn_cuda.h"
 
-namespace attn {
+namespace attn::internal {
 
 class Failure : public std::exception {
  public:
@@ -40,4 +40,4 @@ attn_status_t guarded(Body&& body) noexcept {
   }
 }
 
-}  // namespace attn
+}  // namespace attn::internal

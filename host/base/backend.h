@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a backend offers to the C API. Arguments arrive validated; an implementation throws attn::Failure.
+// What a backend offers to the C API. Arguments arrive validated; an implementation throws attn::internal::Failure.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 #include "attn_cuda/attn_cuda.h"
 
-namespace attn {
+namespace attn::internal {
 
 // The memory of a feed, and what keeps the host, the copies and the handle's stream apart in it. Slots come in turn.
 class FeedSlots {
@@ -57,7 +57,4 @@ class Backend {
                                 void* workspace) = 0;
 };
 
-std::unique_ptr<Backend> make_cpu_backend();
-std::unique_ptr<Backend> make_cuda_backend();  // only in builds with ATTN_CUDA
-
-}  // namespace attn
+}  // namespace attn::internal
