@@ -35,8 +35,12 @@ class SingleThreaded {
 template <class Body>
 void parallel_for(int threads, std::int64_t tasks, const Body& body) {
   const SingleThreaded inside_tasks;
+  if (threads == 1 || tasks <= 1) {  // without a parallel region, for which OpenMP would allocate a team of one thread
+    for (std::int64_t task = 0; task < tasks; ++task) body(task);
+    return;
+  }
   std::exception_ptr failure;
-#pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1 && tasks > 1)
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
   for (std::int64_t task = 0; task < tasks; ++task) {
     try {
       body(task);

@@ -48,14 +48,6 @@ inline void require_pointer(const char* name, const void* pointer, std::int64_t 
   if (pointer == nullptr && elements > 0) reject(name, "a pointer", "null");
 }
 
-// Fails for a null struct and for one that says it is smaller than the library's.
-template <class Struct>
-void require_struct(const char* name, const Struct* value) {
-  require_pointer(name, value);
-  if (value->struct_size != sizeof(Struct))
-    reject(std::string(name) + ".struct_size", std::to_string(sizeof(Struct)), std::to_string(value->struct_size));
-}
-
 inline void require_dtype(const char* name, attn_dtype_t dtype) {
   const int code = static_cast<int>(dtype);
   if (code < ATTN_DTYPE_FP32 || code > ATTN_DTYPE_BF16) reject(name, "a value of attn_dtype_t", std::to_string(code));

@@ -20,11 +20,10 @@ void update(const kernels::AdamRates rates, std::int64_t count, const float* __r
 
 }  // namespace
 
-void CpuLayers::adam_step(const attn_adam_desc_t& desc, std::int64_t N, const float* g, float* p, float* m,
-                          float* s) const {
+void CpuLayers::adam_step(const attn_adam_desc_t& desc, std::int64_t N, const float* g, float* p, float* m, float* s) {
   if (desc.skip != nullptr && *desc.skip != 0) return;
   const kernels::AdamRates rates = adam_rates(desc);
-  parallel_for_slices(threads_, N, kParameters, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for_slices(threads(), N, kParameters, [&](std::int64_t begin, std::int64_t end) {
     update(rates, end - begin, g + begin, p + begin, m + begin, s + begin);
   });
 }

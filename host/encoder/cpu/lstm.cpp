@@ -4,6 +4,8 @@
 // direction of one chunk. It works on a time-major copy, for direction 1 with each valid prefix reversed, so that both
 // directions and all lengths are the same LSTM over the same shape. Behind a length the copies of x and of the gradient
 // of y are zero: padding is neither read nor adds to a gradient. All of this is fp32; activations in 16 bits get twins.
+#include "encoder/cpu/lstm.h"
+
 #include <algorithm>
 #include <cstring>
 #include <functional>
@@ -14,10 +16,8 @@
 #include "base/parallel.h"
 #include "encoder/cpu/one_direction.h"
 #include "encoder/cpu/sequences.h"
-#include "encoder/lstm.h"
 
-namespace attn::internal {
-namespace cpu {
+namespace attn::internal::cpu {
 namespace {
 
 // Fewer items make the matrix products of a time step too thin to be worth another thread.
@@ -45,7 +45,7 @@ float* data(const dnnl::memory& memory) { return static_cast<float*>(memory.get_
 
 void fill_zero(const dnnl::memory& memory) { std::memset(data(memory), 0, memory.get_desc().get_size()); }
 
-class CpuLstm final : public LstmBackend {
+class CpuLstm final : public Lstm {
  public:
   CpuLstm(const attn_lstm_desc_t& desc, int threads)
       : dtype_(desc.dtype),
@@ -194,10 +194,9 @@ class CpuLstm final : public LstmBackend {
 };
 
 }  // namespace
-}  // namespace cpu
 
-std::unique_ptr<LstmBackend> make_cpu_lstm(const attn_lstm_desc_t& desc, int threads) {
-  return cpu::with_onednn([&] { return std::make_unique<cpu::CpuLstm>(desc, threads); });
+std::unique_ptr<Lstm> make_cpu_lstm(const attn_lstm_desc_t& desc, int threads) {
+  return with_onednn([&] { return std::make_unique<CpuLstm>(desc, threads); });
 }
 
-}  // namespace attn::internal
+}  // namespace attn::internal::cpu

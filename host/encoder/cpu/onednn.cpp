@@ -14,10 +14,11 @@ const char* onednn_version() {
   return text.c_str();
 }
 
-void execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
-             const std::unordered_map<int, dnnl::memory>& arguments) {
+void execute(const dnnl::primitive& primitive, const dnnl::stream& stream, const dnnl_exec_arg_t* arguments,
+             int count) {
   const AsynchronousSignalsBlocked while_it_computes;
-  primitive.execute(stream, arguments);
+  dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive.get(), stream.get(), count, arguments),
+                          "could not execute a primitive");
 }
 
 void gemm(std::int64_t M, std::int64_t N, std::int64_t K, Matrix a, Matrix b, float* c, std::int64_t c_stride,

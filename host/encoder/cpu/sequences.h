@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "cpu/split.h"
+#include "base/key_rows.h"
 
 namespace attn::internal::cpu {
 

@@ -4,6 +4,8 @@
 // gradients are fp32, and rounded on their way to it. cuDNN has no empty sequences and says nothing of what
 // it reads behind a length. So it gets copies without padding, and an empty sequence as one position of zeros; what it
 // makes of that position only the reserve keeps, since the backward pass wants y as the forward pass wrote it.
+#include "encoder/cuda/lstm.h"
+
 #include <algorithm>
 #include <limits>
 #include <vector>
@@ -11,14 +13,11 @@
 #include "base/dtype.h"
 #include "cuda/check.h"
 #include "cuda/storage.h"
+#include "encoder/base/handle.h"
 #include "encoder/cuda/layers.h"
-#include "encoder/cuda/vendor.h"
 #include "encoder/cuda/weight_space.h"
-#include "encoder/handle.h"
-#include "encoder/lstm.h"
 
-namespace attn::internal {
-namespace cuda {
+namespace attn::internal::cuda {
 namespace {
 
 int narrow(const char* name, std::int64_t size) {
@@ -28,10 +27,11 @@ int narrow(const char* name, std::int64_t size) {
   return static_cast<int>(size);
 }
 
-class CudaLstm final : public LstmBackend {
+class CudaLstm final : public Lstm {
  public:
-  CudaLstm(attn_handle_t handle, const attn_lstm_desc_t& desc)
+  CudaLstm(attn_handle_t handle, Vendor& vendor, const attn_lstm_desc_t& desc)
       : handle_(handle),
+        vendor_(vendor),
         dtype_(desc.dtype),
         B_(desc.B),
         T_(desc.T),
@@ -41,14 +41,13 @@ class CudaLstm final : public LstmBackend {
         mode_(desc.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE) {
     if (empty()) return;
     const int E = narrow("E", E_), H = narrow("H", H_);
-    const cudnnHandle_t cudnn = vendor_of(handle).cudnn.get();
+    const cudnnHandle_t cudnn = vendor.cudnn.get();
     check(cudnnSetDropoutDescriptor(dropout_.get(), cudnn, 0, nullptr, 0, 0), "cudnnSetDropoutDescriptor");
-    check(cudnnSetRNNDescriptor_v8(
-              rnn_.get(), CUDNN_RNN_ALGO_STANDARD, CUDNN_LSTM, CUDNN_RNN_SINGLE_INP_BIAS,
-              directions_ == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, data_type(dtype_),
-              CUDNN_DATA_FLOAT,
-              dtype_ == ATTN_DTYPE_FP32 && !vendor_of(handle).tf32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH, E, H, H, 1,
-              dropout_.get(), CUDNN_RNN_PADDED_IO_ENABLED),
+    check(cudnnSetRNNDescriptor_v8(rnn_.get(), CUDNN_RNN_ALGO_STANDARD, CUDNN_LSTM, CUDNN_RNN_SINGLE_INP_BIAS,
+                                   directions_ == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
+                                   data_type(dtype_), CUDNN_DATA_FLOAT,
+                                   dtype_ == ATTN_DTYPE_FP32 && !vendor.tf32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH, E,
+                                   H, H, 1, dropout_.get(), CUDNN_RNN_PADDED_IO_ENABLED),
           "cudnnSetRNNDescriptor_v8");
     weights_ = WeightSpace(cudnn, rnn_.get(), dtype_, directions_, E_, H_);
     const int state[] = {directions_, narrow("B", B_), H}, strides[] = {state[1] * H, H, 1};
@@ -86,7 +85,7 @@ class CudaLstm final : public LstmBackend {
   }
 
   void backward(const attn_lstm_backward_args_t& args, void* workspace) override {
-    const cudaStream_t stream = static_cast<cudaStream_t>(cuda_stream(handle_));
+    const cudaStream_t stream = static_cast<cudaStream_t>(stream_of(handle_));
     if (empty()) {
       for (const auto& [sum, rows] : {std::pair(args.d_kernel, E_), {args.d_recurrent, H_}, {args.d_bias, 1}})
         check(cudaMemsetAsync(sum, 0, static_cast<std::size_t>(directions_ * rows * 4 * H_) * sizeof(float), stream),
@@ -116,7 +115,7 @@ class CudaLstm final : public LstmBackend {
   }
 
  private:
-  using Index = kernels::Index;
+  using Index = std::int64_t;
 
   // What stands where; offsets in bytes.
   struct Places : Layout {
@@ -156,11 +155,13 @@ class CudaLstm final : public LstmBackend {
   // lengths [B] on the host, or null. cuDNN reads them on the host, and so does a graph into which this is captured: it
   // keeps them.
   Run begin(const std::int32_t* lengths, void* workspace, Index place) {
-    Run run{vendor_of(handle_).cudnn.get(), static_cast<cudaStream_t>(cuda_stream(handle_)), nullptr, false};
+    Run run{vendor_.cudnn.get(), static_cast<cudaStream_t>(stream_of(handle_)), nullptr, false};
     check(cudnnSetStream(run.cudnn, run.stream), "cudnnSetStream");
     set_lengths(lengths);
     if (lengths == nullptr || std::all_of(lengths, lengths + B_, [&](std::int32_t n) { return n == T_; })) return run;
-    run.lengths = CudaLayers(run.stream).place_lengths(B_, lengths, piece<std::int32_t>(workspace, place));
+    auto* const copy = piece<std::int32_t>(workspace, place);
+    copy_lengths_to_device(B_, lengths, copy, run.stream);
+    run.lengths = copy;
     run.has_empty = std::find(lengths, lengths + B_, 0) != lengths + B_;
     return run;
   }
@@ -197,6 +198,7 @@ class CudaLstm final : public LstmBackend {
   }
 
   const attn_handle_t handle_;
+  Vendor& vendor_;
   const attn_dtype_t dtype_;
   const std::int64_t B_, T_, E_, H_;
   const int directions_;
@@ -211,10 +213,9 @@ class CudaLstm final : public LstmBackend {
 };
 
 }  // namespace
-}  // namespace cuda
 
-std::unique_ptr<LstmBackend> make_cuda_lstm(attn_handle_t handle, const attn_lstm_desc_t& desc) {
-  return std::make_unique<cuda::CudaLstm>(handle, desc);
+std::unique_ptr<Lstm> make_cuda_lstm(attn_handle_t handle, Vendor& vendor, const attn_lstm_desc_t& desc) {
+  return std::make_unique<CudaLstm>(handle, vendor, desc);
 }
 
-}  // namespace attn::internal
+}  // namespace attn::internal::cuda

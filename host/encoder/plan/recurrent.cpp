@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "encoder/recurrent/plan.h"
+#include "encoder/plan/recurrent.h"
 
 #include <algorithm>
 
 #include "base/dtype.h"
-#include "encoder/handle.h"
+#include "encoder/base/handle.h"
 
 namespace attn::internal {
 namespace {
@@ -21,7 +21,7 @@ std::size_t size_from(const Query& query) {
 
 // Where things are in one call.
 struct EncoderPlan::Run {
-  std::unique_ptr<Layers> layers;
+  Layers& layers;
   const void* x;                // [B, T, E]
   const float* parameters;      // the block
   float* gradient;              // the same, null in forward
@@ -32,12 +32,12 @@ struct EncoderPlan::Run {
 
   void* at(Index offset) const { return kept + offset; }
   const std::int32_t* lengths_at(Index offset) const {
-    return lengths == nullptr ? nullptr : layers->in_host_memory() ? lengths : static_cast<std::int32_t*>(at(offset));
+    return lengths == nullptr ? nullptr : static_cast<std::int32_t*>(at(offset));
   }
 };
 
-EncoderPlan::EncoderPlan(attn_handle_t handle, const attn_recurrent_desc_t& desc)
-    : handle_(handle), desc_(desc), parameters_(desc) {
+EncoderPlan::EncoderPlan(attn_handle_t handle, EncoderBackend& backend, const attn_recurrent_desc_t& desc)
+    : handle_(handle), backend_(backend), desc_(desc), parameters_(desc) {
   const std::int64_t rows = desc.B * desc.T;
   lengths_ = kept_.add(desc.B);
   for (std::int32_t n = 0; n < desc.layers; ++n) {
@@ -108,7 +108,7 @@ std::size_t EncoderPlan::workspace_bytes(attn_pass_t pass) const {
   if (pass == ATTN_PASS_FORWARD) {
     layout.add(desc_.training ? 0 : kept_.bytes(), 1);
   } else {
-    for (int i = 0; i < 2; ++i) take_gradient(layout);
+    for (int i = 0; i < 2; ++i) add_gradient(layout);
   }
   layout.add(static_cast<Index>(step_bytes_[pass]), 1);
   return static_cast<std::size_t>(layout.bytes());
@@ -117,7 +117,7 @@ std::size_t EncoderPlan::workspace_bytes(attn_pass_t pass) const {
 EncoderPlan::Index EncoderPlan::element() const { return static_cast<Index>(element_bytes(desc_.dtype)); }
 
 // Of what comes out of a layer or goes into one.
-EncoderPlan::Index EncoderPlan::take_gradient(Layout& layout) const {
+EncoderPlan::Index EncoderPlan::add_gradient(Layout& layout) const {
   return layout.add_rows(desc_.B * desc_.T, std::max(D(), desc_.E), element());
 }
 
@@ -170,8 +170,7 @@ Args EncoderPlan::projected_args(const Run& run) const {
 void EncoderPlan::pooling_forward(const Run& run, const attn_recurrent_forward_args_t& args) const {
   if (rounds()) {
     const auto round = [&](const char* name, std::int64_t count, Index place) {
-      run.layers->convert(count, ATTN_DTYPE_FP32, run.parameters + parameters_.offset(name), desc_.dtype,
-                          run.at(place));
+      run.layers.convert(count, ATTN_DTYPE_FP32, run.parameters + parameters_.offset(name), desc_.dtype, run.at(place));
     };
     round("attention.w", D(), rounded_w_);
     round("attention.b", desc_.T, rounded_b_);
@@ -204,8 +203,8 @@ void EncoderPlan::pooling_backward(const Run& run, const attn_recurrent_backward
   pooling.d_b = rounds() ? run.at(rounded_d_b_) : d_b;
   require_success(attn_pooling_backward(handle_, &desc, &pooling, run.scratch, run.scratch_bytes));
   if (!rounds()) return;
-  run.layers->convert(D(), desc_.dtype, pooling.d_w, ATTN_DTYPE_FP32, d_w);
-  run.layers->convert(desc_.T, desc_.dtype, pooling.d_b, ATTN_DTYPE_FP32, d_b);
+  run.layers.convert(D(), desc_.dtype, pooling.d_w, ATTN_DTYPE_FP32, d_w);
+  run.layers.convert(desc_.T, desc_.dtype, pooling.d_b, ATTN_DTYPE_FP32, d_b);
 }
 
 void EncoderPlan::attention_backward(const Run& run, const attn_recurrent_backward_args_t& args, void* d_y) const {
@@ -227,7 +226,7 @@ void EncoderPlan::attention_backward(const Run& run, const attn_recurrent_backwa
 void EncoderPlan::forward(const attn_recurrent_forward_args_t& args, void* workspace) {
   auto* const work = static_cast<std::byte*>(workspace);
   const std::size_t step = step_bytes_[ATTN_PASS_FORWARD];
-  const Run run{layers_of(handle_),
+  const Run run{backend_.layers(),
                 args.x,
                 args.parameters,
                 nullptr,
@@ -235,26 +234,27 @@ void EncoderPlan::forward(const attn_recurrent_forward_args_t& args, void* works
                 desc_.training ? static_cast<std::byte*>(args.reserve) : work,
                 desc_.training ? work : work + kept_.bytes(),
                 step};
-  run.layers->place_lengths(desc_.B, args.lengths, static_cast<std::int32_t*>(run.at(lengths_)));
+  if (args.lengths != nullptr)
+    run.layers.copy_lengths(desc_.B, args.lengths, static_cast<std::int32_t*>(run.at(lengths_)));
   for (std::size_t n = 0; n < layers_.size(); ++n) {
     const auto lstm = lstm_args<attn_lstm_forward_args_t>(run, n);
     require_success(attn_lstm_forward(layers_[n].lstm.get(), &lstm, run.scratch, step));
     if (drops(n))
-      run.layers->dropout(desc_.dtype, desc_.B * desc_.T * D(), desc_.dropout, args.seed, static_cast<std::uint32_t>(n),
-                          run.at(layers_[n].y), run.at(layers_[n].dropped));
+      run.layers.dropout(desc_.dtype, desc_.B * desc_.T * D(), desc_.dropout, args.seed, static_cast<std::uint32_t>(n),
+                         run.at(layers_[n].y), run.at(layers_[n].dropped));
   }
   attention_forward(run, args);
   if (!pooling() && desc_.training && args.weights != nullptr)
-    run.layers->convert(desc_.B * desc_.Q * desc_.T, desc_.dtype, run.at(weights_), desc_.dtype, args.weights);
+    run.layers.convert(desc_.B * desc_.Q * desc_.T, desc_.dtype, run.at(weights_), desc_.dtype, args.weights);
 }
 
 void EncoderPlan::backward(const attn_recurrent_backward_args_t& args, void* workspace) {
   Layout layout;
   auto* const work = static_cast<std::byte*>(workspace);
-  void* d_y = work + take_gradient(layout);
-  void* d_x = work + take_gradient(layout);
+  void* d_y = work + add_gradient(layout);
+  void* d_x = work + add_gradient(layout);
   const std::size_t step = step_bytes_[ATTN_PASS_BACKWARD];
-  const Run run{layers_of(handle_),    args.x,       args.parameters,
+  const Run run{backend_.layers(),     args.x,       args.parameters,
                 args.d_parameters,     args.lengths, static_cast<std::byte*>(args.reserve),
                 work + layout.bytes(), step};
   require_success(
@@ -263,8 +263,8 @@ void EncoderPlan::backward(const attn_recurrent_backward_args_t& args, void* wor
   for (std::size_t n = layers_.size(); n-- > 0;) {
     const bool last = n == 0;
     if (drops(n))
-      run.layers->dropout(desc_.dtype, desc_.B * desc_.T * D(), desc_.dropout, args.seed, static_cast<std::uint32_t>(n),
-                          d_y, d_y);
+      run.layers.dropout(desc_.dtype, desc_.B * desc_.T * D(), desc_.dropout, args.seed, static_cast<std::uint32_t>(n),
+                         d_y, d_y);
     auto lstm = lstm_args<attn_lstm_backward_args_t>(run, n);
     lstm.d_y = d_y;
     lstm.d_x = last && args.d_x != nullptr ? args.d_x : d_x;

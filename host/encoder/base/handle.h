@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the encoder library asks of a handle. It sees handles only through the public calls of libattn_cuda.
+// The settings of a handle. The encoder library sees handles only through the public calls of libattn_cuda.
 #pragma once
 
 #include "attn_cuda/attn_cuda.h"
@@ -12,10 +12,10 @@ void require_success(attn_status_t status);
 
 attn_backend_t backend_kind(attn_handle_t handle);
 
-// The thread count of a CPU handle; refuses handles of other backends.
-int cpu_threads(attn_handle_t handle);
+// 1 for a CUDA handle.
+int threads_of(attn_handle_t handle);
 
 // The cudaStream_t of a CUDA handle.
-void* cuda_stream(attn_handle_t handle);
+void* stream_of(attn_handle_t handle);
 
 }  // namespace attn::internal

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "encoder/recurrent/parameter_map.h"
+#include "encoder/plan/parameter_map.h"
 
 #include "base/validate.h"
 

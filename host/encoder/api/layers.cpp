@@ -4,13 +4,10 @@
 #include <cmath>
 
 #include "attn_cuda/recurrent.h"
+#include "base/read_struct.h"
 #include "base/validate.h"
-#include "encoder/cpu/layers.h"
-#include "encoder/handle.h"
-
-#ifdef ATTN_WITH_CUDA
-#include "encoder/cuda/layers.h"
-#endif
+#include "encoder/api/choose_backend.h"
+#include "encoder/base/handle.h"
 
 namespace attn::internal {
 namespace {
@@ -18,21 +15,25 @@ namespace {
 // Runs body(layers) at the C boundary, with the layers of the handle's backend.
 template <class Body>
 attn_status_t guarded_with_layers(attn_handle_t handle, const Body& body) {
-  return guarded([&] { body(*layers_of(handle)); });
+  return guarded([&] { body(encoder_backend_of(handle).layers()); });
 }
 
-void require_embedding_shape(std::int64_t N, std::int64_t V, std::int64_t E) {
-  require_size("N", N, 0);
-  require_size("V", V, 1);
-  require_size("E", E, 1);
-  element_count("rows", {N, E});
-  element_count("table", {V, E});
+// Whether the host can read what the caller's pointers point at.
+bool is_host_memory(attn_handle_t handle) { return backend_kind(handle) == ATTN_BACKEND_CPU; }
+
+void require_shape(const Embedding& embedding) {
+  require_size("N", embedding.N, 0);
+  require_size("V", embedding.V, 1);
+  require_size("E", embedding.E, 1);
+  element_count("rows", {embedding.N, embedding.E});
+  element_count("table", {embedding.V, embedding.E});
 }
 
-void require_embedding(const Layers& layers, std::int64_t N, std::int64_t V, std::int64_t E, const std::int32_t* ids) {
-  require_embedding_shape(N, V, E);
-  require_pointer("ids", ids, N);
-  if (layers.in_host_memory()) require_ids("ids", ids, N, V);
+void require_embedding(attn_handle_t handle, const Embedding& embedding) {
+  require_dtype("dtype", embedding.dtype);
+  require_shape(embedding);
+  require_pointer("ids", embedding.ids, embedding.N);
+  if (is_host_memory(handle)) require_ids("ids", embedding.ids, embedding.N, embedding.V);
 }
 
 void require_dense(std::int64_t B, std::int64_t D, const float* x, const float* w) {
@@ -46,19 +47,16 @@ void require_range(const char* name, float value, bool in_range, const char* exp
   if (!in_range) reject(name, expected, std::to_string(value));
 }
 
+void require_targets(const float* y, std::int64_t B) {
+  for (std::int64_t i = 0; i < B; ++i)
+    if (!(y[i] >= 0 && y[i] <= 1)) reject("y[" + std::to_string(i) + "]", "0 to 1", std::to_string(y[i]));
+}
+
 void require_scale(const char* name, float scale) {
   require_range(name, scale, std::isnormal(scale) && scale > 0, "a finite number above 0 that is not subnormal");
 }
 
 }  // namespace
-
-std::unique_ptr<Layers> layers_of(attn_handle_t handle) {
-#ifdef ATTN_WITH_CUDA
-  if (backend_kind(handle) == ATTN_BACKEND_CUDA)
-    return std::make_unique<cuda::CudaLayers>(static_cast<cudaStream_t>(cuda_stream(handle)));
-#endif
-  return std::make_unique<cpu::CpuLayers>(cpu_threads(handle));
-}
 
 }  // namespace attn::internal
 
@@ -66,39 +64,40 @@ using namespace attn::internal;
 
 attn_status_t attn_embedding_forward(attn_handle_t handle, attn_dtype_t dtype, int64_t N, int64_t V, int64_t E,
                                      const int32_t* ids, const float* table, void* rows) {
-  return guarded_with_layers(handle, [&](const Layers& layers) {
-    require_dtype("dtype", dtype);
-    require_embedding(layers, N, V, E, ids);
+  return guarded_with_layers(handle, [&](Layers& layers) {
+    const Embedding embedding{dtype, N, V, E, ids, nullptr};
+    require_embedding(handle, embedding);
     require_pointer("table", table);
     require_pointer("rows", rows, N);
-    layers.embedding_forward(dtype, N, V, E, ids, table, rows);
+    layers.embedding_forward(embedding, table, rows);
   });
 }
 
 attn_status_t attn_embedding_workspace_size(attn_handle_t handle, int64_t N, int64_t V, int64_t E, size_t* bytes) {
-  return guarded_with_layers(handle, [&](const Layers& layers) {
-    require_embedding_shape(N, V, E);
+  return guarded_with_layers(handle, [&](Layers& layers) {
+    const Embedding embedding{ATTN_DTYPE_FP32, N, V, E, nullptr, nullptr};
+    require_shape(embedding);
     require_pointer("bytes", bytes);
-    *bytes = layers.embedding_workspace(N, V, E);
+    *bytes = layers.embedding_workspace(embedding);
   });
 }
 
 attn_status_t attn_embedding_backward(attn_handle_t handle, attn_dtype_t dtype, int64_t N, int64_t V, int64_t E,
                                       const int32_t* ids, const void* d_rows, float* d_table, void* workspace,
                                       size_t workspace_bytes) {
-  return guarded_with_layers(handle, [&](const Layers& layers) {
-    require_dtype("dtype", dtype);
-    require_embedding(layers, N, V, E, ids);
+  return guarded_with_layers(handle, [&](Layers& layers) {
+    const Embedding embedding{dtype, N, V, E, ids, workspace};
+    require_embedding(handle, embedding);
     require_pointer("d_rows", d_rows, N);
     require_pointer("d_table", d_table);
-    require_workspace(workspace, workspace_bytes, layers.embedding_workspace(N, V, E));
-    layers.embedding_backward(dtype, N, V, E, ids, d_rows, d_table, workspace);
+    require_workspace(workspace, workspace_bytes, layers.embedding_workspace(embedding));
+    layers.embedding_backward(embedding, d_rows, d_table);
   });
 }
 
 attn_status_t attn_dense_forward(attn_handle_t handle, int64_t B, int64_t D, const float* x, const float* w,
                                  const float* b, float* z) {
-  return guarded_with_layers(handle, [&](const Layers& layers) {
+  return guarded_with_layers(handle, [&](Layers& layers) {
     require_dense(B, D, x, w);
     require_pointer("b", b);
     require_pointer("z", z, B);
@@ -108,7 +107,7 @@ attn_status_t attn_dense_forward(attn_handle_t handle, int64_t B, int64_t D, con
 
 attn_status_t attn_dense_backward(attn_handle_t handle, int64_t B, int64_t D, const float* x, const float* w,
                                   const float* d_z, float* d_x, float* d_w, float* d_b) {
-  return guarded_with_layers(handle, [&](const Layers& layers) {
+  return guarded_with_layers(handle, [&](Layers& layers) {
     require_dense(B, D, x, w);
     require_pointer("d_z", d_z, B);
     require_pointer("d_x", d_x, B);
@@ -120,13 +119,12 @@ attn_status_t attn_dense_backward(attn_handle_t handle, int64_t B, int64_t D, co
 
 attn_status_t attn_sigmoid_cross_entropy(attn_handle_t handle, int64_t B, const float* z, const float* y, float scale,
                                          float* losses, float* d_z) {
-  return guarded_with_layers(handle, [&](const Layers& layers) {
+  return guarded_with_layers(handle, [&](Layers& layers) {
     require_size("B", B, 0);
     element_count("z", {B});
     require_pointer("z", z, B);
     require_pointer("y", y, B);
-    for (int64_t i = 0; layers.in_host_memory() && i < B; ++i)
-      require_range(("y[" + std::to_string(i) + "]").c_str(), y[i], y[i] >= 0 && y[i] <= 1, "0 to 1");
+    if (is_host_memory(handle)) require_targets(y, B);
     require_scale("scale", scale);
     layers.sigmoid_cross_entropy(B, z, y, scale, losses, d_z);
   });
@@ -134,7 +132,7 @@ attn_status_t attn_sigmoid_cross_entropy(attn_handle_t handle, int64_t B, const 
 
 attn_status_t attn_convert(attn_handle_t handle, int64_t N, attn_dtype_t from, const void* in, attn_dtype_t to,
                            void* out) {
-  return guarded_with_layers(handle, [&](const Layers& layers) {
+  return guarded_with_layers(handle, [&](Layers& layers) {
     require_size("N", N, 0);
     require_dtype("from", from);
     require_dtype("to", to);
@@ -148,7 +146,7 @@ attn_status_t attn_convert(attn_handle_t handle, int64_t N, attn_dtype_t from, c
 }
 
 attn_status_t attn_find_nonfinite(attn_handle_t handle, int64_t N, const float* numbers, int32_t* found) {
-  return guarded_with_layers(handle, [&](const Layers& layers) {
+  return guarded_with_layers(handle, [&](Layers& layers) {
     require_size("N", N, 0);
     element_count("numbers", {N});
     require_pointer("numbers", numbers, N);
@@ -159,7 +157,7 @@ attn_status_t attn_find_nonfinite(attn_handle_t handle, int64_t N, const float* 
 
 attn_status_t attn_dropout(attn_handle_t handle, attn_dtype_t dtype, int64_t N, float rate, uint64_t seed,
                            uint32_t stream, const void* in, void* out) {
-  return guarded_with_layers(handle, [&](const Layers& layers) {
+  return guarded_with_layers(handle, [&](Layers& layers) {
     require_dtype("dtype", dtype);
     require_size("N", N, 0);
     element_count("in", {N});
@@ -170,23 +168,23 @@ attn_status_t attn_dropout(attn_handle_t handle, attn_dtype_t dtype, int64_t N, 
   });
 }
 
-attn_status_t attn_adam_step(attn_handle_t handle, const attn_adam_desc_t* desc, int64_t N, const float* g, float* p,
-                             float* m, float* s) {
-  return guarded_with_layers(handle, [&](const Layers& layers) {
-    require_struct("desc", desc);
-    require_range("desc.rate", desc->rate, desc->rate > 0 && std::isfinite(desc->rate), "a finite number above 0");
-    require_range("desc.beta_1", desc->beta_1, desc->beta_1 >= 0 && desc->beta_1 < 1, "at least 0 and below 1");
-    require_range("desc.beta_2", desc->beta_2, desc->beta_2 >= 0 && desc->beta_2 < 1, "at least 0 and below 1");
-    require_range("desc.epsilon", desc->epsilon, desc->epsilon >= 0 && std::isfinite(desc->epsilon),
+attn_status_t attn_adam_step(attn_handle_t handle, const attn_adam_desc_t* caller_desc, int64_t N, const float* g,
+                             float* p, float* m, float* s) {
+  return guarded_with_layers(handle, [&](Layers& layers) {
+    const attn_adam_desc_t desc = read_struct("desc", caller_desc);
+    require_range("desc.rate", desc.rate, desc.rate > 0 && std::isfinite(desc.rate), "a finite number above 0");
+    require_range("desc.beta_1", desc.beta_1, desc.beta_1 >= 0 && desc.beta_1 < 1, "at least 0 and below 1");
+    require_range("desc.beta_2", desc.beta_2, desc.beta_2 >= 0 && desc.beta_2 < 1, "at least 0 and below 1");
+    require_range("desc.epsilon", desc.epsilon, desc.epsilon >= 0 && std::isfinite(desc.epsilon),
                   "a finite number, at least 0");
-    require_size("desc.step", desc->step, 1);
-    require_scale("desc.scale", desc->scale);
+    require_size("desc.step", desc.step, 1);
+    require_scale("desc.scale", desc.scale);
     require_size("N", N, 0);
     element_count("p", {N});
     require_pointer("g", g, N);
     require_pointer("p", p, N);
     require_pointer("m", m, N);
     require_pointer("s", s, N);
-    layers.adam_step(*desc, N, g, p, m, s);
+    layers.adam_step(desc, N, g, p, m, s);
   });
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // C entry points of the recurrent attention encoder: every argument rule, then the encoder.
+#include "encoder/plan/recurrent.h"
 #include "base/object_registry.h"
+#include "base/read_struct.h"
 #include "base/validate.h"
-#include "encoder/handle.h"
-#include "encoder/recurrent/plan.h"
+#include "encoder/api/choose_backend.h"
+#include "encoder/base/handle.h"
 
 struct attn_recurrent {
   attn_handle_t handle;
@@ -21,27 +23,26 @@ ObjectRegistry<attn_recurrent>& plans() {
 }
 
 // What the plans of the layers do not check themselves.
-void require_desc(const attn_recurrent_desc_t* desc) {
-  require_struct("desc", desc);
-  require_dtype("desc.dtype", desc->dtype);
-  require_size("desc.B", desc->B, 0);
-  require_size("desc.T", desc->T, 0);
-  require_size("desc.E", desc->E, 1);
-  require_size("desc.H", desc->H, 1);
-  require_size("desc.layers", desc->layers, 1);
-  require_directions("desc.directions", desc->directions);
-  if (!(desc->dropout >= 0 && desc->dropout < 1))
-    reject("desc.dropout", "at least 0 and below 1", std::to_string(desc->dropout));
-  require_flag("desc.training", desc->training);
-  if (desc->attention == ATTN_ATTENTION_POOLING) {
-    if (desc->positions < desc->T)
-      reject("desc.positions", "at least T = " + std::to_string(desc->T), std::to_string(desc->positions));
-  } else if (desc->attention == ATTN_ATTENTION_ADDITIVE) {
-    require_size("desc.Q", desc->Q, 1);
-    require_size("desc.A", desc->A, 1);
-    require_size("desc.P", desc->P, 1);
+void require_desc(const attn_recurrent_desc_t& desc) {
+  require_dtype("desc.dtype", desc.dtype);
+  require_size("desc.B", desc.B, 0);
+  require_size("desc.T", desc.T, 0);
+  require_size("desc.E", desc.E, 1);
+  require_size("desc.H", desc.H, 1);
+  require_size("desc.layers", desc.layers, 1);
+  require_directions("desc.directions", desc.directions);
+  if (!(desc.dropout >= 0 && desc.dropout < 1))
+    reject("desc.dropout", "at least 0 and below 1", std::to_string(desc.dropout));
+  require_flag("desc.training", desc.training);
+  if (desc.attention == ATTN_ATTENTION_POOLING) {
+    if (desc.positions < desc.T)
+      reject("desc.positions", "at least T = " + std::to_string(desc.T), std::to_string(desc.positions));
+  } else if (desc.attention == ATTN_ATTENTION_ADDITIVE) {
+    require_size("desc.Q", desc.Q, 1);
+    require_size("desc.A", desc.A, 1);
+    require_size("desc.P", desc.P, 1);
   } else {
-    reject("desc.attention", "a value of attn_attention_t", std::to_string(static_cast<int>(desc->attention)));
+    reject("desc.attention", "a value of attn_attention_t", std::to_string(static_cast<int>(desc.attention)));
   }
 }
 
@@ -67,15 +68,14 @@ Sizes sizes_of(const attn_recurrent_desc_t& desc) {
 
 // What both passes take.
 template <class Args>
-Sizes require_inputs(const attn_recurrent& plan, const Args* args) {
-  require_struct("args", args);
+Sizes require_inputs(const attn_recurrent& plan, const Args& args) {
   const Sizes sizes = sizes_of(plan.encoder.desc());
-  require_pointer("args.x", args->x, sizes.x);
-  require_pointer("args.parameters", args->parameters);
-  require_lengths("args.lengths", args->lengths, plan.encoder.desc().B, plan.encoder.desc().T);
-  if (plan.encoder.desc().training == 0 && args->reserve != nullptr)
+  require_pointer("args.x", args.x, sizes.x);
+  require_pointer("args.parameters", args.parameters);
+  require_lengths("args.lengths", args.lengths, plan.encoder.desc().B, plan.encoder.desc().T);
+  if (plan.encoder.desc().training == 0 && args.reserve != nullptr)
     reject("args.reserve", "null in a plan without training", "a pointer");
-  require_aligned("args.reserve", args->reserve, plan.encoder.reserve_bytes());
+  require_aligned("args.reserve", args.reserve, plan.encoder.reserve_bytes());
   return sizes;
 }
 
@@ -84,14 +84,17 @@ Sizes require_inputs(const attn_recurrent& plan, const Args* args) {
 
 using namespace attn::internal;
 
-attn_status_t attn_recurrent_create(attn_handle_t handle, const attn_recurrent_desc_t* desc, attn_recurrent_t* plan) {
+attn_status_t attn_recurrent_create(attn_handle_t handle, const attn_recurrent_desc_t* caller_desc,
+                                    attn_recurrent_t* plan) {
   return guarded([&] {
     backend_kind(handle);
+    const attn_recurrent_desc_t desc = read_struct("desc", caller_desc);
     require_desc(desc);
     require_pointer("plan", plan);
     *plan = nullptr;
-    sizes_of(*desc);
-    *plan = plans().add(std::make_unique<attn_recurrent>(attn_recurrent{handle, EncoderPlan(handle, *desc)}));
+    sizes_of(desc);
+    *plan = plans().add(std::make_unique<attn_recurrent>(
+        attn_recurrent{handle, EncoderPlan(handle, encoder_backend_of(handle), desc)}));
   });
 }
 
@@ -145,26 +148,28 @@ attn_status_t attn_recurrent_workspace_size(attn_recurrent_t plan, attn_pass_t p
   });
 }
 
-attn_status_t attn_recurrent_forward(attn_recurrent_t plan, const attn_recurrent_forward_args_t* args, void* workspace,
-                                     size_t workspace_bytes) {
+attn_status_t attn_recurrent_forward(attn_recurrent_t plan, const attn_recurrent_forward_args_t* caller_args,
+                                     void* workspace, size_t workspace_bytes) {
   return guarded([&] {
     attn_recurrent& of = usable(plan);
+    const auto args = read_struct("args", caller_args);
     const Sizes sizes = require_inputs(of, args);
-    require_pointer("args.o", args->o, sizes.o);
+    require_pointer("args.o", args.o, sizes.o);
     require_workspace(workspace, workspace_bytes, of.encoder.workspace_bytes(ATTN_PASS_FORWARD));
-    of.encoder.forward(*args, workspace);
+    of.encoder.forward(args, workspace);
   });
 }
 
-attn_status_t attn_recurrent_backward(attn_recurrent_t plan, const attn_recurrent_backward_args_t* args,
+attn_status_t attn_recurrent_backward(attn_recurrent_t plan, const attn_recurrent_backward_args_t* caller_args,
                                       void* workspace, size_t workspace_bytes) {
   return guarded([&] {
     attn_recurrent& of = usable(plan);
     require_training(of, "plan");
+    const auto args = read_struct("args", caller_args);
     const Sizes sizes = require_inputs(of, args);
-    require_pointer("args.d_o", args->d_o, sizes.o);
-    require_pointer("args.d_parameters", args->d_parameters);
+    require_pointer("args.d_o", args.d_o, sizes.o);
+    require_pointer("args.d_parameters", args.d_parameters);
     require_workspace(workspace, workspace_bytes, of.encoder.workspace_bytes(ATTN_PASS_BACKWARD));
-    of.encoder.backward(*args, workspace);
+    of.encoder.backward(args, workspace);
   });
 }

@@ -7,15 +7,15 @@
 #include <memory>
 #include <vector>
 
-#include "encoder/layers.h"
-#include "encoder/recurrent/parameter_map.h"
-#include "kernels/tune.h"
+#include "base/layout.h"
+#include "encoder/base/backend.h"
+#include "encoder/plan/parameter_map.h"
 
 namespace attn::internal {
 
 class EncoderPlan {
  public:
-  EncoderPlan(attn_handle_t handle, const attn_recurrent_desc_t& desc);
+  EncoderPlan(attn_handle_t handle, EncoderBackend& backend, const attn_recurrent_desc_t& desc);
 
   const attn_recurrent_desc_t& desc() const { return desc_; }
   const ParameterMap& parameters() const { return parameters_; }
@@ -26,7 +26,7 @@ class EncoderPlan {
   void backward(const attn_recurrent_backward_args_t& args, void* workspace);
 
  private:
-  using Index = kernels::Index;
+  using Index = std::int64_t;
   struct Destroy {
     void operator()(attn_lstm_t plan) const { attn_lstm_destroy(plan); }
   };
@@ -46,7 +46,7 @@ class EncoderPlan {
   std::size_t attention_workspace(attn_pass_t pass) const;
   std::size_t step_workspace(attn_pass_t pass) const;
   Index element() const;  // bytes
-  Index take_gradient(Layout& layout) const;
+  Index add_gradient(Layout& layout) const;
 
   template <class Args>
   Args lstm_args(const Run& run, std::size_t layer) const;
@@ -61,6 +61,7 @@ class EncoderPlan {
   void pooling_backward(const Run& run, const attn_recurrent_backward_args_t& args, void* d_y) const;
 
   attn_handle_t handle_;
+  EncoderBackend& backend_;
   attn_recurrent_desc_t desc_;
   ParameterMap parameters_;
   std::vector<Layer> layers_;
