@@ -8,12 +8,13 @@ import csv
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
 import unittest
 
-from attn_train_program import PROGRAM, ProgramTest, read_tensors
+from attn_train_program import PROGRAM, ProgramTest, read_tensors, rename_tensors
 
 SMALL = [
     "--embedding", "8", "--hidden", "8", "--length", "60", "--vocabulary", "800", "--batch", "4",
@@ -75,6 +76,24 @@ class Program(ProgramTest):
         process.communicate(timeout=60)
         self.run_program("train", "--resume", "killed/model.safetensors", "--threads", "2", "--no-cache")
         self.assert_same_run("whole", "killed")
+
+    def test_a_checkpoint_of_an_earlier_version_continues_bit_for_bit(self):
+        """Earlier versions called the tensors of the LSTM lstm.kernel and so on."""
+        for attention in ("pooling", "additive"):
+            with self.subTest(attention=attention):
+                options = [*SMALL, "--attention", attention, "--epochs", "1"]
+                earlier = f"earlier {attention}"
+                self.run_program("train", *options, "--output", attention)
+                shutil.copytree(self.folder / attention, self.folder / earlier)
+                for name in ("model", "best"):
+                    rename_tensors(self.folder / earlier / f"{name}.safetensors", lambda name: name.replace("lstm.0.", "lstm."))
+                _, tensors = read_tensors(self.folder / earlier / "model.safetensors")
+                self.assertLessEqual({"lstm.kernel", "adam.m.lstm.recurrent", "adam.s.lstm.bias"}, set(tensors))
+                self.run_program("train", *options, "--init", f"{earlier}/best.safetensors", "--output", "from weights")
+                for folder in (attention, earlier):
+                    resume = ["--resume", f"{folder}/model.safetensors", "--epochs", "2"]
+                    self.run_program("train", *resume, "--threads", "2", "--no-cache")
+                self.assert_same_run(attention, earlier)
 
     def test_resuming_elsewhere_warns(self):
         self.run_program("train", *SMALL, "--epochs", "1")
