@@ -25,6 +25,20 @@ def read_tensors(path):
     return metadata, {name: body[slice(*entry["data_offsets"])] for name, entry in header.items()}
 
 
+def rename_tensors(path, new_name):
+    """Renames the tensors of a safetensors file to new_name(name), and drops the checksum, which covers the names."""
+    path = pathlib.Path(path)
+    raw = path.read_bytes()
+    (size,) = struct.unpack("<Q", raw[:8])
+    header = json.loads(raw[8 : 8 + size])
+    metadata = header.pop("__metadata__")
+    for key in ("checksum", "checksum_kind"):
+        metadata.pop(key)
+    text = json.dumps({"__metadata__": metadata} | {new_name(name): entry for name, entry in header.items()}).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + raw[8 + size :])
+
+
 class ProgramTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="attn train ")  # with a space, on purpose
