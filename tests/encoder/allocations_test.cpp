@@ -18,8 +18,8 @@ namespace attn::test {
 namespace {
 
 TEST(Allocations, AreCountedWhereTheyAreMade) {
-  EXPECT_GE(count_allocations([] { std::vector<char>(99, 'a'); }).all, 1);
-  const Allocations of_a_handle = count_allocations([] { Handle(ATTN_BACKEND_CPU); });
+  EXPECT_GE(count_allocations([] { const std::vector<char> made(99, 'a'); }).all, 1);
+  const Allocations of_a_handle = count_allocations([] { const Handle made(ATTN_BACKEND_CPU); });
   EXPECT_GE(of_a_handle.ours, 1);
   EXPECT_NE(of_a_handle.first, "");
 }

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "base/read_struct.h"
+#include "encoder/base/first_sizes.h"
 
 namespace attn {
 namespace {

@@ -6,6 +6,7 @@
 #include "base/read_struct.h"
 #include "base/validate.h"
 #include "encoder/api/choose_backend.h"
+#include "encoder/base/first_sizes.h"
 #include "encoder/base/handle.h"
 
 struct attn_recurrent {
@@ -41,6 +42,7 @@ void require_desc(const attn_recurrent_desc_t& desc) {
     require_size("desc.Q", desc.Q, 1);
     require_size("desc.A", desc.A, 1);
     require_size("desc.P", desc.P, 1);
+    require_flag("desc.omit_key_bias", desc.omit_key_bias);
   } else {
     reject("desc.attention", "a value of attn_attention_t", std::to_string(static_cast<int>(desc.attention)));
   }
