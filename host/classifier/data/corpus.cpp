@@ -10,7 +10,7 @@
 #include "api/validate.h"
 #include "classifier/data/source.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 namespace fs = std::filesystem;
@@ -118,4 +118,4 @@ Corpus load_corpus(const std::string& path) {
   return with_failures(path, [&] { return assemble(path, read_samples(path)); });
 }
 
-}  // namespace attn
+}  // namespace attn::classifier
