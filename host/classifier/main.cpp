@@ -19,10 +19,10 @@ int main(int argc, char** argv) {
   program.get_formatter()->column_width(34);
 
   int status = 0;
-  attn::add_train_command(program, status);
-  attn::add_eval_command(program, status);
-  attn::add_predict_command(program, status);
-  attn::add_explain_command(program, status);
+  attn::classifier::add_train_command(program, status);
+  attn::classifier::add_eval_command(program, status);
+  attn::classifier::add_predict_command(program, status);
+  attn::classifier::add_explain_command(program, status);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -14,7 +14,7 @@
 #include "classifier/failure.h"
 #include "temporary_folder.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 namespace fs = std::filesystem;
@@ -362,4 +362,4 @@ TEST(CorpusImdb, HasItsCountsAndEqualsItsFolder) {
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::classifier

@@ -8,7 +8,7 @@
 #include "classifier/data/tokenizer.h"
 #include "classifier/train/evaluate.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 constexpr std::int64_t kBatch = 32;
@@ -87,4 +87,4 @@ MarkedShare marked_share(const std::vector<Explanation>& explanations, const std
   return {attention > 0 ? attention_marked / attention : 0, tokens > 0 ? tokens_marked / tokens : 0};
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

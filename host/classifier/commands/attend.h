@@ -12,7 +12,7 @@
 #include "classifier/train/model.h"
 #include "classifier/train/model_file.h"
 
-namespace attn {
+namespace attn::classifier {
 
 // A model file made ready to run.
 struct LoadedModel {
@@ -33,4 +33,4 @@ struct MarkedShare {
 };
 MarkedShare marked_share(const std::vector<Explanation>& explanations, const std::vector<std::vector<bool>>& marked);
 
-}  // namespace attn
+}  // namespace attn::classifier

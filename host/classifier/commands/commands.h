@@ -8,11 +8,11 @@ namespace CLI {
 class App;
 }
 
-namespace attn {
+namespace attn::classifier {
 
 void add_train_command(CLI::App& program, int& status);
 void add_eval_command(CLI::App& program, int& status);
 void add_predict_command(CLI::App& program, int& status);
 void add_explain_command(CLI::App& program, int& status);
 
-}  // namespace attn
+}  // namespace attn::classifier

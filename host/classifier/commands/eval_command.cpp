@@ -10,7 +10,7 @@
 #include "classifier/train/evaluate.h"
 #include "classifier/train/interrupt.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 struct EvalOptions {
@@ -48,4 +48,4 @@ void add_eval_command(CLI::App& program, int& status) {
   app->callback([options, &status] { status = evaluate_model(*options); });
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -12,7 +12,7 @@
 #include "classifier/failure.h"
 #include "classifier/random.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 struct ExplainOptions {
@@ -99,4 +99,4 @@ void add_explain_command(CLI::App& program, int& status) {
   app->callback([options, &status] { status = explain(*options); });
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

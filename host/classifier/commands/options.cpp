@@ -11,7 +11,7 @@
 #include "attn_cuda/encoder.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 std::string environment_variable(const char* name) {
@@ -106,4 +106,4 @@ int terminal_width() {
   return 100;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -8,7 +8,7 @@
 
 #include "attn_cuda/attn_cuda.hpp"
 
-namespace attn {
+namespace attn::classifier {
 
 struct DeviceOptions {
   std::string device = "auto";
@@ -43,4 +43,4 @@ CLI::Option* add_colour_option(CLI::App& app, std::string& choice);
 // Columns of the terminal on standard output, 100 where there is none.
 int terminal_width();
 
-}  // namespace attn
+}  // namespace attn::classifier

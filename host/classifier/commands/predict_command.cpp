@@ -10,7 +10,7 @@
 #include "classifier/commands/options.h"
 #include "classifier/commands/reviews.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 struct PredictOptions {
@@ -55,4 +55,4 @@ void add_predict_command(CLI::App& program, int& status) {
   app->callback([options, &status] { status = predict(*options); });
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

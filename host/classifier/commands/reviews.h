@@ -10,7 +10,7 @@
 #include "classifier/data/generator.h"
 #include "classifier/train/model_file.h"
 
-namespace attn {
+namespace attn::classifier {
 
 // Hash of all ids and labels, in hexadecimal.
 std::string fingerprint(const EncodedCorpus& corpus);
@@ -29,4 +29,4 @@ Review checked_review(const std::string& text, const std::string& origin);
 // The generated data that `source`, whose path is empty, describes.
 GeneratedCorpus generated(const DataSource& source);
 
-}  // namespace attn
+}  // namespace attn::classifier

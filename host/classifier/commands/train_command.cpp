@@ -13,7 +13,7 @@
 #include "classifier/train/progress.h"
 #include "classifier/train/trainer.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 struct TrainOptions {
@@ -199,4 +199,4 @@ void add_train_command(CLI::App& program, int& status) {
   app->callback([options, &status] { status = train(*options); });
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -19,7 +19,7 @@
 #include "classifier/data/vocabulary.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 namespace fs = std::filesystem;
@@ -136,4 +136,4 @@ EncodedCorpus load_encoded(const std::string& path, std::int32_t V, const std::s
   return corpus;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

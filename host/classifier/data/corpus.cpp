@@ -10,7 +10,7 @@
 #include "classifier/data/source.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 namespace fs = std::filesystem;
@@ -118,4 +118,4 @@ Corpus load_corpus(const std::string& path) {
   return with_failures(path, [&] { return assemble(path, read_samples(path)); });
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace attn {
+namespace attn::classifier {
 
 struct Review {
   std::string text;    // valid UTF-8
@@ -29,4 +29,4 @@ struct Corpus {
 // a truncated archive.
 Corpus load_corpus(const std::string& path);
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -10,7 +10,7 @@
 #include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using Counts = std::unordered_map<std::string, std::int64_t>;
@@ -114,4 +114,4 @@ EncodedCorpus encode_corpus(const Corpus& corpus, std::int32_t V) {
   return {corpus.label_names, vocabulary.words(), V, encode(corpus.train, vocabulary), encode(corpus.test, vocabulary)};
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

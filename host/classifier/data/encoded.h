@@ -10,7 +10,7 @@
 #include "classifier/data/corpus.h"
 #include "classifier/data/vocabulary.h"
 
-namespace attn {
+namespace attn::classifier {
 
 // Whole reviews one behind the other, each with kStart in front.
 struct EncodedReviews {
@@ -66,4 +66,4 @@ struct CacheReport {
 EncodedCorpus load_encoded(const std::string& path, std::int32_t V, const std::string& cache_folder,
                            CacheReport* report = nullptr);
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -16,7 +16,7 @@
 #include "classifier/data/tokenizer.h"
 #include "classifier/random.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using Words = std::vector<std::string_view>;
@@ -149,4 +149,4 @@ GeneratedCorpus generate_reviews(std::int64_t train, std::int64_t test, std::uin
   return result;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

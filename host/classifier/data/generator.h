@@ -9,7 +9,7 @@
 
 #include "classifier/data/corpus.h"
 
-namespace attn {
+namespace attn::classifier {
 
 struct GeneratedCorpus {
   Corpus corpus;
@@ -20,4 +20,4 @@ struct GeneratedCorpus {
 // Deterministic in `seed` on every platform.
 GeneratedCorpus generate_reviews(std::int64_t train, std::int64_t test, std::uint64_t seed);
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace attn {
+namespace attn::classifier {
 
 struct Sample {
   std::string part;  // "train", "test", or "" where the source does not say
@@ -38,4 +38,4 @@ void set_text(Sample& sample, std::string_view text, const std::string& where);
 
 std::string_view without_mark(std::string_view text);  // less a byte order mark
 
-}  // namespace attn
+}  // namespace attn::classifier

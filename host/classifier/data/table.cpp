@@ -11,7 +11,7 @@
 #include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using Record = std::vector<std::string>;
@@ -138,4 +138,4 @@ std::vector<Sample> read_table(const std::string& path, const std::string& part)
   return samples;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

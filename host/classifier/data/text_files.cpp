@@ -16,7 +16,7 @@
 #include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 namespace fs = std::filesystem;
@@ -177,4 +177,4 @@ std::vector<Sample> read_archive(const std::string& path) {
   return samples;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

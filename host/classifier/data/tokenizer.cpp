@@ -13,7 +13,7 @@
 
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using Codepoint = std::uint32_t;
@@ -133,4 +133,4 @@ void require_utf8(std::string_view text, const std::string& origin) {
                                            std::to_string(bad - text.begin()));
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

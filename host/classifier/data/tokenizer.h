@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace attn {
+namespace attn::classifier {
 
 // Names these rules in caches: change it with them.
 constexpr const char* kTokenizerName = "letters, digits, inner apostrophes; lower case; tags separate";
@@ -25,4 +25,4 @@ std::vector<Token> tokenize(std::string_view text);
 // Throws Failure "ORIGIN:LINE: expected UTF-8 text, got byte 0xNN at offset N".
 void require_utf8(std::string_view text, const std::string& origin);
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace attn {
+namespace attn::classifier {
 
 constexpr std::int32_t kPadding = 0;
 constexpr std::int32_t kStart = 1;
@@ -40,4 +40,4 @@ class Vocabulary {
 std::string to_lines(const std::vector<std::string>& words);
 std::vector<std::string> from_lines(std::string_view text);
 
-}  // namespace attn
+}  // namespace attn::classifier

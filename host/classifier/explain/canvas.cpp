@@ -7,7 +7,7 @@
 
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 void require(cairo_status_t status) {
@@ -142,4 +142,4 @@ std::string Canvas::png() const {
   return bytes;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

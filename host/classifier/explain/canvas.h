@@ -11,7 +11,7 @@
 
 #include "classifier/explain/shade.h"
 
-namespace attn {
+namespace attn::classifier {
 
 struct Highlight {
   std::size_t begin, end;  // bytes of the text
@@ -63,4 +63,4 @@ class Canvas {
   std::unique_ptr<cairo_t, Release<cairo_destroy>> cairo_;
 };
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace attn {
+namespace attn::classifier {
 
 struct WeightedWord {
   std::string text;  // UTF-8, as it stands in the review
@@ -52,4 +52,4 @@ void write_png(const std::string& path, const ExplanationReport& report);
 // the strongest words. Wrapped at `width` columns.
 std::string to_terminal(const Explanation& review, bool colour, int width);
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -9,7 +9,7 @@
 #include "classifier/explain/shade.h"
 #include "classifier/explain/wording.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 // Fit for text and for attribute values in double quotes.
@@ -112,4 +112,4 @@ void write_html(const std::string& path, const ExplanationReport& report) {
   write_atomically(path, {html, "</main>\n</body>\n</html>\n"});
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

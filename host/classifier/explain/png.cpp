@@ -11,7 +11,7 @@
 #include "classifier/explain/explanation.h"
 #include "classifier/explain/wording.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 constexpr double kWidth = 1000, kMargin = 40, kPadding = 24;
@@ -147,4 +147,4 @@ void write_png(const std::string& path, const ExplanationReport& report) {
   write_atomically(path, {canvas.png()});
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -8,7 +8,7 @@
 
 #include "classifier/explain/explanation.h"
 
-namespace attn {
+namespace attn::classifier {
 
 struct Rgb {
   int red, green, blue;  // 0..255
@@ -62,4 +62,4 @@ inline Shade shade_of(const Explanation& review) {
   return {even, std::max(strongest, 2 * even)};
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

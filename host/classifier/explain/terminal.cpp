@@ -9,7 +9,7 @@
 #include "classifier/explain/shade.h"
 #include "classifier/explain/wording.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 constexpr int kNarrowest = 10;       // columns; below this nothing sensible can be said
@@ -145,4 +145,4 @@ std::string to_terminal(const Explanation& review, bool colour, int width) {
   return out.take();
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

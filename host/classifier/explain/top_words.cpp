@@ -9,7 +9,7 @@
 #include "classifier/explain/explanation.h"
 #include "classifier/explain/wording.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 // Lower case, without the punctuation around it, unless there is nothing else.
@@ -66,4 +66,4 @@ std::vector<TopWord> top_words(const std::vector<Explanation>& reviews, const st
   return result;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

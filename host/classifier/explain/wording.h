@@ -8,7 +8,7 @@
 #include "classifier/explain/explanation.h"
 #include "classifier/explain/shade.h"
 
-namespace attn {
+namespace attn::classifier {
 
 // Fit to be shown on one line: valid UTF-8, white space as a space, other control characters (a terminal would obey
 // them) replaced.
@@ -40,4 +40,4 @@ constexpr const char* kTopWordsNote =
     "Sorted by attention relative to an even share, so that words of long and short reviews compare.";
 constexpr const char* kUnknownNote = "not in the vocabulary, the model saw \xE2\x80\x9Cunknown\xE2\x80\x9D";
 
-}  // namespace attn
+}  // namespace attn::classifier

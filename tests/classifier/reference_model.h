@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole classifier in double precision, put together from the reference's parts.
+// The whole classifier in double precision, composed of the layers of the reference.
 #pragma once
 
 #include <map>
@@ -14,11 +14,11 @@
 #include "reference/layers.h"
 #include "reference/lstm.h"
 
-namespace attn::test {
+namespace attn::classifier::test {
 
-using Tensors = std::map<std::string, std::vector<double>>;  // by the names of Parameters
+using Tensors = std::map<std::string, std::vector<double>>;  // with the names of Parameters
 
-// The parameters of `block`, widened.
+// The parameters of `block` in double precision.
 inline Tensors widened(const Parameters& block) {
   std::map<std::string, Tensor> saved;
   block.save(saved);
@@ -36,7 +36,7 @@ struct ReferenceStep {
   Tensors gradient;                    // of the mean loss
 };
 
-// 0, 1, ... for a batch of all reviews.
+// The indices 0, 1, ... of all reviews.
 inline std::vector<std::int64_t> all_of(const EncodedReviews& reviews) {
   std::vector<std::int64_t> which(static_cast<std::size_t>(reviews.size()));
   std::iota(which.begin(), which.end(), std::int64_t{0});
@@ -124,4 +124,4 @@ inline ReferenceStep reference_step(const ModelConfig& config, const Tensors& p,
   return step;
 }
 
-}  // namespace attn::test
+}  // namespace attn::classifier::test
