@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C++17 wrapper of recurrent.h: owners for the plan of an encoder and what its passes need. Header only.
+// C++17 wrapper of recurrent.h: an RAII owner of an encoder's plan, workspace and reserve space. Header only.
+//
+// The arguments, shapes and rules of each call are documented in recurrent.h.
 #ifndef ATTN_CUDA_RECURRENT_HPP
 #define ATTN_CUDA_RECURRENT_HPP
 
@@ -18,12 +20,12 @@ namespace attn {
 
 struct RecurrentParameter {
   std::string name;
-  std::int64_t offset;  // in the block, in floats
+  std::int64_t offset;  // from the start of the parameter block, in floats
   std::vector<std::int64_t> shape;
 };
 
-// Owns an attn_recurrent_t, its workspace and its reserve: backward follows the latest forward. struct_size is filled in
-// here. The handle must outlive it and keep its thread count.
+// Owns an attn_recurrent_t, its workspace and its reserve space, so backward() belongs to the latest forward(). Fills
+// in struct_size. The handle must outlive the encoder and keep its thread count.
 class RecurrentEncoder {
  public:
   RecurrentEncoder(const Handle& handle, attn_recurrent_desc_t desc) {
@@ -47,8 +49,9 @@ class RecurrentEncoder {
     }
   }
 
+  // The parameters in the order of the block.
   const std::vector<RecurrentParameter>& parameters() const noexcept { return parameters_; }
-  std::size_t block_size() const noexcept { return static_cast<std::size_t>(block_size_); }  // floats
+  std::size_t block_size() const noexcept { return static_cast<std::size_t>(block_size_); }  // in floats
 
   void forward(attn_recurrent_forward_args_t args) {
     args.struct_size = sizeof args;
