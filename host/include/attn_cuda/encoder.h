@@ -12,6 +12,9 @@
  * Mixed precision: a dtype is that of the activations, the tensors that scale with the batch size, and of their
  * gradients. Parameters and their gradients are always fp32 (master weights), so that small optimiser steps are not
  * lost; they are rounded where they are multiplied with 16-bit activations. Sums are fp32.
+ *
+ * Signals: on the CPU a thread blocks asynchronous signals while oneDNN computes on it, because a handler would overwrite
+ * the heap there; they are delivered afterwards.
  */
 #ifndef ATTN_CUDA_ENCODER_H
 #define ATTN_CUDA_ENCODER_H
