@@ -13,8 +13,11 @@
  * gradients. Parameters and their gradients are always fp32 (master weights), so that small optimiser steps are not
  * lost; they are rounded where they are multiplied with 16-bit activations. Sums are fp32.
  *
- * Signals: on the CPU a thread blocks asynchronous signals while oneDNN computes on it, because a handler would overwrite
- * the heap there; they are delivered afterwards.
+ * Determinism: on the CPU the same arguments give the same bits for the same thread count. On CUDA, LSTM and
+ * projections are as deterministic as NVIDIA documents cuDNN and cuBLAS to be.
+ *
+ * Signals: on the CPU a thread blocks asynchronous signals while oneDNN computes on it, because a handler would
+ * overwrite the heap there; they are delivered afterwards.
  */
 #ifndef ATTN_CUDA_ENCODER_H
 #define ATTN_CUDA_ENCODER_H
@@ -112,8 +115,6 @@ ATTN_API attn_status_t attn_projected_backward(attn_handle_t handle, const attn_
  *
  * Lengths are in host memory on both backends, unlike those of the other calls, because cuDNN reads them there. A CUDA
  * graph that captures a call keeps the lengths of that call.
- *
- * Results are the same for the same thread count (CPU) and as deterministic as NVIDIA documents cuDNN to be (CUDA).
  */
 
 /* A plan holds all that depends only on the shape. It belongs to its handle, which must outlive it and keep its thread
