@@ -10,17 +10,19 @@
  * Errors: every call returns a status. After a failure attn_last_error() reads "<argument>: expected <rule>, got
  * <value>"; the outputs are then unspecified and the inputs are unchanged.
  *
- * Streams and memory: a compute call runs on the handle's stream (CUDA) or before it returns (CPU). It allocates no
- * tensor memory, neither synchronises, prints nor exits, and can be captured in a CUDA graph. The memory it needs
- * beyond its arguments is the workspace: attn_*_workspace_size says how many bytes, the caller provides them in the
- * memory of the handle's backend, aligned to 64 bytes, and may reuse them for the next call on the same stream.
+ * Streams and memory: a compute call runs on the handle's stream (CUDA) or before it returns (CPU). It allocates
+ * neither host nor device memory, except that OpenMP starts its threads in the first calls; it does not synchronise,
+ * print or exit, and can be captured in a CUDA graph. The memory it needs beyond its arguments is the workspace:
+ * attn_*_workspace_size says how many bytes, the caller provides them in the memory of the handle's backend, aligned to
+ * 64 bytes, and may reuse them for the next call on the same stream.
  *
  * Determinism: on one processor the same arguments give the same bits on every run, and what is computed for a batch
  * item has the same bits alone and in any batch.
  *
  * Structures can grow: the first member of each is struct_size, which the caller sets to sizeof the structure it was
- * compiled with. A smaller known size means an older caller, whose missing fields count as zero. A larger size is
- * accepted if the bytes that this library does not know are zero. Any other size is an invalid argument.
+ * compiled with. A smaller size, down to that of the structure's first release, means an older caller, whose missing
+ * fields count as zero. A larger size, up to 4096, means a newer caller and is accepted if the bytes that this library
+ * does not know are zero. Any other size is an invalid argument.
  *
  * Key lengths: lengths[b], in 0..T, is the number of valid positions of item b. The positions after them are padding:
  * they are never read, and their weights and gradients are zero. A row without a valid key has zero output, weights and

@@ -7,7 +7,8 @@
  *
  * The rules of attn_cuda.h for errors, streams, workspaces, structures and key lengths hold here too. A reserve space
  * holds the intermediate results that a forward pass keeps for its backward pass; like a workspace it is provided by
- * the caller in the memory of the handle's backend, aligned to 64 bytes.
+ * the caller in the memory of the handle's backend, aligned to 64 bytes. Vendor libraries may allocate host memory for
+ * themselves in a call.
  *
  * Mixed precision: a dtype is that of the activations, the tensors that scale with the batch size, and of their
  * gradients. Parameters and their gradients are always fp32 (master weights), so that small optimiser steps are not
