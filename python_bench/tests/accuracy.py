@@ -4,8 +4,8 @@
     python python_bench/tests/accuracy.py
 
 The error of a tensor is its largest absolute error divided by its largest absolute value, in units of 2^-23, the
-epsilon of fp32. The formulas take the same inputs, and their gradients come from complex steps. Activations are standard
-normal, weights are scaled by the square root of their width. Printed is the worst of three seeds.
+epsilon of fp32. The formulas take the same inputs, and their gradients come from complex steps. Activations are
+standard normal, weights are divided by the square root of their width. The table shows the worst of three seeds.
 """
 
 from __future__ import annotations
