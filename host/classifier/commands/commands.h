@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The subcommands of attn_train. Each adds its options to the program and, once parsed, runs; `status` becomes the
-// program's exit status.
+// The subcommands of attn_train. Each function adds a subcommand with its options, which runs after parsing and stores
+// the program's exit status in `status`.
 #pragma once
 
 namespace CLI {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the page looks. The colours of the shading (--paper, --ink, --heat) are put in front of it from shade.h.
+// The style sheet of the page. html.cpp adds the colours of the shading (--paper, --ink, --heat) from shade.h.
 #pragma once
 
 namespace attn::classifier {
