@@ -2,9 +2,12 @@
 """Classifier weights from and to Keras and PyTorch, as numpy arrays; neither framework is needed.
 
 Ours (safetensors, float32), D = 2H:
-    embedding [V, E]  lstm.kernel [2, E, 4H]  lstm.recurrent [2, H, 4H]  lstm.bias [2, 4H]  dense.w [D]  dense.b [1]
+    embedding [V, E]  dense.w [D]  dense.b [1]
+    lstm.0.kernel [2, E, 4H]  lstm.0.recurrent [2, H, 4H]  lstm.0.bias [2, 4H]
     attention.w [D]  attention.b [T]                                                        of attention pooling, or
     attention.w_q [A, Hq]  attention.w_k [A, D]  attention.v [A]  attention.h [1, Hq]       of additive attention
+
+Checkpoints of earlier versions, which name the LSTM's tensors lstm.kernel and so on, are read as well.
 
 Keras: the list that model.get_weights() returns for Embedding, Bidirectional(LSTM), attention, Dense. Attention is
 either w [D, 1], b [T, 1] or w_q [Hq, A], w_k [D, A], v [A], h [1, Hq].
@@ -37,15 +40,18 @@ from attn_cuda._lib import AttnError
 
 # The recurrent kernel comes first because it tells H.
 _COMMON = {
-    "lstm.recurrent": "2 H 4H",
-    "lstm.kernel": "2 E 4H",
-    "lstm.bias": "2 4H",
+    "lstm.0.recurrent": "2 H 4H",
+    "lstm.0.kernel": "2 E 4H",
+    "lstm.0.bias": "2 4H",
     "embedding": "V E",
     "dense.w": "2H",
     "dense.b": "1",
 }
 _POOLING = {"attention.w": "2H", "attention.b": "T"}
 _ADDITIVE = {"attention.w_q": "A Hq", "attention.w_k": "A 2H", "attention.v": "A", "attention.h": "1 Hq"}
+
+_LSTM = ("lstm.0.kernel", "lstm.0.recurrent", "lstm.0.bias")
+_EARLIER_NAMES = {name: name.replace(".0.", ".") for name in _LSTM}
 
 _TORCH_LSTM = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _TORCH_ENDS = ("", "_reverse")  # of the names of either direction
@@ -62,8 +68,7 @@ def from_keras(weights: Sequence[NDArray]) -> dict[str, Floats]:
     else:
         w_q, w_k, v, h = attention
         ours = {"attention.w_q": w_q.T, "attention.w_k": w_k.T, "attention.v": v, "attention.h": h}
-    names = ("lstm.kernel", "lstm.recurrent", "lstm.bias")
-    for name, forward, backward in zip(names, lstm[:3], lstm[3:6], strict=True):
+    for name, forward, backward in zip(_LSTM, lstm[:3], lstm[3:6], strict=True):
         ours[name] = _both(name, forward, backward)
     return _checked(ours | {"embedding": embedding, "dense.w": _column("dense.w", dense_w), "dense.b": dense_b})
 
@@ -71,7 +76,7 @@ def from_keras(weights: Sequence[NDArray]) -> dict[str, Floats]:
 def to_keras(tensors: Mapping[str, NDArray]) -> list[Floats]:
     """The list that model.set_weights() takes; tensors of a checkpoint that are not weights are left out."""
     ours = _checked(tensors)
-    lstm = [ours[name][direction] for direction in (0, 1) for name in ("lstm.kernel", "lstm.recurrent", "lstm.bias")]
+    lstm = [ours[name][direction] for direction in (0, 1) for name in _LSTM]
     if "attention.w" in ours:
         attention = [ours["attention.w"][:, None], ours["attention.b"][:, None]]
     else:
@@ -92,9 +97,9 @@ def from_torch(state: Mapping[str, NDArray]) -> dict[str, Floats]:
     both = {part: _both(part, *(state[name] for name in names)) for part, names in lstm.items()}
     ours = {
         "embedding": state["embedding.weight"],
-        "lstm.kernel": both["weight_ih"].swapaxes(1, 2),
-        "lstm.recurrent": both["weight_hh"].swapaxes(1, 2),
-        "lstm.bias": both["bias_ih"] + both["bias_hh"],
+        "lstm.0.kernel": both["weight_ih"].swapaxes(1, 2),
+        "lstm.0.recurrent": both["weight_hh"].swapaxes(1, 2),
+        "lstm.0.bias": both["bias_ih"] + both["bias_hh"],
         "dense.w": state["dense.weight"][0],
         "dense.b": state["dense.bias"],
     }
@@ -109,9 +114,9 @@ def to_torch(tensors: Mapping[str, NDArray]) -> dict[str, Floats]:
     state["dense.weight"] = ours["dense.w"][None]
     state["dense.bias"] = ours["dense.b"]
     for direction, end in enumerate(_TORCH_ENDS):
-        bias = ours["lstm.bias"][direction]
-        state[f"lstm.weight_ih_l0{end}"] = ours["lstm.kernel"][direction].T
-        state[f"lstm.weight_hh_l0{end}"] = ours["lstm.recurrent"][direction].T
+        bias = ours["lstm.0.bias"][direction]
+        state[f"lstm.weight_ih_l0{end}"] = ours["lstm.0.kernel"][direction].T
+        state[f"lstm.weight_hh_l0{end}"] = ours["lstm.0.recurrent"][direction].T
         state[f"lstm.bias_ih_l0{end}"] = bias
         state[f"lstm.bias_hh_l0{end}"] = np.zeros_like(bias)
     return {name: np.ascontiguousarray(array) for name, array in state.items()}
@@ -132,6 +137,7 @@ def _both(name: str, forward: NDArray, backward: NDArray) -> NDArray:
 def _checked(tensors: Mapping[str, NDArray]) -> dict[str, Floats]:
     """The weights alone, float32 and contiguous, with shapes that fit each other."""
     layout = _COMMON | (_POOLING if "attention.w" in tensors else _ADDITIVE)
+    tensors = {name: tensors[old] for name, old in _EARLIER_NAMES.items() if old in tensors} | dict(tensors)
     if missing := [name for name in layout if name not in tensors]:
         raise invalid("tensors", f"the weights {sorted(layout)}", f"none named {', '.join(missing)}")
     ours = {name: np.ascontiguousarray(tensors[name], np.float32) for name in layout}

@@ -40,9 +40,9 @@ def weights(draw):
         V, E, H, T, A, Hq = 11, 5, 3, 7, 4, 2
         common = {
             "embedding": draw(V, E),
-            "lstm.kernel": draw(2, E, 4 * H),
-            "lstm.recurrent": draw(2, H, 4 * H),
-            "lstm.bias": draw(2, 4 * H),
+            "lstm.0.kernel": draw(2, E, 4 * H),
+            "lstm.0.recurrent": draw(2, H, 4 * H),
+            "lstm.0.bias": draw(2, 4 * H),
             "dense.w": draw(2 * H),
             "dense.b": draw(1),
         }

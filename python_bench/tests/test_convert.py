@@ -30,7 +30,7 @@ def assert_outputs(got, expected) -> None:
 
 def library_lstm(ours: dict, ids: np.ndarray) -> np.ndarray:
     return attn_cuda.lstm_forward(
-        ours["embedding"][ids], ours["lstm.kernel"], ours["lstm.recurrent"], ours["lstm.bias"]
+        ours["embedding"][ids], ours["lstm.0.kernel"], ours["lstm.0.recurrent"], ours["lstm.0.bias"]
     )
 
 
@@ -62,6 +62,15 @@ def test_what_is_no_weight_is_left_out(weights, attention: str) -> None:
     ours = weights(attention)
     moments = {f"adam.m.{name}": array for name, array in ours.items()}
     assert_same(convert.to_torch(ours | moments), convert.to_torch(ours))
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_checkpoints_of_earlier_versions_are_read(weights, attention: str) -> None:
+    ours = weights(attention)
+    earlier = {name.replace("lstm.0.", "lstm."): array for name, array in ours.items()}
+    assert earlier.keys() != ours.keys()
+    assert_same(convert.to_torch(earlier), convert.to_torch(ours))
+    assert_same(convert.from_keras(convert.to_keras(earlier)), ours)
 
 
 def test_keras_layout_of_the_lstm(weights, draw, ids) -> None:
@@ -131,7 +140,7 @@ def test_keras_additive_layers(weights, ids) -> None:
     ("change", "message"),
     [
         (lambda w: w[:-1], "weights: expected 11 arrays"),
-        (lambda w: [*w[:1], w[1].T, *w[2:]], "lstm.kernel: expected one shape in both directions"),
+        (lambda w: [*w[:1], w[1].T, *w[2:]], "lstm.0.kernel: expected one shape in both directions"),
         (lambda w: [w[0], *w[4:7], *w[1:4], *w[7:9], w[9].T, w[10]], "dense.w: expected one column"),
         (lambda w: [w[0][:, :4], *w[1:]], "embedding: expected float32 array [V = 11, E = 5], got"),
     ],

@@ -63,9 +63,9 @@ def test_export(run_python, corpus: Path, tmp_path: Path, mask: bool) -> None:
     shapes = {name: (array.shape, array.dtype.name) for name, array in tensors.items()}
     expected = {
         "embedding": ((20, 3), "float32"),
-        "lstm.kernel": ((2, 3, 8), "float32"),
-        "lstm.recurrent": ((2, 2, 8), "float32"),
-        "lstm.bias": ((2, 8), "float32"),
+        "lstm.0.kernel": ((2, 3, 8), "float32"),
+        "lstm.0.recurrent": ((2, 2, 8), "float32"),
+        "lstm.0.bias": ((2, 8), "float32"),
         "attention.w": ((4,), "float32"),
         "attention.b": ((5,), "float32"),
         "dense.w": ((4,), "float32"),

@@ -25,6 +25,20 @@ def read_tensors(path):
     return metadata, {name: body[slice(*entry["data_offsets"])] for name, entry in header.items()}
 
 
+def rename_tensors(path, new_name):
+    """Renames the tensors of a safetensors file to new_name(name), and drops the checksum, which covers the names."""
+    path = pathlib.Path(path)
+    raw = path.read_bytes()
+    (size,) = struct.unpack("<Q", raw[:8])
+    header = json.loads(raw[8 : 8 + size])
+    metadata = header.pop("__metadata__")
+    for key in ("checksum", "checksum_kind"):
+        metadata.pop(key)
+    text = json.dumps({"__metadata__": metadata} | {new_name(name): entry for name, entry in header.items()}).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + raw[8 + size :])
+
+
 class ProgramTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="attn train ")  # with a space, on purpose
@@ -35,7 +49,7 @@ class ProgramTest(unittest.TestCase):
         kept = {key: value for key, value in os.environ.items() if not key.startswith("ATTN_")}
         return {**kept, "XDG_CACHE_HOME": str(self.folder / "cache")}
 
-    def run_program(self, *arguments, status=0, text=None, environment=None):
+    def run_program(self, *arguments, status=0, text=None, environment=None, timeout=300):
         done = subprocess.run(
             [PROGRAM, *arguments],
             cwd=self.folder,
@@ -43,7 +57,7 @@ class ProgramTest(unittest.TestCase):
             input=text,
             text=True,
             capture_output=True,
-            timeout=300,
+            timeout=timeout,
         )
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout + done.stderr
@@ -64,12 +78,14 @@ class ProgramTest(unittest.TestCase):
         for name, data in tensors.items():
             self.assertFalse(any(math.isnan(value) for (value,) in struct.iter_unpack("<f", data)), name)
 
+    def wait_until(self, condition, process):
+        """Until the running process has made `condition` true."""
+        deadline = time.monotonic() + 120
+        while not condition():
+            self.assertIsNone(process.poll(), "the run ended before it could be stopped")
+            self.assertLess(time.monotonic(), deadline, "no state was saved")
+            time.sleep(0.002)
+
     def wait_for_step(self, path, step, process):
         """Until a saved state has come to this step of the first epoch."""
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            self.assertIsNone(process.poll(), "the run ended before it could be stopped")
-            if path.exists() and json.loads(read_tensors(path)[0]["state"])["step"] >= step:
-                return
-            time.sleep(0.002)
-        self.fail("no state was saved")
+        self.wait_until(lambda: path.exists() and json.loads(read_tensors(path)[0]["state"])["step"] >= step, process)

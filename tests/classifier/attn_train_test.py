@@ -8,12 +8,15 @@ import csv
 import json
 import os
 import pty
+import random
+import shutil
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
-from attn_train_program import PROGRAM, ProgramTest, read_tensors
+from attn_train_program import PROGRAM, ProgramTest, read_tensors, rename_tensors
 
 SMALL = [
     "--embedding", "8", "--hidden", "8", "--length", "60", "--vocabulary", "800", "--batch", "4",
@@ -75,6 +78,44 @@ class Program(ProgramTest):
         process.communicate(timeout=60)
         self.run_program("train", "--resume", "killed/model.safetensors", "--threads", "2", "--no-cache")
         self.assert_same_run("whole", "killed")
+
+    def test_a_run_interrupted_again_and_again_continues_bit_for_bit(self):
+        """The article's model: its matrix products are where a signal handler once destroyed the heap."""
+        interruptions = int(os.environ.get("ATTN_TEST_INTERRUPTIONS", "6"))
+        sizes = ["--generated-train", str(200 * interruptions), "--generated-test", "32", "--epochs", "2", "--threads", "2", "--no-cache"]
+        self.run_program("train", *sizes, "--output", "whole", timeout=3000)
+        file = self.folder / "stopped" / "model.safetensors"
+        moments = random.Random(1)
+        arguments = [*sizes, "--output", "stopped"]
+        for interruption in range(interruptions):
+            before = file.stat().st_mtime_ns if interruption > 0 else 0
+            process = self.start("train", *arguments, "--save-every", "2")
+            self.wait_until(lambda: file.exists() and file.stat().st_mtime_ns > before, process)
+            time.sleep(moments.uniform(0, 0.15))
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 130, f"interruption {interruption}: {output}")
+            arguments = ["--resume", "stopped/model.safetensors", "--threads", "2", "--no-cache"]
+        self.run_program("train", *arguments, timeout=3000)
+        self.assert_same_run("whole", "stopped")
+
+    def test_a_checkpoint_of_an_earlier_version_continues_bit_for_bit(self):
+        """Earlier versions called the tensors of the LSTM lstm.kernel and so on."""
+        for attention in ("pooling", "additive"):
+            with self.subTest(attention=attention):
+                options = [*SMALL, "--attention", attention, "--epochs", "1"]
+                earlier = f"earlier {attention}"
+                self.run_program("train", *options, "--output", attention)
+                shutil.copytree(self.folder / attention, self.folder / earlier)
+                for name in ("model", "best"):
+                    rename_tensors(self.folder / earlier / f"{name}.safetensors", lambda name: name.replace("lstm.0.", "lstm."))
+                _, tensors = read_tensors(self.folder / earlier / "model.safetensors")
+                self.assertLessEqual({"lstm.kernel", "adam.m.lstm.recurrent", "adam.s.lstm.bias"}, set(tensors))
+                self.run_program("train", *options, "--init", f"{earlier}/best.safetensors", "--output", "from weights")
+                for folder in (attention, earlier):
+                    resume = ["--resume", f"{folder}/model.safetensors", "--epochs", "2"]
+                    self.run_program("train", *resume, "--threads", "2", "--no-cache")
+                self.assert_same_run(attention, earlier)
 
     def test_resuming_elsewhere_warns(self):
         self.run_program("train", *SMALL, "--epochs", "1")

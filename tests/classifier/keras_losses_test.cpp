@@ -27,6 +27,7 @@ struct Trace {
   std::vector<float> losses;          // [steps], Keras's
 
   explicit Trace(const std::string& path) : file(load_tensors(path)) {
+    file.tensors = with_current_names(std::move(file.tensors));
     const Tensor& batches = file.tensors.at("batches.ids");
     steps = batches.shape.at(0);
     B = batches.shape.at(1);
@@ -42,7 +43,7 @@ struct Trace {
     ModelConfig config;
     config.V = static_cast<std::int32_t>(file.tensors.at("embedding").shape.at(0));
     config.E = file.tensors.at("embedding").shape.at(1);
-    config.H = file.tensors.at("lstm.recurrent").shape.at(1);
+    config.H = file.tensors.at("lstm.0.recurrent").shape.at(1);
     config.T = T;
     config.mask = !lengths.empty();
     return config;

@@ -18,8 +18,9 @@ namespace {
 
 using namespace attn;
 
-ModelFile small_model() {
+ModelFile small_model(Attention attention = Attention::kPooling) {
   ModelFile file;
+  file.model.attention = attention;
   file.model.V = 12;
   file.model.T = 5;
   file.model.E = 3;
@@ -52,10 +53,46 @@ TEST(ModelFile, ComesBackAsItWasSaved) {
   EXPECT_EQ(loaded.tensors.size(), saved.tensors.size());
 }
 
+class EarlierModelFile : public testing::TestWithParam<Attention> {};
+
+// Earlier versions called the tensors of the LSTM lstm.kernel, lstm.recurrent and lstm.bias.
+TEST_P(EarlierModelFile, LoadsWithItsMomentsUnderTheNamesOfToday) {
+  const TemporaryFolder folder;
+  ModelFile file = small_model(GetParam());
+  const std::map<std::string, Tensor> expected = [&] {
+    float value = 0;
+    for (auto& [name, tensor] : file.tensors)
+      tensor = Tensor::of(std::vector<float>(tensor.data.size() / sizeof(float), ++value), tensor.shape);
+    return file.tensors;
+  }();
+  file.tensors.clear();
+  int renamed = 0;
+  for (const auto& [name, tensor] : expected) {
+    std::string earlier = name;
+    const std::size_t layer = name.find("lstm.0.");
+    if (layer != std::string::npos) earlier.replace(layer, 7, "lstm."), ++renamed;
+    file.tensors[earlier] = tensor;
+  }
+  EXPECT_EQ(renamed, 9);
+  save_model(folder / "model.safetensors", file);
+  const std::map<std::string, Tensor> loaded = load_model(folder / "model.safetensors").tensors;
+  ASSERT_EQ(loaded.size(), expected.size());
+  for (const auto& [name, tensor] : expected) {
+    ASSERT_EQ(loaded.count(name), 1u) << name;
+    EXPECT_EQ(loaded.at(name).shape, tensor.shape) << name;
+    EXPECT_EQ(loaded.at(name).data, tensor.data) << name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(ModelFile, EarlierModelFile, testing::Values(Attention::kPooling, Attention::kAdditive),
+                         [](const auto& variant) {
+                           return std::string(variant.param == Attention::kPooling ? "pooling" : "additive");
+                         });
+
 struct Fault {
   const char* name;
   std::function<void(ModelFile&)> commit;
-  const char* message;  // behind the path
+  const char* message;  // after the path
 };
 
 void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
@@ -84,6 +121,8 @@ INSTANTIATE_TEST_SUITE_P(
               "hidden: expected "},
         Fault{"A size that the tensors do not have", [](ModelFile& file) { file.model.V = 1 << 30; },
               "tensor embedding: expected shape [1073741824, 3], got [12, 3]"},
+        Fault{"An encoder far larger than its tensors", [](ModelFile& file) { file.model.H = 1 << 16; },
+              "tensor lstm.0.kernel: expected shape [2, 3, 262144], got [2, 3, 8]"},
         Fault{"A setting out of range", [](ModelFile& file) { file.training.batch = 0; }, "batch: expected "},
         Fault{"A tensor missing", [](ModelFile& file) { file.tensors.erase("dense.b"); },
               "expected a tensor dense.b of shape [1], got none of that name"},

@@ -48,8 +48,8 @@ TEST(Parameters, InitialValuesAreTheArticles) {
   EXPECT_LE(largest(values_of(tensors, "embedding")), 0.05f);
   EXPECT_GT(largest(values_of(tensors, "embedding")), 0.0499f);
   const float glorot = std::sqrt(6.0f / (128 + 256));
-  EXPECT_LE(largest(values_of(tensors, "lstm.kernel")), glorot);
-  EXPECT_GT(largest(values_of(tensors, "lstm.kernel")), 0.99f * glorot);
+  EXPECT_LE(largest(values_of(tensors, "lstm.0.kernel")), glorot);
+  EXPECT_GT(largest(values_of(tensors, "lstm.0.kernel")), 0.99f * glorot);
   EXPECT_LE(largest(values_of(tensors, "dense.w")), std::sqrt(6.0f / 129));
   EXPECT_EQ(largest(values_of(tensors, "attention.b")), 0);
   EXPECT_EQ(largest(values_of(tensors, "dense.b")), 0);
@@ -59,12 +59,12 @@ TEST(Parameters, InitialValuesAreTheArticles) {
   for (float value : w) squares += static_cast<double>(value) * static_cast<double>(value);
   EXPECT_NEAR(std::sqrt(squares / static_cast<double>(w.size())), 0.05, 0.01);
 
-  const std::vector<float> bias = values_of(tensors, "lstm.bias");
+  const std::vector<float> bias = values_of(tensors, "lstm.0.bias");
   for (std::size_t i = 0; i < bias.size(); ++i) EXPECT_EQ(bias[i], i / 64 % 4 == 1 ? 1.0f : 0.0f) << i;
 }
 
 TEST(Parameters, RecurrentKernelsHaveOrthonormalRows) {
-  const std::vector<float> recurrent = values_of(initial_values(ModelConfig()), "lstm.recurrent");
+  const std::vector<float> recurrent = values_of(initial_values(ModelConfig()), "lstm.0.recurrent");
   constexpr std::size_t kRows = 64, kColumns = 256;
   for (std::size_t row = 0; row < 2 * kRows; ++row)
     for (std::size_t other = row / kRows * kRows; other <= row; ++other) {

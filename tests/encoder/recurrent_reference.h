@@ -58,7 +58,7 @@ class RecurrentReference {
                     p("attention.h"),
                     p("attention.w_q"),
                     p("attention.w_k"),
-                    p("attention.b"),
+                    in.desc.omit_key_bias ? Vector() : p("attention.b"),
                     p("attention.v"),
                     in.lengths};
     }
@@ -87,7 +87,7 @@ class RecurrentReference {
       parameters["attention.h"] = d.h.value;
       parameters["attention.w_q"] = d.w_q.value;
       parameters["attention.w_k"] = d.w_k.value;
-      parameters["attention.b"] = d.b.value;
+      if (in_.desc.omit_key_bias == 0) parameters["attention.b"] = d.b.value;
       parameters["attention.v"] = d.v.value;
       gradient.x = d.x.value;
     }

@@ -12,7 +12,7 @@
 namespace attn::test {
 namespace {
 
-// B, T, E, H, layers, directions, dropout, training, attention, positions, Q, A, P
+// B, T, E, H, layers, directions, dropout, training, attention, positions, Q, A, P, omit_key_bias
 attn_recurrent_desc_t described(std::int64_t B, std::int64_t T, std::int64_t E, std::int64_t H, std::int32_t layers,
                                 std::int32_t directions, float dropout, attn_attention_t attention) {
   return {sizeof(attn_recurrent_desc_t),
@@ -29,7 +29,13 @@ attn_recurrent_desc_t described(std::int64_t B, std::int64_t T, std::int64_t E, 
           T + 3,
           2,
           9,
-          5};
+          5,
+          0};
+}
+
+attn_recurrent_desc_t without_key_bias(attn_recurrent_desc_t desc) {
+  desc.omit_key_bias = 1;
+  return desc;
 }
 
 struct Variant {
@@ -48,6 +54,7 @@ std::vector<Variant> variants() {
           {"three_layers_dropped", described(3, 9, 4, 6, 3, 2, 0.4f, kAdditive), {4, 9, 0}},
           {"two_layers_dropped", described(5, 6, 3, 7, 2, 1, 0.25f, kPooling), {}},
           {"one_layer_has_nothing_to_drop", described(2, 4, 3, 2, 1, 1, 0.9f, kPooling), {}},
+          {"no_key_bias", without_key_bias(described(3, 7, 6, 5, 1, 2, 0, kAdditive)), {5, 7, 2}},
           {"empty_batch", described(0, 4, 3, 2, 2, 2, 0.5f, kAdditive), {}},
           {"no_positions", described(2, 0, 3, 2, 2, 2, 0.5f, kPooling), {}}};
 }
@@ -165,6 +172,14 @@ TEST(RecurrentMap, IsThatOfTheHeaderWhateverTheBatch) {
   desc.T = 100;
   desc.training = 0;
   EXPECT_EQ(map_of(), before);
+}
+
+TEST(RecurrentMap, HasNoKeyBiasWhereThatIsOmitted) {
+  const RecurrentRun run({}, without_key_bias(described(3, 7, 6, 5, 1, 2, 0, ATTN_ATTENTION_ADDITIVE)));
+  std::vector<std::string> names;
+  for (const attn_parameter_t& parameter : run.parameters()) names.push_back(parameter.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"lstm.0.kernel", "lstm.0.recurrent", "lstm.0.bias", "attention.h",
+                                             "attention.w_q", "attention.w_k", "attention.v"}));
 }
 
 TEST(RecurrentArguments, AnUnknownTypeIsRefused) {

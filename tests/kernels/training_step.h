@@ -14,7 +14,7 @@ constexpr float kRate = 1e-2f, kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-7f;
 
 // Two layers with dropout, more positions than a batch has.
 inline attn_recurrent_desc_t trained(attn_attention_t attention) {
-  return {sizeof(attn_recurrent_desc_t), ATTN_DTYPE_FP32, 4, 6, 5, 3, 2, 2, 0.25f, 1, attention, 8, 2, 7, 4};
+  return {sizeof(attn_recurrent_desc_t), ATTN_DTYPE_FP32, 4, 6, 5, 3, 2, 2, 0.25f, 1, attention, 8, 2, 7, 4, 0};
 }
 
 inline std::int64_t dense_width(const attn_recurrent_desc_t& desc) {

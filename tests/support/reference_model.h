@@ -57,9 +57,9 @@ inline ReferenceStep reference_step(const ModelConfig& config, const Tensors& p,
                                   config.H,
                                   2,
                                   reference::embedding_forward(config.E, ids, p.at("embedding")),
-                                  p.at("lstm.kernel"),
-                                  p.at("lstm.recurrent"),
-                                  p.at("lstm.bias"),
+                                  p.at("lstm.0.kernel"),
+                                  p.at("lstm.0.recurrent"),
+                                  p.at("lstm.0.bias"),
                                   lengths};
   const std::vector<double> y = reference::lstm_forward(lstm).value;
 
@@ -117,9 +117,9 @@ inline ReferenceStep reference_step(const ModelConfig& config, const Tensors& p,
     step.gradient["attention.v"] = g.v.value;
   }
   const reference::LstmGradient g = reference::lstm_backward(lstm, d_y);
-  step.gradient["lstm.kernel"] = g.kernel.value;
-  step.gradient["lstm.recurrent"] = g.recurrent.value;
-  step.gradient["lstm.bias"] = g.bias.value;
+  step.gradient["lstm.0.kernel"] = g.kernel.value;
+  step.gradient["lstm.0.recurrent"] = g.recurrent.value;
+  step.gradient["lstm.0.bias"] = g.bias.value;
   step.gradient["embedding"] = reference::embedding_backward(config.V, config.E, ids, g.x.value).value;
   return step;
 }

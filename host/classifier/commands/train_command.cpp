@@ -102,7 +102,7 @@ ModelFile fresh_start(const TrainOptions& o) {
   start.data = o.generated;
   const std::string path = find_data(o.data);
   if (!path.empty()) start.data = {std::filesystem::absolute(path).string(), 0, 0, 0, ""};
-  if (!o.init.empty()) start.tensors = load_tensors(o.init).tensors;
+  if (!o.init.empty()) start.tensors = with_current_names(load_tensors(o.init).tensors);
   return start;
 }
 

@@ -17,6 +17,26 @@ void require_rate(const char* name, float value, bool allowed, const char* expec
 
 }  // namespace
 
+attn_recurrent_desc_t ModelConfig::encoder() const {
+  attn_recurrent_desc_t desc{};
+  desc.struct_size = sizeof desc;
+  desc.E = E;
+  desc.H = H;
+  desc.layers = 1;
+  desc.directions = 2;
+  if (attention == Attention::kPooling) {
+    desc.attention = ATTN_ATTENTION_POOLING;
+    desc.positions = T;
+  } else {
+    desc.attention = ATTN_ATTENTION_ADDITIVE;
+    desc.Q = 1;
+    desc.A = A;
+    desc.P = query;
+    desc.omit_key_bias = 1;  // as in the article: the projected query already adds the same vector to every key
+  }
+  return desc;
+}
+
 void require_valid(const ModelConfig& config) {
   constexpr std::int64_t kWidest = 1 << 16;
   require_range("vocabulary", config.V, kFirstWord + 1, std::int64_t{1} << 30);

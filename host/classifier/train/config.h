@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "attn_cuda/attn_cuda.h"
+#include "attn_cuda/recurrent.h"
 #include "classifier/data/encoded.h"
 
 namespace attn {
@@ -25,6 +25,9 @@ struct ModelConfig {
 
   std::int64_t D() const { return 2 * H; }
   Padding padding() const { return mask ? Padding::kEnd : Padding::kFront; }
+
+  // Its encoder, in fp32 and without training, for an empty batch.
+  attn_recurrent_desc_t encoder() const;
 };
 
 // Of activations and their gradients while a model is trained and used; parameters are fp32.

@@ -65,9 +65,9 @@ void initialise(Parameters& parameters, const ModelConfig& config, Random& rando
   for (float& value : embedding) value = static_cast<float>(random.uniform(-0.05, 0.05));
   set("embedding", embedding);
 
-  set("lstm.kernel", both_directions([&] { return glorot_uniform(config.E, 4 * H, config.E * 4 * H, random); }));
-  set("lstm.recurrent", both_directions([&] { return orthogonal(H, 4 * H, random); }));
-  set("lstm.bias", both_directions([&] {
+  set("lstm.0.kernel", both_directions([&] { return glorot_uniform(config.E, 4 * H, config.E * 4 * H, random); }));
+  set("lstm.0.recurrent", both_directions([&] { return orthogonal(H, 4 * H, random); }));
+  set("lstm.0.bias", both_directions([&] {
         std::vector<float> bias(static_cast<std::size_t>(4 * H), 0.0f);
         std::fill(bias.begin() + H, bias.begin() + 2 * H, 1.0f);  // gates i, f, c, o: the forget gate starts open
         return bias;

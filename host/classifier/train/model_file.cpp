@@ -67,7 +67,7 @@ ModelFile load_model(const std::string& path) {
     file.label_names = json::parse(field(in, path, "labels")).get<std::vector<std::string>>();
     if (in.metadata.count("state") == 1) file.state = json::parse(in.metadata.at("state")).get<TrainState>();
     if (file.label_names.size() != 2) reject(path, "two label names", std::to_string(file.label_names.size()));
-    file.tensors = std::move(in.tensors);
+    file.tensors = with_current_names(std::move(in.tensors));
     require_consistent(file, path);
     return file;
   } catch (const json::exception& error) {

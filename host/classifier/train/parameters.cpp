@@ -5,81 +5,75 @@
 #include <fmt/ranges.h>
 
 #include "api/failure.h"
+#include "attn_cuda/recurrent.hpp"
 
 namespace attn {
 namespace {
 
-std::size_t product(const std::vector<std::int64_t>& shape) {
+constexpr std::size_t kAligned = 16;  // floats of a cache line
+
+std::size_t aligned(std::size_t floats) { return (floats + kAligned - 1) / kAligned * kAligned; }
+
+ParameterEntry entry_of(const std::string& name, const std::vector<std::int64_t>& shape, std::size_t offset) {
   std::size_t size = 1;
-  for (std::int64_t extent : shape) size *= static_cast<std::size_t>(extent);
-  return size;
+  for (const std::int64_t extent : shape) size *= static_cast<std::size_t>(extent);
+  return {name, shape, offset, size};
 }
 
-std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensors_of(const ModelConfig& config) {
-  const auto [V, T, E, H, D] = std::tuple(std::int64_t{config.V}, config.T, config.E, config.H, config.D());
-  std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensors = {
-      {"embedding", {V, E}},
-      {"lstm.kernel", {2, E, 4 * H}},
-      {"lstm.recurrent", {2, H, 4 * H}},
-      {"lstm.bias", {2, 4 * H}},
-  };
-  if (config.attention == Attention::kPooling) {
-    tensors.push_back({"attention.w", {D}});
-    tensors.push_back({"attention.b", {T}});
-  } else {
-    tensors.push_back({"attention.h", {1, config.query}});
-    tensors.push_back({"attention.w_q", {config.A, config.query}});
-    tensors.push_back({"attention.w_k", {config.A, D}});
-    tensors.push_back({"attention.v", {config.A}});
+void require_shapes(const std::map<std::string, Tensor>& tensors, const ParameterLayout& layout,
+                    const std::string& source, const std::string& prefix) {
+  for (const ParameterEntry& entry : layout.entries) {
+    const std::string name = prefix + entry.name;
+    const auto found = tensors.find(name);
+    if (found == tensors.end())
+      throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: expected a tensor {} of shape {}, got none of that name",
+                                                       source, name, entry.shape));
+    if (found->second.shape != entry.shape)
+      throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: tensor {}: expected shape {}, got {}", source, name,
+                                                       entry.shape, found->second.shape));
   }
-  tensors.push_back({"dense.w", {D}});
-  tensors.push_back({"dense.b", {1}});
-  return tensors;
 }
 
 }  // namespace
 
-void require_tensors(const std::map<std::string, Tensor>& tensors, const ModelConfig& config, const std::string& source,
-                     const std::string& prefix) {
-  for (const auto& [stem, shape] : tensors_of(config)) {
-    const std::string name = prefix + stem;
-    const auto found = tensors.find(name);
-    if (found == tensors.end())
-      throw Failure(ATTN_INVALID_ARGUMENT,
-                    fmt::format("{}: expected a tensor {} of shape {}, got none of that name", source, name, shape));
-    if (found->second.shape != shape)
-      throw Failure(ATTN_INVALID_ARGUMENT,
-                    fmt::format("{}: tensor {}: expected shape {}, got {}", source, name, shape, found->second.shape));
-  }
+ParameterLayout::ParameterLayout(const ModelConfig& config) {
+  const auto add = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
+    entries.push_back(entry_of(name, shape, block_size));
+    block_size = aligned(block_size + entries.back().size);
+  };
+  add("embedding", {config.V, config.E});
+
+  const Handle handle;  // the encoder's layout is the same on every backend
+  const RecurrentPlan plan(handle, config.encoder());
+  encoder = block_size;
+  for (const RecurrentParameter& parameter : plan.parameters())
+    entries.push_back(entry_of(parameter.name, parameter.shape, encoder + static_cast<std::size_t>(parameter.offset)));
+  block_size = aligned(encoder + plan.block_size());
+
+  add("dense.w", {config.D()});
+  add("dense.b", {1});
 }
 
-Parameters::Parameters(const Handle& handle, const ModelConfig& config) : config_(config) {
-  constexpr std::size_t kAligned = 16;  // floats: every tensor starts on a cache line
-  std::size_t offset = 0;
-  for (auto& [name, shape] : tensors_of(config)) {
-    const std::size_t size = product(shape);
-    entries_.push_back({name, shape, offset, size});
-    offset += (size + kAligned - 1) / kAligned * kAligned;
-  }
-  block_ = Buffer<float>(handle, offset);
+const ParameterEntry& ParameterLayout::at(const std::string& name) const {
+  for (const ParameterEntry& entry : entries)
+    if (entry.name == name) return entry;
+  throw Failure(ATTN_INTERNAL_ERROR, "parameter: expected the name of one, got " + name);
+}
+
+Parameters::Parameters(const Handle& handle, const ModelConfig& config)
+    : layout_(config), block_(handle, layout_.block_size) {
   block_.fill_zero();
 }
 
 std::int64_t Parameters::trainable() const {
   std::size_t sum = 0;
-  for (const Entry& entry : entries_) sum += entry.size;
+  for (const ParameterEntry& entry : layout_.entries) sum += entry.size;
   return static_cast<std::int64_t>(sum);
-}
-
-const Parameters::Entry& Parameters::entry(const std::string& name) const {
-  for (const Entry& entry : entries_)
-    if (entry.name == name) return entry;
-  throw Failure(ATTN_INTERNAL_ERROR, "parameter: expected the name of one, got " + name);
 }
 
 void Parameters::save(std::map<std::string, Tensor>& tensors, const std::string& prefix) const {
   const std::vector<float> block = block_.download();
-  for (const Entry& entry : entries_) {
+  for (const ParameterEntry& entry : layout_.entries) {
     const auto begin = block.begin() + static_cast<std::ptrdiff_t>(entry.offset);
     tensors[prefix + entry.name] =
         Tensor::of(std::vector<float>(begin, begin + static_cast<std::ptrdiff_t>(entry.size)), entry.shape);
@@ -88,14 +82,30 @@ void Parameters::save(std::map<std::string, Tensor>& tensors, const std::string&
 
 void Parameters::load(const std::map<std::string, Tensor>& tensors, const std::string& source,
                       const std::string& prefix) {
-  require_tensors(tensors, config_, source, prefix);
+  require_shapes(tensors, layout_, source, prefix);
   std::vector<float> block(block_.size());
-  for (const Entry& entry : entries_) {
+  for (const ParameterEntry& entry : layout_.entries) {
     const std::string name = prefix + entry.name;
     const std::vector<float> values = tensors.at(name).values<float>(name);
     std::copy(values.begin(), values.end(), block.begin() + static_cast<std::ptrdiff_t>(entry.offset));
   }
   block_.upload(block);
+}
+
+void require_tensors(const std::map<std::string, Tensor>& tensors, const ModelConfig& config, const std::string& source,
+                     const std::string& prefix) {
+  require_shapes(tensors, ParameterLayout(config), source, prefix);
+}
+
+std::map<std::string, Tensor> with_current_names(std::map<std::string, Tensor> tensors) {
+  for (const std::string prefix : {"", "adam.m.", "adam.s."})
+    for (const char* name : {"kernel", "recurrent", "bias"}) {
+      auto tensor = tensors.extract(prefix + "lstm." + name);
+      if (tensor.empty()) continue;
+      tensor.key() = prefix + "lstm.0." + name;
+      tensors.insert(std::move(tensor));
+    }
+  return tensors;
 }
 
 }  // namespace attn

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The trainable tensors of a model, by name, in one block: gradients and the moments of Adam have the same layout, so
-// that a step of the optimiser is one call.
+// The trainable tensors of a model in one block of memory. Gradients and the moments of Adam have the same layout, so one
+// call updates all parameters.
 //
 //   embedding [V, E]
-//   lstm.kernel [2, E, 4H]   lstm.recurrent [2, H, 4H]   lstm.bias [2, 4H]        gates and directions: encoder.h
-//   pooling:  attention.w [D]   attention.b [T]
-//   additive: attention.h [1, query]   attention.w_q [A, query]   attention.w_k [A, D]   attention.v [A]
+//   lstm.0.kernel [2, E, 4H], ...    the parameters of the encoder, named and laid out as in recurrent.h
 //   dense.w [D]   dense.b [1]
 #pragma once
 
@@ -21,39 +19,56 @@
 
 namespace attn {
 
+struct ParameterEntry {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::size_t offset, size;  // in the block, in floats
+};
+
+// Where everything is in the block; each tensor starts on a cache line.
+struct ParameterLayout {
+  std::vector<ParameterEntry> entries;
+  std::size_t encoder = 0;     // offset of the encoder's block
+  std::size_t block_size = 0;  // floats
+
+  // Describes the parameters without allocating memory for them.
+  explicit ParameterLayout(const ModelConfig& config);
+
+  // The entry of that name, which must exist.
+  const ParameterEntry& at(const std::string& name) const;
+};
+
 class Parameters {
  public:
-  struct Entry {
-    std::string name;
-    std::vector<std::int64_t> shape;
-    std::size_t offset, size;  // in the block, in floats
-  };
-
   // All zero.
   Parameters(const Handle& handle, const ModelConfig& config);
 
-  const std::vector<Entry>& entries() const { return entries_; }
-  std::int64_t count() const { return static_cast<std::int64_t>(block_.size()); }  // of floats, with alignment gaps
-  std::int64_t trainable() const;                                                  // without them
+  const ParameterEntry& entry(const std::string& name) const { return layout_.at(name); }
+  std::int64_t count() const { return static_cast<std::int64_t>(block_.size()); }  // floats, with alignment gaps
+  std::int64_t trainable() const;                                                  // floats, without them
 
   float* block() const { return block_.data(); }
+  float* encoder() const { return block_.data() + layout_.encoder; }  // the block that attn_recurrent_* work on
   float* operator[](const std::string& name) const { return block_.data() + entry(name).offset; }
-  const Entry& entry(const std::string& name) const;
 
-  // Copies to and from named tensors; `prefix` stands before each name. load() refuses what require_tensors() refuses;
-  // `source` is for the message.
+  // Copy to and from tensors named `prefix` + name. load() refuses what require_tensors() refuses; `source` is for the
+  // message.
   void save(std::map<std::string, Tensor>& tensors, const std::string& prefix = "") const;
   void load(const std::map<std::string, Tensor>& tensors, const std::string& source, const std::string& prefix = "");
 
  private:
-  ModelConfig config_;
-  std::vector<Entry> entries_;
+  ParameterLayout layout_;
   Buffer<float> block_;
 };
 
-// Refuses tensors among which one of the model's is missing or has another shape: a check before any memory is asked for.
+// Throws Failure if one of the model's tensors is missing or has another shape: to be checked before a file's sizes
+// decide how much memory is allocated.
 void require_tensors(const std::map<std::string, Tensor>& tensors, const ModelConfig& config, const std::string& source,
                      const std::string& prefix = "");
+
+// Files of earlier versions call the tensors of the LSTM lstm.kernel, lstm.recurrent and lstm.bias, because there could
+// be only one layer. Renames them, and their moments, to the names of today.
+std::map<std::string, Tensor> with_current_names(std::map<std::string, Tensor> tensors);
 
 // The article's initial values: embedding uniform in +-0.05; LSTM kernels Glorot-uniform, recurrent kernels
 // orthogonal, biases 0 but 1 for the forget gate (Jozefowicz, Zaremba, Sutskever, 2015); attention.w and the other

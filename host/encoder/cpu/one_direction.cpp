@@ -61,7 +61,7 @@ PackedWeights::PackedWeights(const dnnl::engine& engine, const Desc& plain, cons
 
 void PackedWeights::pack(const dnnl::stream& stream, const float* weights) {
   plain_.set_data_handle(const_cast<float*>(weights));  // only read
-  reorder_.execute(stream, {{DNNL_ARG_FROM, plain_}, {DNNL_ARG_TO, packed_}, {DNNL_ARG_SCRATCHPAD, scratchpad_}});
+  execute(reorder_, stream, {{DNNL_ARG_FROM, plain_}, {DNNL_ARG_TO, packed_}, {DNNL_ARG_SCRATCHPAD, scratchpad_}});
 }
 
 void DirectionWeights::set(const float* kernel_values, const float* recurrent_values, const float* bias_values) {
@@ -130,26 +130,27 @@ void OneDirection::forward(const DirectionWeights& weights, const DirectionTenso
                                                      {DNNL_ARG_DST_LAYER, tensors.y},
                                                      {DNNL_ARG_SCRATCHPAD, tensors.forward_scratchpad}};
   if (training_) arguments.emplace(DNNL_ARG_WORKSPACE, tensors.record);
-  forward_.execute(tensors.stream, arguments);
+  execute(forward_, tensors.stream, arguments);
 }
 
 void OneDirection::backward(const DirectionWeights& weights, const DirectionTensors& tensors) const {
-  backward_.execute(tensors.stream, {{DNNL_ARG_SRC_LAYER, tensors.x},
-                                     {DNNL_ARG_SRC_ITER, tensors.state},
-                                     {DNNL_ARG_SRC_ITER_C, tensors.state},
-                                     {DNNL_ARG_WEIGHTS_LAYER, weights.kernel.packed()},
-                                     {DNNL_ARG_WEIGHTS_ITER, weights.recurrent.packed()},
-                                     {DNNL_ARG_BIAS, weights.bias},
-                                     {DNNL_ARG_DST_LAYER, tensors.y},
-                                     {DNNL_ARG_WORKSPACE, tensors.record},
-                                     {DNNL_ARG_DIFF_DST_LAYER, tensors.d_y},
-                                     {DNNL_ARG_DIFF_SRC_LAYER, tensors.d_x},
-                                     {DNNL_ARG_DIFF_SRC_ITER, tensors.d_h},
-                                     {DNNL_ARG_DIFF_SRC_ITER_C, tensors.d_c},
-                                     {DNNL_ARG_DIFF_WEIGHTS_LAYER, tensors.d_kernel},
-                                     {DNNL_ARG_DIFF_WEIGHTS_ITER, tensors.d_recurrent},
-                                     {DNNL_ARG_DIFF_BIAS, tensors.d_bias},
-                                     {DNNL_ARG_SCRATCHPAD, tensors.backward_scratchpad}});
+  execute(backward_, tensors.stream,
+          {{DNNL_ARG_SRC_LAYER, tensors.x},
+           {DNNL_ARG_SRC_ITER, tensors.state},
+           {DNNL_ARG_SRC_ITER_C, tensors.state},
+           {DNNL_ARG_WEIGHTS_LAYER, weights.kernel.packed()},
+           {DNNL_ARG_WEIGHTS_ITER, weights.recurrent.packed()},
+           {DNNL_ARG_BIAS, weights.bias},
+           {DNNL_ARG_DST_LAYER, tensors.y},
+           {DNNL_ARG_WORKSPACE, tensors.record},
+           {DNNL_ARG_DIFF_DST_LAYER, tensors.d_y},
+           {DNNL_ARG_DIFF_SRC_LAYER, tensors.d_x},
+           {DNNL_ARG_DIFF_SRC_ITER, tensors.d_h},
+           {DNNL_ARG_DIFF_SRC_ITER_C, tensors.d_c},
+           {DNNL_ARG_DIFF_WEIGHTS_LAYER, tensors.d_kernel},
+           {DNNL_ARG_DIFF_WEIGHTS_ITER, tensors.d_recurrent},
+           {DNNL_ARG_DIFF_BIAS, tensors.d_bias},
+           {DNNL_ARG_SCRATCHPAD, tensors.backward_scratchpad}});
 }
 
 }  // namespace attn::cpu

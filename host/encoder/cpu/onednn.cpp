@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encoder/cpu/onednn.h"
 
+#include "encoder/cpu/signals.h"
+
 namespace attn::cpu {
 
 const char* onednn_version() {
@@ -12,8 +14,15 @@ const char* onednn_version() {
   return text.c_str();
 }
 
+void execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
+             const std::unordered_map<int, dnnl::memory>& arguments) {
+  const AsynchronousSignalsBlocked while_it_computes;
+  primitive.execute(stream, arguments);
+}
+
 void gemm(std::int64_t M, std::int64_t N, std::int64_t K, Matrix a, Matrix b, float* c, std::int64_t c_stride,
           bool accumulate) {
+  const AsynchronousSignalsBlocked while_it_computes;
   const dnnl_status_t status = dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', M, N, K, 1.0f, a.data,
                                           a.stride, b.data, b.stride, accumulate ? 1.0f : 0.0f, c, c_stride);
   if (status != dnnl_success)

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,12 @@ auto with_onednn(const Body& body) {
     throw Failure(ATTN_LIBRARY_ERROR, std::string("oneDNN: ") + error.what());
   }
 }
+
+// Runs a primitive. Every computation of oneDNN goes through this function or gemm(): they keep signal handlers off this
+// thread while it computes, see signals.h. The block is per task, not per call: threads inherit the mask of the thread
+// that creates them, so OpenMP must not start its threads while signals are blocked.
+void execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
+             const std::unordered_map<int, dnnl::memory>& arguments);
 
 // A row-major matrix, read transposed if so marked.
 struct Matrix {

@@ -40,6 +40,7 @@ void require_desc(const attn_recurrent_desc_t* desc) {
     require_size("desc.Q", desc->Q, 1);
     require_size("desc.A", desc->A, 1);
     require_size("desc.P", desc->P, 1);
+    require_flag("desc.omit_key_bias", desc->omit_key_bias);
   } else {
     reject("desc.attention", "a value of attn_attention_t", std::to_string(static_cast<int>(desc->attention)));
   }

@@ -22,7 +22,7 @@ ParameterMap::ParameterMap(const attn_recurrent_desc_t& desc) {
     add("attention.h", {desc.Q, desc.P});
     add("attention.w_q", {desc.A, desc.P});
     add("attention.w_k", {desc.A, D});
-    add("attention.b", {desc.A});
+    if (desc.omit_key_bias == 0) add("attention.b", {desc.A});
     add("attention.v", {desc.A});
   }
 }

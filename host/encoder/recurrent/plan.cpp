@@ -159,7 +159,7 @@ Args EncoderPlan::projected_args(const Run& run) const {
   args.h = run.parameters + parameters_.offset("attention.h");
   args.w_q = run.parameters + parameters_.offset("attention.w_q");
   args.w_k = run.parameters + parameters_.offset("attention.w_k");
-  args.b = run.parameters + parameters_.offset("attention.b");
+  args.b = desc_.omit_key_bias ? nullptr : run.parameters + parameters_.offset("attention.b");
   args.v = run.parameters + parameters_.offset("attention.v");
   args.lengths = run.lengths_at(lengths_);
   args.weights = desc_.training ? run.at(weights_) : nullptr;
@@ -219,7 +219,7 @@ void EncoderPlan::attention_backward(const Run& run, const attn_recurrent_backwa
   projected.d_h = gradient("attention.h");
   projected.d_w_q = gradient("attention.w_q");
   projected.d_w_k = gradient("attention.w_k");
-  projected.d_b = gradient("attention.b");
+  projected.d_b = desc_.omit_key_bias ? nullptr : gradient("attention.b");
   projected.d_v = gradient("attention.v");
   require_success(attn_projected_backward(handle_, &desc, &projected, run.scratch, run.scratch_bytes));
 }

@@ -32,8 +32,9 @@ typedef struct attn_recurrent_desc_t {
   float dropout;      /* in [0, 1): how much of what goes from layer to layer is dropped in training */
   int32_t training;   /* 1: the plan also runs backward; 0: forward only, without dropout */
   attn_attention_t attention;
-  int64_t positions; /* pooling: how many biases there are, at least T */
-  int64_t Q, A, P;   /* additive, >= 1: queries, attention width, width of a query */
+  int64_t positions;     /* pooling: how many biases there are, at least T */
+  int64_t Q, A, P;       /* additive, >= 1: queries, attention width, width of a query */
+  int32_t omit_key_bias; /* additive: 1 leaves attention.b out of the parameters and the scores; 0 keeps it */
 } attn_recurrent_desc_t;
 
 /* A plan is made for one shape and belongs to its handle, which must outlive it and keep its thread count. */
@@ -44,7 +45,8 @@ typedef struct attn_recurrent* attn_recurrent_t;
  *   lstm.L.kernel [n, width, 4H]   lstm.L.recurrent [n, H, 4H]   lstm.L.bias [n, 4H]    for each layer L from 0 on,
  *                                                               n directions, width E or nH
  *   pooling:  attention.w [D]   attention.b [positions]
- *   additive: attention.h [Q, P]   attention.w_q [A, P]   attention.w_k [A, D]   attention.b [A]   attention.v [A]
+ *   additive: attention.h [Q, P]   attention.w_q [A, P]   attention.w_k [A, D]   attention.b [A]   attention.v [A];
+ *             without attention.b where omit_key_bias is 1
  *
  * Each starts at a multiple of 64 bytes; what lies between two is not used, and zero in gradients. */
 typedef struct attn_parameter_t {

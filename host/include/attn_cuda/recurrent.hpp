@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C++17 wrapper of recurrent.h: owners for the plan of an encoder and what its passes need. Header only.
+// C++17 wrapper of recurrent.h: owners for the plan of an encoder and for the buffers that its passes need. Header only.
 #ifndef ATTN_CUDA_RECURRENT_HPP
 #define ATTN_CUDA_RECURRENT_HPP
 
@@ -22,21 +22,21 @@ struct RecurrentParameter {
   std::vector<std::int64_t> shape;
 };
 
-// Owns an attn_recurrent_t, its workspace and its reserve: backward follows the latest forward. struct_size is filled in
-// here. The handle must outlive it and keep its thread count.
-class RecurrentEncoder {
+// Owns an attn_recurrent_t. Reserve and workspace are the caller's, so that plans for several shapes can share them; a plan
+// for an empty batch is cheap and has the same parameters as any other. struct_size is filled in here. The handle must
+// outlive it and keep its thread count.
+class RecurrentPlan {
  public:
-  RecurrentEncoder(const Handle& handle, attn_recurrent_desc_t desc) {
+  RecurrentPlan(const Handle& handle, attn_recurrent_desc_t desc) {
     desc.struct_size = sizeof desc;
     attn_recurrent_t plan = nullptr;
     check(attn_recurrent_create(handle.get(), &desc, &plan));
     plan_.reset(plan);
-    std::size_t reserve = 0, forward = 0, backward = 0;
-    check(attn_recurrent_reserve_size(plan, &reserve));
+    std::size_t forward = 0, backward = 0;
+    check(attn_recurrent_reserve_size(plan, &reserve_bytes_));
     check(attn_recurrent_workspace_size(plan, ATTN_PASS_FORWARD, &forward));
     if (desc.training != 0) check(attn_recurrent_workspace_size(plan, ATTN_PASS_BACKWARD, &backward));
-    reserve_ = Buffer<std::byte>(handle, reserve);
-    workspace_ = Buffer<std::byte>(handle, std::max(forward, backward));
+    workspace_bytes_ = std::max(forward, backward);
     check(attn_recurrent_block_size(plan, &block_size_));
     std::int32_t count = 0;
     check(attn_recurrent_parameter_count(plan, &count));
@@ -49,16 +49,16 @@ class RecurrentEncoder {
 
   const std::vector<RecurrentParameter>& parameters() const noexcept { return parameters_; }
   std::size_t block_size() const noexcept { return static_cast<std::size_t>(block_size_); }  // floats
+  std::size_t reserve_bytes() const noexcept { return reserve_bytes_; }
+  std::size_t workspace_bytes() const noexcept { return workspace_bytes_; }  // enough for both passes
 
-  void forward(attn_recurrent_forward_args_t args) {
+  void forward(attn_recurrent_forward_args_t args, const Buffer<std::byte>& workspace) {
     args.struct_size = sizeof args;
-    args.reserve = reserve_.data();
-    check(attn_recurrent_forward(plan_.get(), &args, workspace_.data(), workspace_.size()));
+    check(attn_recurrent_forward(plan_.get(), &args, workspace.data(), workspace.size()));
   }
-  void backward(attn_recurrent_backward_args_t args) {
+  void backward(attn_recurrent_backward_args_t args, const Buffer<std::byte>& workspace) {
     args.struct_size = sizeof args;
-    args.reserve = reserve_.data();
-    check(attn_recurrent_backward(plan_.get(), &args, workspace_.data(), workspace_.size()));
+    check(attn_recurrent_backward(plan_.get(), &args, workspace.data(), workspace.size()));
   }
 
  private:
@@ -66,9 +66,32 @@ class RecurrentEncoder {
     void operator()(attn_recurrent_t plan) const noexcept { attn_recurrent_destroy(plan); }
   };
   std::unique_ptr<attn_recurrent, Destroy> plan_;
-  Buffer<std::byte> reserve_, workspace_;
+  std::size_t reserve_bytes_ = 0, workspace_bytes_ = 0;
   std::int64_t block_size_ = 0;
   std::vector<RecurrentParameter> parameters_;
+};
+
+// A plan with its own workspace and reserve: backward follows the latest forward.
+class RecurrentEncoder {
+ public:
+  RecurrentEncoder(const Handle& handle, const attn_recurrent_desc_t& desc)
+      : plan_(handle, desc), reserve_(handle, plan_.reserve_bytes()), workspace_(handle, plan_.workspace_bytes()) {}
+
+  const std::vector<RecurrentParameter>& parameters() const noexcept { return plan_.parameters(); }
+  std::size_t block_size() const noexcept { return plan_.block_size(); }  // floats
+
+  void forward(attn_recurrent_forward_args_t args) {
+    args.reserve = reserve_.data();
+    plan_.forward(args, workspace_);
+  }
+  void backward(attn_recurrent_backward_args_t args) {
+    args.reserve = reserve_.data();
+    plan_.backward(args, workspace_);
+  }
+
+ private:
+  RecurrentPlan plan_;
+  Buffer<std::byte> reserve_, workspace_;
 };
 
 }  // namespace attn
