@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The article's classifier on random ids: milliseconds per training step and per inference batch, and peak memory of the
-// process, as one line of JSON. python_bench/peers.py compares it with Keras and PyTorch.
+// The article's classifier on random ids: milliseconds per training step and per inference batch, and peak memory of
+// the process, as one line of JSON. python_bench/peers.py compares it with Keras and PyTorch.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
     feed.send(reviews, which);
   };
   send(step);
-  // As in the trainer, the next batch is assembled before waiting for the results of this one.
+  // As in the trainer, the next batch is prepared before waiting for the results of this one.
   const auto train = [&] {
     model.forward(feed.take(), true);
     model.backward(gradient);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Four neighbours of a row in fp32: 16 bytes of float, 8 of the 16-bit types. Which lane has which elements does not
-// depend on the alignment, and so neither does a result.
+// Four consecutive elements of a row (a vec4), converted to fp32: 16 bytes of float, 8 bytes of the 16-bit types. Which
+// lane has which elements does not depend on the alignment, so results do not either.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -14,43 +14,43 @@
 
 namespace attn::kernels {
 
-inline constexpr int kPacket = 4;
+inline constexpr int kVecWidth = 4;
 
 __device__ inline float to_float(float value) { return value; }
 __device__ inline float to_float(__half value) { return __half2float(value); }
 __device__ inline float to_float(__nv_bfloat16 value) { return __bfloat162float(value); }
 
-__device__ inline void store(float value, float* to) { *to = value; }
-__device__ inline void store(float value, __half* to) { *to = __float2half_rn(value); }
-__device__ inline void store(float value, __nv_bfloat16* to) { *to = __float2bfloat16_rn(value); }
+__device__ inline void store(float value, float* target) { *target = value; }
+__device__ inline void store(float value, __half* target) { *target = __float2half_rn(value); }
+__device__ inline void store(float value, __nv_bfloat16* target) { *target = __float2bfloat16_rn(value); }
 
 template <class Storage>
-struct alignas(kPacket * sizeof(Storage)) Packet {
-  Storage lane[kPacket];
+struct alignas(kVecWidth * sizeof(Storage)) Vec4 {
+  Storage elements[kVecWidth];
 };
 
-// A block of rows of one matrix.
+// Consecutive rows of a row-major matrix.
 template <class Storage>
 struct Rows {
-  Storage* first;
+  Storage* first;  // [rows, width]
   Index width;
-  bool aligned;  // whether every row can be accessed by packets
+  bool aligned;  // whether every vec4 of every row can be accessed at once
 
   __device__ Rows(Storage* the_first, Index the_width)
       : first(the_first),
         width(the_width),
-        aligned(width % kPacket == 0 && reinterpret_cast<std::uintptr_t>(first) % sizeof(Packet<Storage>) == 0) {}
+        aligned(width % kVecWidth == 0 && reinterpret_cast<std::uintptr_t>(first) % sizeof(Vec4<Storage>) == 0) {}
 
-  // Elements column ... column + 3; those behind the row are zero and not touched.
+  // Elements column ... column + 3. Elements beyond the end of the row are zero and are not read.
   __device__ float4 load(Index row, Index column) const {
     const Storage* const from = first + row * width + column;
     const Index left = width - column;
     float4 value{};
     if (aligned) {
       if (left > 0) {
-        const auto packet = *reinterpret_cast<const Packet<Storage>*>(from);
-        value = make_float4(to_float(packet.lane[0]), to_float(packet.lane[1]), to_float(packet.lane[2]),
-                            to_float(packet.lane[3]));
+        const auto vec = *reinterpret_cast<const Vec4<Storage>*>(from);
+        value = make_float4(to_float(vec.elements[0]), to_float(vec.elements[1]), to_float(vec.elements[2]),
+                            to_float(vec.elements[3]));
       }
     } else {
       if (left > 0) value.x = to_float(from[0]);
@@ -61,26 +61,28 @@ struct Rows {
     return value;
   }
 
+  // Elements beyond the end of the row are not written.
   __device__ void store(Index row, Index column, float4 value) const {
-    Storage* const to = first + row * width + column;
+    Storage* const target = first + row * width + column;
     const Index left = width - column;
     if (aligned) {
       if (left <= 0) return;
-      Packet<Storage> packet;
-      kernels::store(value.x, &packet.lane[0]);
-      kernels::store(value.y, &packet.lane[1]);
-      kernels::store(value.z, &packet.lane[2]);
-      kernels::store(value.w, &packet.lane[3]);
-      // Written out, because the compiler would join the first of these four stores with that of the other branch.
-      using Bits = std::conditional_t<sizeof packet == sizeof(uint4), uint4, uint2>;
+      Vec4<Storage> vec;
+      kernels::store(value.x, &vec.elements[0]);
+      kernels::store(value.y, &vec.elements[1]);
+      kernels::store(value.z, &vec.elements[2]);
+      kernels::store(value.w, &vec.elements[3]);
+      // An explicit vector store: otherwise the compiler merges the first of these stores with that of the other
+      // branch.
+      using Bits = std::conditional_t<sizeof vec == sizeof(uint4), uint4, uint2>;
       Bits bits;
-      memcpy(&bits, &packet, sizeof bits);
-      __stwb(reinterpret_cast<Bits*>(to), bits);
+      memcpy(&bits, &vec, sizeof bits);
+      __stwb(reinterpret_cast<Bits*>(target), bits);
     } else {
-      if (left > 0) kernels::store(value.x, to);
-      if (left > 1) kernels::store(value.y, to + 1);
-      if (left > 2) kernels::store(value.z, to + 2);
-      if (left > 3) kernels::store(value.w, to + 3);
+      if (left > 0) kernels::store(value.x, target);
+      if (left > 1) kernels::store(value.y, target + 1);
+      if (left > 2) kernels::store(value.z, target + 2);
+      if (left > 3) kernels::store(value.w, target + 3);
     }
   }
 };
@@ -99,6 +101,7 @@ __device__ inline float4 add_multiple(float factor, float4 value, float4 sum) {
                      fmaf(factor, value.w, sum.w));
 }
 
+// sum + a . b
 __device__ inline float dot(float4 a, float4 b, float sum) {
   return fmaf(a.w, b.w, fmaf(a.z, b.z, fmaf(a.y, b.y, fmaf(a.x, b.x, sum))));
 }
