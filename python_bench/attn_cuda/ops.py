@@ -179,7 +179,8 @@ def projected_backward(
     )
     if reserve.nbytes != _reserve_size(desc):
         raise invalid("reserve", f"the {_reserve_size(desc)} bytes of the forward pass", f"{reserve.nbytes} bytes")
-    gradient = ProjectedGradient(*map(np.empty_like, (x, h, w_q, w_k, v)), None if b is None else np.empty_like(b))
+    d_x, d_h, d_w_q, d_w_k, d_v = map(np.empty_like, (x, h, w_q, w_k, v))
+    gradient = ProjectedGradient(d_x, d_h, d_w_q, d_w_k, d_v, None if b is None else np.empty_like(b))
     args = _lib.ProjectedBackwardArgs(**inputs, reserve=address(reserve), **_outputs(gradient, "d_"))
     _compute(ENCODER, "projected", Pass.BACKWARD, desc, args)
     return gradient

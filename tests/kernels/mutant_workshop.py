@@ -13,7 +13,9 @@ import tempfile
 from mutants import KERNELS, ROOT, users_of
 
 LIBRARIES = ("attn_cuda", "attn_cuda_encoder")
-ADDITIVE, POOLING = ATTENTION_TESTS = ("parity_additive_test", "parity_pooling_test")
+ADDITIVE, POOLING = "parity_additive_test", "parity_pooling_test"
+ADDITIVE_NUMERICS, POOLING_NUMERICS = "parity_additive_numerics_test", "parity_pooling_numerics_test"
+ATTENTION_TESTS = (ADDITIVE, ADDITIVE_NUMERICS, POOLING, POOLING_NUMERICS)
 EMBEDDING, LAYERS, LSTM, PROJECTED, STORAGE, STRANGE_IDS = ENCODER_TESTS = (
     "encoder_embedding_test", "encoder_layers_test", "encoder_lstm_test", "encoder_projected_test", "encoder_storage_test",
     "kernels/kernels_layers_test")
@@ -31,12 +33,15 @@ SECONDS_WITHOUT_SLOW = 100
 # The tests that launch the kernels of a file, by the beginning of its name: programs, and GoogleTest patterns of the
 # tests to run and to exclude.
 PLAIN = "*BesidePlainLoops*"  # these measure accuracy, not correctness
+SINGLE = ("*cuda*_Q1_*:*On.*cuda*", f"{PLAIN}:*SeveralTiles*:*RowsThatFill*")
+MULTI = ("*cuda*", f"{PLAIN}:*_Q1_*")
+ATTENTION = ("*cuda*", PLAIN)
 REACHED_BY = {
-    "pooling_": {POOLING: ("*cuda*", PLAIN)},
-    "additive_single_": {ADDITIVE: ("*cuda*_Q1_*:*On.*cuda*", f"{PLAIN}:*SeveralTiles*:*RowsThatFill*")},
-    "additive_multi_": {ADDITIVE: ("*cuda*", f"{PLAIN}:*_Q1_*")},
-    "merge": {POOLING: ("*cuda*", PLAIN), ADDITIVE: ("*cuda*", PLAIN)},
-    "row_sums": {POOLING: ("*cuda*", PLAIN), ADDITIVE: ("*cuda*", PLAIN)},
+    "pooling_": {POOLING: ATTENTION, POOLING_NUMERICS: ATTENTION},
+    "additive_single_": {ADDITIVE: SINGLE, ADDITIVE_NUMERICS: SINGLE},
+    "additive_multi_": {ADDITIVE: MULTI, ADDITIVE_NUMERICS: MULTI},
+    "merge": {POOLING: ATTENTION, POOLING_NUMERICS: ATTENTION, ADDITIVE: ATTENTION, ADDITIVE_NUMERICS: ATTENTION},
+    "row_sums": {POOLING: ATTENTION, POOLING_NUMERICS: ATTENTION, ADDITIVE: ATTENTION, ADDITIVE_NUMERICS: ATTENTION},
     "embedding": {EMBEDDING: ("*cuda*", ""), STRANGE_IDS: ("*Ids*", "")},
     "sort_places": {EMBEDDING: ("*cuda*", "")},
     "dense": {LAYERS: ("*cuda*", "")},

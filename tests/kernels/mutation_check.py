@@ -19,8 +19,8 @@ import pathlib
 import sys
 import time
 
-from mutants import OPERATORS, all_mutants
 from mutant_workshop import VERDICTS, Workshop
+from mutants import OPERATORS, all_mutants
 
 SURVIVORS = pathlib.Path(__file__).with_name("mutation_survivors.txt")
 CAUSES = ("the virtual GPU's checks", "a wrong result", "time")
