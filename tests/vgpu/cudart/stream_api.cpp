@@ -58,7 +58,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   return call([&] {
     Stream& stream = stream_of(handle);
     require(stream.kind == Stream::Kind::kCreated, cudaErrorInvalidResourceHandle);
-    if (stream.capture != nullptr) require_not_captured(stream);
+    if (stream.capture != nullptr) leave_capture(stream);
     auto& orphans = stream.device->orphans;
     orphans.erase(std::remove_if(orphans.begin(), orphans.end(), is_done), orphans.end());
     if (stream.blocking() && !is_done(stream.last)) orphans.push_back(stream.last);

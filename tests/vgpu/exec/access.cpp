@@ -9,6 +9,7 @@
 #include "exec/instructions/lanes.h"
 #include "exec/race_check.h"
 #include "exec/reports.h"
+#include "exec/stall.h"
 #include "exec/traffic.h"
 
 namespace vgpu {
@@ -100,6 +101,12 @@ struct Part {
     }
   }
 
+  // For the detection of stalls. `allocation` is null in shared memory.
+  void note_use(const Allocation* allocation) const {
+    if (access.kind == Kind::kWrite) warp.block().note_change();
+    if (access.kind != Kind::kWrite && warp.observer() != nullptr) warp.observer()->saw(warp, access, first(), allocation);
+  }
+
   void check_order(std::uint64_t base, AccessHistory& history, Locations& locations, bool blocks_share) const {
     if (checks().order() == nullptr) return;
     check_races(warp, access, lanes, at, base, history, blocks_share);
@@ -113,6 +120,7 @@ void in_shared(const Part& part) {
     return fmt::format("outside of the {} bytes of shared memory that the block has", shared.size());
   });
   part.set_hosts(shared.bytes(0), 0);
+  part.note_use(nullptr);
   count_shared(part.counters(), part.access, part.lanes, part.at);
   part.check_order(0, shared.history(), part.checks().shared_locations(), false);
   part.check_initialised(shared.initialised_bytes(), 0);
@@ -168,6 +176,7 @@ void in_allocation(const Part& part, Allocation& allocation) {
   if (is_constant && part.access.kind != Kind::kRead)
     part.fail(part.first(), Finding::Kind::kIllegalAddress, "in __constant__ memory");
   part.set_hosts(allocation.bytes, allocation.address);
+  part.note_use(&allocation);
   if (!is_constant)
     part.check_order(allocation.address, allocation.shadow->history(), part.checks().global_locations(), true);
   part.check_initialised(allocation.shadow->initialised_bytes(), allocation.address);

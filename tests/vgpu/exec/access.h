@@ -14,7 +14,7 @@
 namespace vgpu {
 
 struct Access {
-  enum class Kind : std::uint8_t { kRead, kWrite, kAtomic };
+  enum class Kind : std::uint8_t { kRead, kWrite, kAtomic, kFree };
   Kind kind;
   ptx::Space space;     // as the instruction says; generic is resolved lane by lane
   std::uint32_t bytes;  // per lane, all elements of a vector

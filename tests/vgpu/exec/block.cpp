@@ -59,6 +59,7 @@ Block::Status Block::run(std::uint64_t budget) {
       all_wait = all_wait && !warp.finished() && (executed == 0 || warp.waits());
     }
     done += round;
+    executed_ += round;
     if (all_finished) return Status::kDone;
     if (complete_barriers()) continue;
     if (round == 0) report_deadlock();
@@ -103,6 +104,7 @@ bool Block::complete_barriers() {
 }
 
 void Block::complete(unsigned id) {
+  note_change();
   Barrier& barrier = barriers_[id];
   barrier.last_for = barrier.votes_for;
   barrier.last_votes = barrier.votes;

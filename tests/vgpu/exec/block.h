@@ -9,6 +9,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exec/async_copies.h"
@@ -48,6 +49,7 @@ class Block {
   // Executes about `budget` instructions. kWaiting: as far as can be told, all warps wait for what another block will do.
   // Throws Fault.
   Status run(std::uint64_t budget);
+  std::uint64_t executed() const { return executed_; }  // instructions so far, a warp counting once
 
   // ---- for handlers -----------------------------------------------------------------------------------------------
 
@@ -62,6 +64,11 @@ class Block {
   std::string& printed() { return printed_; }
   const std::string& printed() const { return printed_; }
   std::vector<std::unique_ptr<Warp>>& warps() { return warps_; }
+
+  // Something that other threads can see has changed: memory, a barrier, the number of threads that run.
+  void note_change() { ++changes_; }
+  std::uint64_t changes() const { return changes_; }
+  bool take_changed() { return std::exchange(last_taken_, changes_) != changes_; }  // since the last call
 
   struct Barrier {
     unsigned arrived = 0;                   // threads of this phase, whole warps
@@ -98,6 +105,8 @@ class Block {
   std::vector<unsigned> order_;  // in which warps take their turns
   std::mt19937_64 random_;
   bool shuffled_;
+  std::uint64_t changes_ = 0, last_taken_ = 0;
+  std::uint64_t executed_ = 0;
 };
 
 }  // namespace vgpu

@@ -33,7 +33,8 @@ class Checks {
   void acquire_later(const Warp& warp, LaneSet lanes, const Locations& locations, std::uint64_t word);
   void acquire_now(const Warp& warp);
 
-  // The live allocation that holds the bytes, null: none. Allocations do not change while a kernel runs.
+  // The live allocation that holds the bytes; null: none. A kernel may free it, but its bytes and its shadow stay usable until
+  // the kernel ends.
   Allocation* holding(std::uint64_t address, std::size_t count);
 
  private:

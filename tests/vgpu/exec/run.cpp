@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "exec/block.h"
+#include "exec/stall.h"
 #include "memory/shadow.h"
 
 namespace vgpu {
@@ -53,11 +54,14 @@ class GridRun {
     if (launch_.cooperative) provide_workspace();
     unsigned workers = launch_.options.workers != 0 ? launch_.options.workers : std::thread::hardware_concurrency();
     workers = static_cast<unsigned>(std::min<std::uint64_t>(std::max(workers, 1u), count_));
+    StallState stall(workers);
     std::vector<std::thread> others;
-    for (unsigned i = 1; i < workers; ++i) others.emplace_back([this, workers] { work(workers); });
-    work(workers);
+    for (unsigned i = 1; i < workers; ++i)
+      others.emplace_back([this, workers, i, &stall] { work(workers, StallWatch(stall, i)); });
+    work(workers, StallWatch(stall, 0));
     for (std::thread& other : others) other.join();
     if (launch_.cooperative) launch_.heap->release(grid_.workspace);
+    launch_.heap->discard_retired();
     for (const auto& [index, text] : printed_) result_.printed += text;
     return std::move(result_);
   }
@@ -75,7 +79,7 @@ class GridRun {
 
   // A block that waits makes room for others, since it may wait for what they do; so does, less readily, one that runs long.
   // The more there are that get nowhere, the more are let in. Those of a cooperative grid are all resident from the start.
-  void work(unsigned workers) {
+  void work(unsigned workers, StallWatch&& stall) {
     std::deque<std::unique_ptr<Block>> resident;
     const std::size_t share = launch_.cooperative ? (count_ + workers - 1) / workers : 1;
     std::size_t wanted = share;
@@ -93,13 +97,16 @@ class GridRun {
         resident.pop_front();
         const Block::Status status = block->run(launch_.cooperative ? kSlice / 64 : kSlice);
         if (status == Block::Status::kDone) {
+          stall.after_turn(*block, resident, false, true);
           collect(*block);
           wanted = share;
           slices = 0;
           continue;
         }
         resident.push_back(std::move(block));
-        if (status == Block::Status::kWaiting || ++slices % kSlices == 0)
+        const bool waits = status == Block::Status::kWaiting;
+        if (const auto stalled = stall.after_turn(*resident.back(), resident, waits, next_ < count_)) throw Fault{*stalled};
+        if (waits || ++slices % kSlices == 0)
           wanted = resident.size() + 1 + resident.size() / 4;
       }
     } catch (const Fault& fault) {

@@ -83,6 +83,9 @@ void count_global(Counters& counters, const Access& access, Mask lanes, const st
       break;
     case Access::Kind::kAtomic:
       ++counters.global_atomics;
+      break;
+    case Access::Kind::kFree:
+      break;
   }
 }
 

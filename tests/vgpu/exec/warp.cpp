@@ -201,6 +201,7 @@ void Warp::copy_local(std::uint32_t from, std::uint32_t to, std::uint32_t size) 
 }
 
 void Warp::exit_lanes() {
+  block_->note_change();
   alive_ &= ~active_;
   leave_frames(active_);
   split().lanes &= ~active_;

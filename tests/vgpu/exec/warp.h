@@ -17,6 +17,7 @@
 namespace vgpu {
 
 class Block;
+class Observer;  // exec/stall.h
 
 // One call of a function by some lanes: its registers and its place in local memory.
 struct Frame {
@@ -97,6 +98,7 @@ class Warp {
     ++looks_;
   }
   void work() { looks_ = 0; }
+  Observer* observer() const { return observer_; }
 
   // ---- for the block ------------------------------------------------------------------------------------------------
 
@@ -105,6 +107,7 @@ class Warp {
   void wake(unsigned barrier);
   bool finished() const { return alive_ == 0; }
   bool waits() const { return looks_ >= kLooks; }
+  void set_observer(Observer* observer) { observer_ = observer; }
   const std::vector<Split>& splits() const { return splits_; }
 
  private:
@@ -136,6 +139,7 @@ class Warp {
   std::byte* registers_ = nullptr;
   Mask active_ = 0;
   const Code* code_ = nullptr;
+  Observer* observer_ = nullptr;  // of what the warp reads; mostly null
   bool reschedule_ = false;
   bool crowded_ = false;  // another split could run too
   Mask favoured_ = 0;     // lanes whose turn it is although others are behind; 0: none

@@ -129,20 +129,47 @@ Allocation* Heap::adopt(void* host, std::size_t size, int device) {
   return (allocations_[address] = std::move(allocation)).get();
 }
 
-bool Heap::release(std::uint64_t address) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+Allocation* Heap::end_life(std::uint64_t address) {
   const auto found = allocations_.find(address);
-  if (found == allocations_.end() || found->second->freed) return false;
+  if (found == allocations_.end() || found->second->freed) return nullptr;
   Allocation& allocation = *found->second;
   allocation.freed = true;
   if (counts_as_device_memory(allocation.kind)) used_[allocation.device] -= allocation.size;
-  discard_bytes(allocation);
-  allocation.shadow.reset();
-  if (allocation.adopted) {
+  return &allocation;
+}
+
+bool Heap::release(std::uint64_t address) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Allocation* allocation = end_life(address);
+  if (allocation == nullptr) return false;
+  discard_bytes(*allocation);
+  allocation->shadow.reset();
+  if (allocation->adopted) {
+    const auto found = allocations_.find(address);
     forgotten_.push_back(std::move(found->second));
     allocations_.erase(found);
   }
   return true;
+}
+
+// The pages go back to the system at once and read as zero from then on, so that a kernel that allocates and frees in a loop
+// needs no more memory than it holds.
+bool Heap::retire(std::uint64_t address) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Allocation* allocation = end_life(address);
+  if (allocation == nullptr) return false;
+  madvise(allocation->bytes, round_up(allocation->size, kPage), MADV_DONTNEED);
+  retired_.push_back(allocation);
+  return true;
+}
+
+void Heap::discard_retired() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (Allocation* allocation : retired_) {
+    discard_bytes(*allocation);
+    allocation->shadow.reset();
+  }
+  retired_.clear();
 }
 
 Allocation* Heap::find(std::uint64_t address) {

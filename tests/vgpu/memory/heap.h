@@ -7,6 +7,7 @@
 // readable, so that host code which follows a device pointer faults as it would with a GPU. The bytes live elsewhere.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -26,7 +27,7 @@ struct Allocation {
   std::uint64_t address;  // what kernels and, for pinned and managed memory, the host use
   std::size_t size;
   std::byte* bytes;  // where the bytes are
-  bool freed = false;
+  std::atomic<bool> freed{false};
   bool adopted = false;  // the bytes are the program's own
   std::string name;      // of a variable; else "allocation N", N counting from 1
   int device = 0;
@@ -58,6 +59,12 @@ class Heap {
   // allocation.
   bool release(std::uint64_t address);
 
+  // Like release(), but for a kernel, whose other threads may be using the memory at this moment: the bytes and the shadow
+  // stay mapped until discard_retired().
+  bool retire(std::uint64_t address);
+  // Discards what was retired. No kernel may be running.
+  void discard_retired();
+
   // The live or freed allocation that holds the address or lies closest before it (for messages); null: none.
   Allocation* find(std::uint64_t address);
   Allocation* holding(std::uint64_t address, std::size_t count);  // live and all inside; else null
@@ -70,12 +77,15 @@ class Heap {
   std::vector<const Allocation*> live() const;
 
  private:
+  Allocation* end_life(std::uint64_t address);  // marks a live allocation as freed; null: none begins there
+
   static constexpr std::size_t kRegion = std::size_t{16} << 40;
 
   mutable std::mutex mutex_;
   std::map<std::uint64_t, std::unique_ptr<Allocation>> allocations_;  // by address
   std::uint64_t region_ = 0;                                          // first device address
   std::uint64_t next_ = 0;
+  std::vector<Allocation*> retired_;
   std::vector<std::unique_ptr<Allocation>> forgotten_;  // adopted ones; others may be looking at them
   std::size_t limit_ = std::size_t{16} << 30;           // of each device
   std::map<int, std::size_t> used_;                     // by device

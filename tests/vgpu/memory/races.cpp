@@ -56,7 +56,8 @@ AccessHistory::Page& AccessHistory::page(std::size_t index) {
   Page* found = pages_[index].load(std::memory_order_acquire);
   if (found != nullptr) return *found;
   auto fresh = std::make_unique<Page>();
-  fresh->cells.resize(kPageBytes >> fresh->shift);
+  const std::size_t bytes = std::min(kPageBytes, size_ - index * kPageBytes);
+  fresh->cells.resize((bytes + (std::size_t{1} << fresh->shift) - 1) >> fresh->shift);
   if (pages_[index].compare_exchange_strong(found, fresh.get(), std::memory_order_acq_rel)) return *fresh.release();
   return *found;
 }

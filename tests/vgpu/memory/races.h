@@ -89,7 +89,7 @@ struct Cell {
 // The cells of an allocation or of shared memory: one for 4 bytes, or, where smaller accesses were seen, for 2 or for 1.
 class AccessHistory {
  public:
-  explicit AccessHistory(std::size_t size) : pages_((size + kPageBytes - 1) / kPageBytes) {}
+  explicit AccessHistory(std::size_t size) : size_(size), pages_((size + kPageBytes - 1) / kPageBytes) {}
   ~AccessHistory();
   AccessHistory(const AccessHistory&) = delete;
   AccessHistory& operator=(const AccessHistory&) = delete;
@@ -135,6 +135,7 @@ class AccessHistory {
 
   Page& page(std::size_t index);
 
+  std::size_t size_;
   std::vector<std::atomic<Page*>> pages_;
 };
 
