@@ -29,7 +29,7 @@ class Gpu {
   // as it holds; warm: after that and the same call.
   double seconds(Call& call, Cache cache);
 
-  // What one call makes the virtual GPU count, by the names of tests/vgpu/exec/counters.h; pipes as in "warp_fma".
+  // What one call makes the virtual GPU count, by the names of tests/vgpu/src/exec/counters.h; pipes as in "warp_fma".
   std::map<std::string, double> counts(Call& call);
 
  private:
