@@ -107,9 +107,17 @@ struct Part {
     if (access.kind != Kind::kWrite && warp.observer() != nullptr) warp.observer()->saw(warp, access, first(), allocation);
   }
 
-  void check_order(std::uint64_t base, AccessHistory& history, Locations& locations, bool blocks_share) const {
+  void mark_read(const Allocation& allocation) const {
     if (checks().order() == nullptr) return;
-    check_races(warp, access, lanes, at, base, history, blocks_share);
+    Heap& heap = *warp.block().launch().heap;
+    const auto mark = [&](std::uint64_t place) { heap.mark(allocation, Use::kRead, place - allocation.address, access.bytes); };
+    if (lowest == highest) return mark(lowest);
+    for_each_lane(lanes, [&](unsigned lane) { mark(at[lane]); });
+  }
+
+  void check_order(std::uint64_t base, AccessHistory& history, Locations& locations, const Allocation* allocation) const {
+    if (checks().order() == nullptr) return;
+    check_races(warp, access, lanes, at, base, history, allocation);
     if (access.strong) synchronise(warp, access, lanes, at, locations);
   }
 };
@@ -122,7 +130,7 @@ void in_shared(const Part& part) {
   part.set_hosts(shared.bytes(0), 0);
   part.note_use(nullptr);
   count_shared(part.counters(), part.access, part.lanes, part.at);
-  part.check_order(0, shared.history(), part.checks().shared_locations(), false);
+  part.check_order(0, shared.history(), part.checks().shared_locations(), nullptr);
   part.check_initialised(shared.initialised_bytes(), 0);
 }
 
@@ -177,8 +185,11 @@ void in_allocation(const Part& part, Allocation& allocation) {
     part.fail(part.first(), Finding::Kind::kIllegalAddress, "in __constant__ memory");
   part.set_hosts(allocation.bytes, allocation.address);
   part.note_use(&allocation);
-  if (!is_constant)
-    part.check_order(allocation.address, allocation.shadow->history(), part.checks().global_locations(), true);
+  if (is_constant) {
+    part.mark_read(allocation);
+  } else {
+    part.check_order(allocation.address, allocation.shadow->history(), part.checks().global_locations(), &allocation);
+  }
   part.check_initialised(allocation.shadow->initialised_bytes(), allocation.address);
 }
 

@@ -10,10 +10,11 @@
 namespace vgpu {
 
 // `at`, by lane, minus `base` is where the access begins in what the history is of. Fails the block where there is a race.
-// Where blocks share the memory, one that writes what it has read there, and so changes nothing, only reads again: algorithms
-// that work in place put back what stays while their neighbours look at it.
+// `allocation` is null in shared memory. In global memory the bytes are marked as used by this kernel, and a block that writes
+// what it has read there, and so changes nothing, only reads again: algorithms that work in place put back what stays while
+// other blocks read it.
 void check_races(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, std::uint64_t base,
-                 AccessHistory& history, bool blocks_share);
+                 AccessHistory& history, const Allocation* allocation);
 
 // What a strong access releases and acquires at the place it goes to.
 void synchronise(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, Locations& locations);

@@ -172,6 +172,17 @@ void Heap::discard_retired() {
   retired_.clear();
 }
 
+void Heap::mark(const Allocation& allocation, Use use, std::size_t offset, std::size_t count) {
+  if (!allocation.shadow->uses().mark(use, offset, count)) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  marked_.push_back(&allocation);
+}
+
+std::vector<const Allocation*> Heap::take_marked() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(marked_, {});
+}
+
 Allocation* Heap::find(std::uint64_t address) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto after = allocations_.upper_bound(address);

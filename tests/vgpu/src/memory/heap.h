@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include "memory/uses.h"
+
 namespace vgpu {
 
 class GlobalShadow;  // memory/shadow.h: initialised bytes, and who touched them last
@@ -65,6 +67,11 @@ class Heap {
   // Discards what was retired. No kernel may be running.
   void discard_retired();
 
+  // The work that runs now uses these bytes of a live allocation. Threads may call this at once.
+  void mark(const Allocation& allocation, Use use, std::size_t offset, std::size_t count);
+  // The allocations that were marked since the last call; freed ones may be among them.
+  std::vector<const Allocation*> take_marked();
+
   // The live or freed allocation that holds the address or lies closest before it (for messages); null: none.
   Allocation* find(std::uint64_t address);
   Allocation* holding(std::uint64_t address, std::size_t count);  // live and all inside; else null
@@ -86,6 +93,7 @@ class Heap {
   std::uint64_t region_ = 0;                                          // first device address
   std::uint64_t next_ = 0;
   std::vector<Allocation*> retired_;
+  std::vector<const Allocation*> marked_;
   std::vector<std::unique_ptr<Allocation>> forgotten_;  // adopted ones; others may be looking at them
   std::size_t limit_ = std::size_t{16} << 30;           // of each device
   std::map<int, std::size_t> used_;                     // by device

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "memory/races.h"
+#include "memory/uses.h"
 
 namespace vgpu {
 
@@ -34,7 +35,7 @@ class ByteFlags {
 
 class GlobalShadow {
  public:
-  explicit GlobalShadow(std::size_t size) : initialised_(size), history_(size) {}
+  explicit GlobalShadow(std::size_t size) : initialised_(size), history_(size), uses_(size) {}
 
   void set_initialised(std::size_t offset, std::size_t count, bool value) { initialised_.fill(offset, count, value); }
   bool initialised(std::size_t offset, std::size_t count) const { return initialised_.all(offset, count); }
@@ -43,10 +44,12 @@ class GlobalShadow {
   }
   ByteFlags& initialised_bytes() { return initialised_; }
   AccessHistory& history() { return history_; }
+  UseHistory& uses() { return uses_; }
 
  private:
   ByteFlags initialised_;
-  AccessHistory history_;
+  AccessHistory history_;  // of the threads of the kernel that runs now
+  UseHistory uses_;        // of the works before it
 };
 
 }  // namespace vgpu

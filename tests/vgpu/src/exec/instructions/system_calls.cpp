@@ -108,7 +108,7 @@ void check_free_races(Warp& warp, unsigned lane, Allocation& allocation) {
   checks.acquire_now(warp);
   Access access{Access::Kind::kFree, ptx::Space::kGlobal, static_cast<std::uint32_t>(allocation.size)};
   access.address[lane] = allocation.address;
-  check_races(warp, access, Mask{1} << lane, access.address.data(), allocation.address, allocation.shadow->history(), true);
+  check_races(warp, access, Mask{1} << lane, access.address.data(), allocation.address, allocation.shadow->history(), &allocation);
 }
 
 void run_free(Warp& warp, const Code& code) {
