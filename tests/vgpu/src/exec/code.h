@@ -19,6 +19,7 @@ namespace vgpu {
 constexpr unsigned kLanes = 32;
 using Mask = std::uint32_t;  // bit i: lane i
 constexpr Mask kAllLanes = 0xffffffffu;
+inline unsigned first_lane(Mask lanes) { return static_cast<unsigned>(__builtin_ctz(lanes)); }  // lanes is not 0
 
 // Byte offset of a register in its frame's register file. A register is an array of 32 values of its own size, one per lane;
 // a predicate is one Mask. Immediates and addresses are registers that nothing writes.

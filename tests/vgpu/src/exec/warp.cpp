@@ -2,7 +2,6 @@
 #include "exec/warp.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 #include "exec/block.h"
@@ -13,10 +12,6 @@ namespace {
 
 constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
 
-std::size_t aligned(std::size_t size, std::size_t to) { return (size + to - 1) / to * to; }
-
-unsigned first_lane(Mask lanes) { return static_cast<unsigned>(__builtin_ctz(lanes)); }
-
 }  // namespace
 
 Warp::Warp(Block& block, unsigned index, Mask lanes) : block_(&block), index_(index), alive_(lanes) {
@@ -25,7 +20,7 @@ Warp::Warp(Block& block, unsigned index, Mask lanes) : block_(&block), index_(in
   splits_.push_back(split);
   code_ = block.grid().kernel->code.data();
   active_ = lanes;
-  splits_[0].frame = &new_frame(*block.grid().kernel, nullptr, lanes);
+  splits_[0].frame = &frames_.enter(*this, *block.grid().kernel, nullptr, lanes);
 }
 
 std::array<std::uint32_t, 3> Warp::thread_of(unsigned lane) const {
@@ -33,239 +28,6 @@ std::array<std::uint32_t, 3> Warp::thread_of(unsigned lane) const {
   const std::uint32_t linear = index_ * kLanes + lane;
   return {linear % size.x, linear / size.x % size.y, linear / (size.x * size.y)};
 }
-
-// ---- frames ---------------------------------------------------------------------------------------------------------
-
-Frame& Warp::new_frame(const Function& function, Frame* caller, Mask lanes) {
-  if (free_frames_.empty()) {
-    frames_.push_back(std::make_unique<Frame>());
-    free_frames_.push_back(frames_.back().get());
-  }
-  Frame& frame = *free_frames_.back();
-  const std::size_t base = caller == nullptr ? 0 : aligned(caller->local_base + caller->function->local_bytes, 16);
-  if (!local_.reserve(base + function.local_bytes))
-    block_->fail(*this, first_lane(lanes), Finding::Kind::kStackOverflow,
-                 "call of " + function.source->name + ": the local memory of a thread (" +
-                     std::to_string(LocalMemory::kMost) + " bytes) does not suffice");
-  free_frames_.pop_back();
-  undefined_.forget(frame);
-  if (function.local_bytes > 0)
-    for (unsigned lane = 0; lane < kLanes; ++lane)
-      if ((lanes >> lane & 1) != 0) local_.forget(lane, base, function.local_bytes);
-
-  frame.function = &function;
-  frame.caller = caller;
-  frame.call = nullptr;
-  frame.local_base = static_cast<std::uint32_t>(base);
-  frame.depth = caller == nullptr ? 0 : caller->depth + 1;
-  frame.lanes = lanes;
-  if (frame.storage.size() < function.register_bytes + 64) frame.storage.resize(function.register_bytes + 64);
-  void* start = frame.storage.data();
-  std::size_t room = frame.storage.size();
-  frame.registers = static_cast<std::byte*>(std::align(64, function.register_bytes, start, room));
-  enter(frame);
-  return frame;
-}
-
-// Writes the registers that have a value from the start.
-void Warp::enter(Frame& frame) {
-  const Function& function = *frame.function;
-  if (!function.constants.empty())
-    std::memcpy(frame.registers + function.constants_begin, function.constants.data(), function.constants.size());
-  const auto fill = [&](Slot slot, std::size_t size, auto value_of) {
-    for (unsigned lane = 0; lane < kLanes; ++lane) {
-      const std::uint64_t value = value_of(lane);
-      std::memcpy(frame.registers + slot + lane * size, &value, size);
-    }
-  };
-  for (const Function::FrameAddress& use : function.frame_addresses)
-    fill(use.slot, use.size, [&](unsigned) { return std::uint64_t{frame.local_base} + use.offset; });
-  for (const Function::SpecialUse& use : function.specials)
-    fill(use.slot, use.size, [&](unsigned lane) { return special_value(*this, lane, use.special); });
-}
-
-// The lanes are through with their current frame and all its callers.
-void Warp::leave_frames(Mask lanes) {
-  for (Frame* frame = split().frame; frame != nullptr;) {
-    Frame* caller = frame->caller;
-    frame->lanes &= ~lanes;
-    if (frame->lanes == 0) free_frames_.push_back(frame);
-    frame = caller;
-  }
-}
-
-// ---- control flow ---------------------------------------------------------------------------------------------------
-
-void Warp::jump(std::uint32_t target) {
-  Counters& counters = block_->counters();
-  ++counters.branches;
-  Split& now = split();
-  if (active_ == now.lanes) {
-    now.pc = target;
-  } else {
-    ++counters.divergent_branches;
-    now.lanes &= ~active_;
-    Split taken = now;
-    taken.lanes = active_;
-    taken.pc = target;
-    splits_.push_back(taken);
-  }
-  reschedule_ = splits_.size() > 1;
-}
-
-void Warp::jump_each(const std::array<std::uint32_t, kLanes>& targets) {
-  Mask left = active_;
-  while (left != 0) {
-    const std::uint32_t target = targets[first_lane(left)];
-    active_ = 0;
-    for (unsigned lane = 0; lane < kLanes; ++lane)
-      if ((left >> lane & 1) != 0 && targets[lane] == target) active_ |= Mask{1} << lane;
-    left &= ~active_;
-    jump(target);
-  }
-}
-
-void Warp::separate(Mask stay) {
-  const Mask others = active_ & ~stay;
-  if (others == 0) return;
-  Split later = split();
-  later.lanes = others;
-  --later.pc;
-  split().lanes &= ~others;
-  splits_.push_back(later);
-  active_ = stay;
-  reschedule_ = true;
-}
-
-void Warp::call(const Code& code, const Function& function) {
-  const auto& data = *static_cast<const CallData*>(code.data.get());
-  Frame& caller = *split().frame;
-  Frame& callee = new_frame(function, &caller, active_);
-  callee.call = &code;
-  callee.return_pc = split().pc;
-  const std::vector<Site>& parameters = function.parameters;
-  for (std::size_t i = 0; i < data.arguments.size() && i < parameters.size(); ++i)
-    copy_local(caller.local_base + data.arguments[i].offset, callee.local_base + parameters[i].offset,
-               std::min(data.arguments[i].size, parameters[i].size));
-
-  if (active_ == split().lanes) {
-    split().frame = &callee;
-    split().pc = 0;
-  } else {
-    Split inside = split();
-    inside.lanes = active_;
-    inside.frame = &callee;
-    inside.pc = 0;
-    split().lanes &= ~active_;
-    splits_.push_back(inside);
-  }
-  reschedule_ = true;
-}
-
-void Warp::return_from_call() {
-  Frame& callee = *split().frame;
-  if (callee.caller == nullptr) {
-    exit_lanes();
-    return;
-  }
-  Frame& caller = *callee.caller;
-  const auto& data = *static_cast<const CallData*>(callee.call->data.get());
-  const std::vector<Site>& results = callee.function->results;
-  for (std::size_t i = 0; i < data.results.size() && i < results.size(); ++i)
-    copy_local(callee.local_base + results[i].offset, caller.local_base + data.results[i].offset,
-               std::min(data.results[i].size, results[i].size));
-
-  const std::uint32_t return_pc = callee.return_pc;
-  callee.lanes &= ~active_;
-  if (callee.lanes == 0) free_frames_.push_back(&callee);
-  if (active_ == split().lanes) {
-    split().frame = &caller;
-    split().pc = return_pc;
-  } else {
-    Split back = split();
-    back.lanes = active_;
-    back.frame = &caller;
-    back.pc = return_pc;
-    split().lanes &= ~active_;
-    splits_.push_back(back);
-  }
-  reschedule_ = true;
-}
-
-void Warp::copy_local(std::uint32_t from, std::uint32_t to, std::uint32_t size) {
-  for (unsigned lane = 0; lane < kLanes; ++lane)
-    if ((active_ >> lane & 1) != 0) {
-      std::memcpy(local_.bytes(lane, to), local_.bytes(lane, from), size);
-      local_.set_initialised(lane, to, size);
-    }
-}
-
-void Warp::exit_lanes() {
-  block_->note_change();
-  alive_ &= ~active_;
-  leave_frames(active_);
-  split().lanes &= ~active_;
-  if (split().lanes == 0) splits_.erase(splits_.begin() + static_cast<std::ptrdiff_t>(current_));
-  reschedule_ = true;
-}
-
-// ---- waiting --------------------------------------------------------------------------------------------------------
-
-bool Warp::gather(Mask wanted) {
-  if (split().woken) {
-    split().woken = false;
-    return true;
-  }
-  if ((wanted & alive_ & ~active_) == 0) {
-    meet(*this, wanted);
-    return true;
-  }
-  split().wait = Split::Wait::kGather;
-  split().wanted = wanted;
-  --split().pc;
-  reschedule_ = true;
-  return false;
-}
-
-void Warp::wait_for(Mask lanes, Mask wanted) {
-  Split waiting = split();
-  waiting.lanes = lanes;
-  --waiting.pc;
-  waiting.wait = Split::Wait::kGather;
-  waiting.wanted = wanted;
-  active_ &= ~lanes;
-  split().lanes &= ~lanes;
-  if (split().lanes == 0) {
-    split() = waiting;
-  } else {
-    splits_.push_back(waiting);
-  }
-  reschedule_ = true;
-}
-
-void Warp::wait_at_barrier(unsigned barrier) {
-  split().wait = Split::Wait::kBarrier;
-  split().barrier = barrier;
-  --split().pc;
-  reschedule_ = true;
-}
-
-void Warp::yield() {
-  looks_ += kLooks;
-  split().wait = Split::Wait::kYield;
-  --split().pc;
-  reschedule_ = true;
-}
-
-void Warp::wake(unsigned barrier) {
-  for (Split& split : splits_)
-    if (split.wait == Split::Wait::kBarrier && split.barrier == barrier) {
-      split.wait = Split::Wait::kNone;
-      split.woken = true;
-    }
-}
-
-// ---- scheduling -----------------------------------------------------------------------------------------------------
 
 void Warp::merge_splits() {
   for (std::size_t i = 0; i < splits_.size(); ++i)

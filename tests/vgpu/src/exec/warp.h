@@ -7,30 +7,16 @@
 #pragma once
 
 #include <array>
-#include <memory>
 #include <vector>
 
 #include "exec/code.h"
-#include "exec/local_memory.h"
+#include "exec/frames.h"
 #include "exec/undefined.h"
 
 namespace vgpu {
 
 class Block;
 class Observer;  // exec/stall.h
-
-// One call of a function by some lanes: its registers and its place in local memory.
-struct Frame {
-  const Function* function = nullptr;
-  Frame* caller = nullptr;
-  const Code* call = nullptr;    // the call instruction; null in the kernel itself
-  std::uint32_t return_pc = 0;   // in the caller
-  std::uint32_t local_base = 0;  // of this frame in each lane's local memory
-  unsigned depth = 0;
-  Mask lanes = 0;  // not returned yet
-  std::vector<std::byte> storage;
-  std::byte* registers = nullptr;  // aligned to 64 in `storage`
-};
 
 struct Split {
   enum class Wait : std::uint8_t {
@@ -64,7 +50,7 @@ class Warp {
   Mask& predicate(Slot slot) { return *reinterpret_cast<Mask*>(registers_ + slot); }
 
   Block& block() const { return *block_; }
-  LocalMemory& local() { return local_; }
+  LocalMemory& local() { return frames_.local(); }
   UndefinedValues& undefined() { return undefined_; }
   unsigned index() const { return index_; }
   Mask alive() const { return alive_; }  // lanes that have not exited
@@ -121,18 +107,12 @@ class Warp {
   void merge_splits();
   bool release_warp_barriers();
   bool is_warp_barrier(const Split& split) const;
-  void enter(Frame& frame);
-  Frame& new_frame(const Function& function, Frame* caller, Mask lanes);
-  void leave_frames(Mask lanes);
-  void copy_local(std::uint32_t from, std::uint32_t to, std::uint32_t size);
 
   Block* block_;
   unsigned index_;
   Mask alive_;
-  LocalMemory local_;
   UndefinedValues undefined_;
-  std::vector<std::unique_ptr<Frame>> frames_;
-  std::vector<Frame*> free_frames_;
+  Frames frames_;
   std::vector<Split> splits_;
 
   std::size_t current_ = 0;

@@ -5,11 +5,7 @@
 #include "exec/sync_hooks.h"
 
 namespace vgpu {
-namespace {
-
-unsigned first_lane(Mask lanes) { return static_cast<unsigned>(__builtin_ctz(lanes)); }
-
-}  // namespace
+namespace {}  // namespace
 
 bool meet_members(Warp& warp, Slot masks) {
   struct Group {
