@@ -137,9 +137,9 @@ void leave_capture(Stream& stream) {
   for (const Stream* member : capture.streams)
     if (member != &stream) add_missing(tips_of_others, member->tips);
   const std::set<const Node*> waited_for = reachable(tips_of_others);
-  const bool has_joined = &stream != capture.origin && std::all_of(stream.tips.begin(), stream.tips.end(), [&](Node* tip) {
-    return waited_for.count(tip) != 0;
-  });
+  const bool has_joined =
+      &stream != capture.origin &&
+      std::all_of(stream.tips.begin(), stream.tips.end(), [&](Node* tip) { return waited_for.count(tip) != 0; });
   if (!has_joined) invalidate_and_fail(capture, cudaErrorStreamCaptureUnsupported);
   capture.streams.erase(std::find(capture.streams.begin(), capture.streams.end(), &stream));
   stream.capture = nullptr;

@@ -140,7 +140,8 @@ HostWork host_of(const cudaHostNodeParams* parameters) {
   return {parameters->fn, parameters->userData};
 }
 
-OperationPtr submit_plan(const Plan& plan, int device, const std::vector<OperationPtr>& before, const std::string& where) {
+OperationPtr submit_plan(const Plan& plan, int device, const std::vector<OperationPtr>& before,
+                         const std::string& where) {
   std::vector<OperationPtr> ends;
   for (const Plan::Step& step : plan.steps) {
     Submitter submitter{device, before, where};

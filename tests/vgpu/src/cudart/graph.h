@@ -65,6 +65,7 @@ KernelWork& kernel_in(Work& work);
 HostWork host_of(const cudaHostNodeParams* parameters);
 
 // Submits the plan's work after `before`; returns what comes after all of it. `where` is for messages.
-OperationPtr submit_plan(const Plan& plan, int device, const std::vector<OperationPtr>& before, const std::string& where);
+OperationPtr submit_plan(const Plan& plan, int device, const std::vector<OperationPtr>& before,
+                         const std::string& where);
 
 }  // namespace vgpu::cudart

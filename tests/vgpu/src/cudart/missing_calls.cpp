@@ -50,7 +50,8 @@ std::set<std::string> references_of(const dl_phdr_info& object) {
     if (relocation == nullptr) return;
     for (const auto* end = relocation + entry(size) / sizeof *relocation; relocation != end; ++relocation) {
       const ElfW(Sym)& symbol = symbols[ELF64_R_SYM(relocation->r_info)];
-      if (symbol.st_shndx == SHN_UNDEF && ELF64_ST_BIND(symbol.st_info) == STB_GLOBAL) found.insert(names + symbol.st_name);
+      if (symbol.st_shndx == SHN_UNDEF && ELF64_ST_BIND(symbol.st_info) == STB_GLOBAL)
+        found.insert(names + symbol.st_name);
     }
   };
   scan(DT_RELA, DT_RELASZ);
@@ -58,12 +59,15 @@ std::set<std::string> references_of(const dl_phdr_info& object) {
   return found;
 }
 
-bool begins_with(const std::string& name, const char* prefix) { return name.compare(0, std::strlen(prefix), prefix) == 0; }
+bool begins_with(const std::string& name, const char* prefix) {
+  return name.compare(0, std::strlen(prefix), prefix) == 0;
+}
 
 // The stand-in that lacks the function; null: none does.
 const char* lacking(const std::string& name) {
   const auto& refused = refused_calls();
-  if (std::any_of(refused.begin(), refused.end(), [&](const char* one) { return name == one; })) return "libcudart.so.13";
+  if (std::any_of(refused.begin(), refused.end(), [&](const char* one) { return name == one; }))
+    return "libcudart.so.13";
   const char* library = begins_with(name, "cublasLt") ? "libcublasLt.so.13"
                         : begins_with(name, "cublas") ? "libcublas.so.13"
                         : begins_with(name, "cudnn")  ? "libcudnn.so.9"

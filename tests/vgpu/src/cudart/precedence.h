@@ -47,10 +47,10 @@ class Precedence {
   };
 
   std::uint64_t first_ = 0;
-  std::deque<Entry> entries_;        // from number first_ on
-  Clock ends_;                       // the last place of each chain
-  Clock known_;                      // to the host
-  std::map<int, Clock> submitted_;   // by device
+  std::deque<Entry> entries_;       // from number first_ on
+  Clock ends_;                      // the last place of each chain
+  Clock known_;                     // to the host
+  std::map<int, Clock> submitted_;  // by device
 };
 
 }  // namespace vgpu::cudart

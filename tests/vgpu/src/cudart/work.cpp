@@ -51,7 +51,8 @@ struct Label {
   std::string operator()(const KernelWork& work) const { return "kernel " + work.name; }
   std::string operator()(const LibraryWork& work) const { return "kernel " + work.name; }
   std::string operator()(const CopyWork& work) const {
-    return fmt::format("the copy of {} bytes from {:#x} to {:#x}", bytes(work.extent), work.from.address, work.to.address);
+    return fmt::format("the copy of {} bytes from {:#x} to {:#x}", bytes(work.extent), work.from.address,
+                       work.to.address);
   }
   std::string operator()(const SetWork& work) const {
     return fmt::format("the fill of {} bytes at {:#x}", bytes(work.extent), work.to.address);
@@ -79,12 +80,13 @@ std::string settle(const Moment& moment) {
   for (const Allocation* allocation : runtime().heap.take_marked()) {
     if (allocation->shadow == nullptr) continue;  // freed by the kernel itself
     const auto conflict = allocation->shadow->uses().settle(
-        moment.number, precedence.first(), [&](std::uint64_t earlier) { return precedence.comes_after(moment, earlier); });
+        moment.number, precedence.first(),
+        [&](std::uint64_t earlier) { return precedence.comes_after(moment, earlier); });
     if (!conflict || !race.empty()) continue;
     race = fmt::format("race: {} by {} and {} by {}: nothing orders them\n  at {:#x}, byte {} of {}",
                        verb(conflict->writes_now), precedence.label(moment.number), verb(conflict->wrote_earlier),
-                       precedence.label(conflict->earlier_work), allocation->address + conflict->offset, conflict->offset,
-                       name_of(*allocation));
+                       precedence.label(conflict->earlier_work), allocation->address + conflict->offset,
+                       conflict->offset, name_of(*allocation));
   }
   return race;
 }
@@ -117,8 +119,7 @@ OperationPtr submit(int device, std::vector<OperationPtr> after, Work work, cons
                       : host->despite_faults ? Place::kHostDespiteFaults
                                              : Place::kHost;
   std::string label = std::visit(Label{}, work) + " in " + where;
-  const OperationPtr operation =
-      runtime().engine.submit(device, std::move(after), nullptr, place, std::move(label));
+  const OperationPtr operation = runtime().engine.submit(device, std::move(after), nullptr, place, std::move(label));
   // The engine can run nothing before this thread lets go of the runtime.
   operation->work = [work = std::move(work), moment = &operation->moment] { perform(work, *moment); };
   return operation;

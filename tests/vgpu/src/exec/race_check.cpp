@@ -11,9 +11,9 @@
 namespace vgpu {
 namespace {
 
-constexpr std::size_t kMostBytes = 32;  // of one lane's access that is not a copy
+constexpr std::size_t kMostBytes = 32;  // of one lane's access, unless it is a copy
 
-// One access, as it is checked lane by lane and cell by cell.
+// The check of one access, lane by lane and cell by cell.
 class RaceCheck {
  public:
   RaceCheck(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, const Allocation* allocation)
@@ -60,7 +60,8 @@ class RaceCheck {
   // Neighbouring lanes mostly use neighbouring bytes, which are marked together.
   void mark(std::uint64_t base) {
     const bool reads = access_.kind == Access::Kind::kRead;
-    const Use use = access_.strong ? (reads ? Use::kStrongRead : Use::kStrongWrite) : (reads ? Use::kRead : Use::kWrite);
+    const Use use =
+        access_.strong ? (reads ? Use::kStrongRead : Use::kStrongWrite) : (reads ? Use::kRead : Use::kWrite);
     Range open{0, 0};
     const auto close = [&] {
       if (open.begin < open.end)
@@ -108,14 +109,15 @@ class RaceCheck {
   }
 
   bool puts_back(const Cell& cell, std::uint64_t place, std::size_t bytes) const {
-    if (allocation_ == nullptr || access_.value == nullptr || access_.asynchronous || !cell.read_by(me_.block)) return false;
+    if (allocation_ == nullptr || access_.value == nullptr || access_.asynchronous || !cell.read_by(me_.block))
+      return false;
     std::array<std::byte, kMostBytes> mine;
     access_.value(warp_, warp_.code(), lane_, mine.data());
     const std::uint64_t first = place - at_[lane_];
     return std::equal(mine.begin() + first, mine.begin() + first + bytes, access_.host[lane_] + first);
   }
 
-  // What an earlier lane of this instruction is about to write there, else what memory holds.
+  // The byte that an earlier lane of this instruction is about to write there, or else the one in memory.
   std::byte stands_at(std::uint64_t place) {
     for (unsigned lane = lane_; lane-- > 0;) {
       if ((lanes_ >> lane & 1) == 0 || place < at_[lane] || place - at_[lane] >= access_.bytes) continue;

@@ -46,7 +46,7 @@ std::string block_text(const Dim3& grid, std::uint64_t block) {
                      block / (std::uint64_t{grid.x} * grid.y));
 }
 
-// Who made the earlier access: "thread (1, 0, 0) of block (2, 0, 0)".
+// The thread that made the earlier access: "thread (1, 0, 0) of block (2, 0, 0)".
 std::string actor_text(const Warp& warp, unsigned lane, const Touch& touch) {
   const Block& block = warp.block();
   const bool same_block = touch.block == static_cast<std::uint32_t>(block.index());
@@ -96,10 +96,12 @@ std::string missed_text(Heap& heap, std::uint64_t address, std::size_t bytes) {
 
 std::string not_freeable_text(Heap& heap, std::uint64_t address) {
   const Allocation* allocation = heap.find(address);
-  if (allocation == nullptr || allocation->freed || !allocation->holds(address, 1)) return missed_text(heap, address, 1);
+  if (allocation == nullptr || allocation->freed || !allocation->holds(address, 1))
+    return missed_text(heap, address, 1);
   const std::string name = name_of(*allocation);
   if (allocation->kind != Allocation::Kind::kMalloc) return "in " + name + ", which malloc in a kernel did not return";
-  return fmt::format("{} bytes into {}: expected the address that malloc returned", address - allocation->address, name);
+  return fmt::format("{} bytes into {}: expected the address that malloc returned", address - allocation->address,
+                     name);
 }
 
 std::string race_text(const Warp& warp, const Access& access, unsigned lane, const Touch& other, bool wrote) {

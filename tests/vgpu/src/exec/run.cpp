@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Spreads the blocks of a grid over host threads.
+// Distributes the blocks of a grid over host threads.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,8 +20,8 @@
 namespace vgpu {
 namespace {
 
-constexpr std::uint64_t kSlice = 1 << 20;  // instructions of a block before a worker turns to another one
-constexpr std::size_t kSlices = 64;        // of blocks that run long before one more is let in
+constexpr std::uint64_t kSlice = 1 << 20;  // instructions of a block before the worker switches to another one
+constexpr std::size_t kSlices = 64;        // without the end of a block before one more block is started
 
 std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
@@ -77,13 +77,13 @@ class GridRun {
     grid_.workspace = workspace->address;
   }
 
-  // A block that waits makes room for others, since it may wait for what they do; so does, less readily, one that runs long.
-  // The more there are that get nowhere, the more are let in. Those of a cooperative grid are all resident from the start.
+  // If the resident blocks wait, further blocks are started, since they may wait for those; the same if they run for long. The
+  // number of resident blocks grows by a quarter each time. All blocks of a cooperative grid are resident from the start.
   void work(unsigned workers, StallWatch&& stall) {
     std::deque<std::unique_ptr<Block>> resident;
     const std::size_t share = launch_.cooperative ? (count_ + workers - 1) / workers : 1;
     std::size_t wanted = share;
-    std::size_t slices = 0;  // since a block was done
+    std::size_t slices = 0;  // since the last block ended
     std::unique_ptr<Block> block;
     try {
       while (!stopped_) {
@@ -105,15 +105,15 @@ class GridRun {
         }
         resident.push_back(std::move(block));
         const bool waits = status == Block::Status::kWaiting;
-        if (const auto stalled = stall.after_turn(*resident.back(), resident, waits, next_ < count_)) throw Fault{*stalled};
-        if (waits || ++slices % kSlices == 0)
-          wanted = resident.size() + 1 + resident.size() / 4;
+        if (const auto stalled = stall.after_turn(*resident.back(), resident, waits, next_ < count_))
+          throw Fault{*stalled};
+        if (waits || ++slices % kSlices == 0) wanted = resident.size() + 1 + resident.size() / 4;
       }
     } catch (const Fault& fault) {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!result_.finding) result_.finding = fault.finding;
       stopped_ = true;
-      if (block != nullptr) keep_text(*block);  // else it failed before it ran
+      if (block != nullptr) keep_text(*block);  // null if a block failed in its constructor
       for (const auto& other : resident) keep_text(*other);
     }
   }
@@ -131,7 +131,7 @@ class GridRun {
   const Launch& launch_;
   Grid grid_;
   std::uint64_t count_;
-  std::vector<std::uint64_t> order_;  // empty: natural
+  std::vector<std::uint64_t> order_;  // empty: ascending
   std::atomic<std::uint64_t> next_{0};
   std::atomic<bool> stopped_{false};
   std::mutex mutex_;

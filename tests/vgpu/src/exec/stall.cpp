@@ -12,7 +12,7 @@
 namespace vgpu {
 namespace {
 
-constexpr std::uint64_t kMostSteps = 1 << 17;               // in which a loop has to come round
+constexpr std::uint64_t kMostSteps = 1 << 17;                // in which a loop has to come round
 constexpr std::uint64_t kPatience = std::uint64_t{1} << 28;  // instructions of a worker's blocks
 
 // All that decides what a warp does next, but for memory that other threads can change.
@@ -34,7 +34,8 @@ Snapshot snapshot_of(Warp& warp) {
   snapshot.splits = warp.splits();
   for (const Split& split : snapshot.splits) snapshot.turn = std::max(snapshot.turn, split.turn);
   each_frame(snapshot.splits, [&](const Frame& frame) {
-    snapshot.registers.insert(snapshot.registers.end(), frame.registers, frame.registers + frame.function->register_bytes);
+    snapshot.registers.insert(snapshot.registers.end(), frame.registers,
+                              frame.registers + frame.function->register_bytes);
   });
   const std::byte* local = warp.local().size() == 0 ? nullptr : warp.local().bytes(0, 0);
   snapshot.local.assign(local, local + kLanes * warp.local().size());
@@ -51,7 +52,8 @@ bool has_come_round(Warp& warp, const Snapshot& before) {
   const std::vector<Split>& splits = warp.splits();
   if (!std::equal(splits.begin(), splits.end(), before.splits.begin(), before.splits.end(), is_at)) return false;
   for (const Split& split : splits)
-    if ((split.wait == Split::Wait::kNone || split.wait == Split::Wait::kYield) && split.turn <= before.turn) return false;
+    if ((split.wait == Split::Wait::kNone || split.wait == Split::Wait::kYield) && split.turn <= before.turn)
+      return false;
   if (kLanes * warp.local().size() != before.local.size()) return false;
   const std::byte* expected = before.registers.data();
   bool same = true;
@@ -60,7 +62,8 @@ bool has_come_round(Warp& warp, const Snapshot& before) {
     same = same && std::memcmp(frame.registers, expected, bytes) == 0;
     expected += bytes;
   });
-  return same && (before.local.empty() || std::memcmp(warp.local().bytes(0, 0), before.local.data(), before.local.size()) == 0);
+  return same &&
+         (before.local.empty() || std::memcmp(warp.local().bytes(0, 0), before.local.data(), before.local.size()) == 0);
 }
 
 enum class Outlook { kBlocked, kLoops, kUnknown };
@@ -119,13 +122,14 @@ Finding Observer::finding(const Block& block, const Warp& warp) const {
   std::string what;
   if (code_->source->opcode == "mbarrier") {
     const Mbarrier barrier = Mbarrier::load(host_);
-    what = fmt::format("a wait for the mbarrier at {}, whose phase lacks {} of {} arrivals and {} bytes: {}", place_text(),
-                       barrier.pending, barrier.expected, barrier.bytes, kNobody);
+    what = fmt::format("a wait for the mbarrier at {}, whose phase lacks {} of {} arrivals and {} bytes: {}",
+                       place_text(), barrier.pending, barrier.expected, barrier.bytes, kNobody);
   } else {
     std::string value;  // the highest byte first
     for (std::uint32_t i = std::min<std::uint32_t>(bytes_, 16); i > 0; --i)
       value += fmt::format("{:02x}", static_cast<unsigned>(host_[i - 1]));
-    what = fmt::format("a loop that waits for {} bytes at {}, which hold 0x{}: {}", bytes_, place_text(), value, kNobody);
+    what =
+        fmt::format("a loop that waits for {} bytes at {}, which hold 0x{}: {}", bytes_, place_text(), value, kNobody);
   }
   return block.finding(warp, lane_, *code_, Finding::Kind::kDeadlock, what);
 }

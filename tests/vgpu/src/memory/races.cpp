@@ -7,7 +7,7 @@
 namespace vgpu {
 namespace {
 
-// Whoever races with `touch` races with `me` as well.
+// Whether every later access that races with `touch` also races with `me`.
 bool stands_for(const Touch& me, const Touch& touch, const Past& known) {
   return touch.time == 0 || ((touch.strong() || !me.strong()) && happened_before(touch, me, known));
 }
@@ -39,7 +39,7 @@ struct AccessHistory::Page {
   unsigned shift = 2;
   std::vector<Cell> cells;
 
-  // Makes cells for accesses that are aligned to no more than 1 << wanted.
+  // Splits the cells, for accesses that are aligned to 1 << wanted bytes only.
   void refine(unsigned wanted) {
     std::vector<Cell> finer(cells.size() << (shift - wanted));
     for (std::size_t i = 0; i < finer.size(); ++i) finer[i] = cells[i >> (shift - wanted)];

@@ -21,7 +21,7 @@ void set(std::uint8_t* flags) {
 
 }  // namespace
 
-// Zeroed pages come from the system when they are first touched.
+// The system provides zeroed pages on first access.
 ByteFlags::ByteFlags(std::size_t size) : flags_(static_cast<std::uint8_t*>(std::calloc(size + 1, 1))) {
   if (flags_ == nullptr) throw std::bad_alloc();
 }

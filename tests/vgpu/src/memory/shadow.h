@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the checks know about bytes of memory: which were written since they were allocated, and who touched them last.
+// What the checks record for each byte of memory: whether it was written since it was allocated, and the last accesses.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace vgpu {
 
-// One flag for each of some bytes; all false at first. Blocks that run at once may set flags of the same bytes.
+// A flag for each byte, initially false. Blocks that run concurrently may set flags of the same bytes.
 class ByteFlags {
  public:
   explicit ByteFlags(std::size_t size);
@@ -22,7 +22,7 @@ class ByteFlags {
   void fill(std::size_t offset, std::size_t count, bool value);
   void copy(const ByteFlags& from, std::size_t from_offset, std::size_t offset, std::size_t count);
 
-  // The same for what one lane reads or writes: 1, 2, 4, 8, 16, ... bytes that begin at a multiple of their number are fast.
+  // The same for the access of one lane. Fast for 1, 2, 4, 8, 16, ... bytes that are aligned to their number.
   bool all_aligned(std::size_t offset, std::size_t count) const;
   void set_aligned(std::size_t offset, std::size_t count);
 

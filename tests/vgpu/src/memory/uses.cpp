@@ -111,7 +111,8 @@ struct UseHistory::Uses {
                                                                 {Use::kStrongRead, Use::kWrite},
                                                                 {Use::kWrite, Use::kStrongRead}}};
     for (const auto& [mine, other] : kConflicts) {
-      if (sets[static_cast<std::size_t>(mine)] == nullptr || earlier.sets[static_cast<std::size_t>(other)] == nullptr) continue;
+      if (sets[static_cast<std::size_t>(mine)] == nullptr || earlier.sets[static_cast<std::size_t>(other)] == nullptr)
+        continue;
       for (std::size_t i = 0; i < kWords; ++i) {
         const std::uint64_t both = word(mine, i) & earlier.word(other, i);
         if (both == 0) continue;
@@ -198,7 +199,8 @@ std::optional<UseHistory::Conflict> UseHistory::settle(std::uint64_t number, std
         if (conflict) conflict->offset += index * kPageBytes;
       }
     }
-    in.past.erase(std::remove_if(in.past.begin(), in.past.end(), [](const Uses& uses) { return uses.empty(); }), in.past.end());
+    in.past.erase(std::remove_if(in.past.begin(), in.past.end(), [](const Uses& uses) { return uses.empty(); }),
+                  in.past.end());
     in.past.push_back(std::move(in.now));
   }
   marked_ = false;

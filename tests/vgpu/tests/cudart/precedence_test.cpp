@@ -80,7 +80,8 @@ TEST(PrecedenceTest, RandomGraphs) {
       moments.push_back(precedence.next(0, pointers, ""));
       before.push_back(past);
       for (std::size_t other = 0; other < i; ++other)
-        ASSERT_EQ(precedence.comes_after(moments[i], moments[other].number), past.count(other) != 0) << i << ", " << other;
+        ASSERT_EQ(precedence.comes_after(moments[i], moments[other].number), past.count(other) != 0)
+            << i << ", " << other;
     }
   }
 }

@@ -144,7 +144,8 @@ TEST_F(DeviceHeap, free_that_races_with_a_read) {
   free_by_one_block<<<2, 1>>>(out, false);
   EXPECT_NE(cudaDeviceSynchronize(), cudaSuccess);
   const std::string said = testing::internal::GetCapturedStderr();
-  EXPECT_TRUE(said.find("freed)") != std::string::npos || said.find("race: free of 16 bytes") != std::string::npos) << said;
+  EXPECT_TRUE(said.find("freed)") != std::string::npos || said.find("race: free of 16 bytes") != std::string::npos)
+      << said;
 }
 
 // As many as would not fit into memory at once.

@@ -52,9 +52,10 @@ void expect_alignment(std::size_t size, int stride, const char* from) {
   SCOPED_TRACE(testing::Message() << "fragments of " << size << " bytes");
   const auto on = [=](std::size_t offset) { return [=] { load<F><<<1, 32>>>(from + offset, stride); }; };
   Faults::expect_clean(on(size));
-  Faults::expect_finding(cudaErrorMisalignedAddress,
-                         {"misaligned address: a matrix at 0x", "which is not a multiple of " + std::to_string(size) + "\n"},
-                         on(size / 2));
+  Faults::expect_finding(
+      cudaErrorMisalignedAddress,
+      {"misaligned address: a matrix at 0x", "which is not a multiple of " + std::to_string(size) + "\n"},
+      on(size / 2));
   cudaDeviceReset();
 }
 

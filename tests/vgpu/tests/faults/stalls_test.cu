@@ -46,7 +46,8 @@ __global__ void wait_for_lane(int lane) {
 
 TEST_F(Stalls, flag_in_shared_memory) {
   expect_clean([] { wait_for_lane<<<2, 32>>>(31); });
-  expect_finding(cudaErrorLaunchFailure, {"deadlock: a loop that waits for 4 bytes at shared 0x0, which hold 0x00000000"},
+  expect_finding(cudaErrorLaunchFailure,
+                 {"deadlock: a loop that waits for 4 bytes at shared 0x0, which hold 0x00000000"},
                  [] { wait_for_lane<<<2, 32>>>(32); });
 }
 
@@ -143,8 +144,10 @@ __global__ void meet_at_mbarrier(int more, int bytes) {
   const auto place = static_cast<unsigned>(__cvta_generic_to_shared(&barrier));
   if (threadIdx.x == 0) asm volatile("mbarrier.init.shared.b64 [%0], 64;" ::"r"(place) : "memory");
   __syncthreads();
-  if (threadIdx.x == 0 && bytes > 0) asm volatile("mbarrier.expect_tx.relaxed.cta.shared.b64 [%0], %1;" ::"r"(place), "r"(bytes));
-  if (threadIdx.x < 64 + more) asm volatile("{.reg .b64 state; mbarrier.arrive.shared.b64 state, [%0];}" ::"r"(place) : "memory");
+  if (threadIdx.x == 0 && bytes > 0)
+    asm volatile("mbarrier.expect_tx.relaxed.cta.shared.b64 [%0], %1;" ::"r"(place), "r"(bytes));
+  if (threadIdx.x < 64 + more)
+    asm volatile("{.reg .b64 state; mbarrier.arrive.shared.b64 state, [%0];}" ::"r"(place) : "memory");
   int complete = 0;
   while (complete == 0) {
     if (tries)
@@ -164,9 +167,10 @@ __global__ void meet_at_mbarrier(int more, int bytes) {
 template <bool tries>
 void check_mbarrier() {
   Faults::expect_clean([] { meet_at_mbarrier<tries><<<1, 64>>>(0, 0); });
-  Faults::expect_finding(cudaErrorLaunchFailure,
-                         {"deadlock: a wait for the mbarrier at shared 0x0, whose phase lacks 3 of 64 arrivals and 0 bytes"},
-                         [] { meet_at_mbarrier<tries><<<1, 64>>>(-3, 0); });
+  Faults::expect_finding(
+      cudaErrorLaunchFailure,
+      {"deadlock: a wait for the mbarrier at shared 0x0, whose phase lacks 3 of 64 arrivals and 0 bytes"},
+      [] { meet_at_mbarrier<tries><<<1, 64>>>(-3, 0); });
   cudaDeviceReset();
   Faults::expect_finding(cudaErrorLaunchFailure, {"whose phase lacks 0 of 64 arrivals and 48 bytes"},
                          [] { meet_at_mbarrier<tries><<<1, 64>>>(0, 48); });

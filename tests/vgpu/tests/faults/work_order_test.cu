@@ -67,14 +67,16 @@ class WorkOrder : public Faults {
 // ---- streams --------------------------------------------------------------------------------------------------------
 
 TEST_F(WorkOrder, kernels_that_write_and_read) {
-  expect_race({"race: ", "read by kernel ", "consume", "write by kernel ", "produce", "in stream ", "nothing orders them",
-               "(4000 bytes)"},
-              [&](cudaStream_t stream) { make(data_, stream); }, [&](cudaStream_t stream) { use(data_, out_, stream); });
+  expect_race(
+      {"race: ", "read by kernel ", "consume", "write by kernel ", "produce", "in stream ", "nothing orders them",
+       "(4000 bytes)"},
+      [&](cudaStream_t stream) { make(data_, stream); }, [&](cudaStream_t stream) { use(data_, out_, stream); });
 }
 
 TEST_F(WorkOrder, kernels_that_write) {
-  expect_race({"race: write by kernel ", "and write by kernel ", "byte 0 of allocation "},
-              [&](cudaStream_t stream) { make(data_, stream, 1); }, [&](cudaStream_t stream) { make(data_, stream, 2); });
+  expect_race(
+      {"race: write by kernel ", "and write by kernel ", "byte 0 of allocation "},
+      [&](cudaStream_t stream) { make(data_, stream, 1); }, [&](cudaStream_t stream) { make(data_, stream, 2); });
 }
 
 TEST_F(WorkOrder, kernels_that_share_nothing_or_only_read) {
@@ -193,22 +195,28 @@ TEST_F(WorkOrder, atomic_operations) {
     count<<<2, 32, 0, first_>>>(data_);
     count<<<2, 32, 0, second_>>>(data_);
   });
-  expect_race({"race: ", "count", "read_one"}, [&](cudaStream_t stream) { count<<<1, 1, 0, stream>>>(data_); },
-              [&](cudaStream_t stream) { read_one<<<1, 1, 0, stream>>>(data_, out_, 0); });
+  expect_race(
+      {"race: ", "count", "read_one"}, [&](cudaStream_t stream) { count<<<1, 1, 0, stream>>>(data_); },
+      [&](cudaStream_t stream) { read_one<<<1, 1, 0, stream>>>(data_, out_, 0); });
 }
 
 // ---- copies, fills, allocations -------------------------------------------------------------------------------------
 
 TEST_F(WorkOrder, fills) {
-  expect_race({"the fill of 4000 bytes", "kernel "}, [&](cudaStream_t stream) { cudaMemsetAsync(data_, 1, kBytes, stream); },
-              [&](cudaStream_t stream) { use(data_, out_, stream); });
+  expect_race(
+      {"the fill of 4000 bytes", "kernel "}, [&](cudaStream_t stream) { cudaMemsetAsync(data_, 1, kBytes, stream); },
+      [&](cudaStream_t stream) { use(data_, out_, stream); });
 }
 
 TEST_F(WorkOrder, copies) {
-  const auto copy = [&](cudaStream_t stream) { cudaMemcpyAsync(other_, data_, kBytes, cudaMemcpyDeviceToDevice, stream); };
-  expect_race({"read by the copy of 4000 bytes", "write by kernel "}, [&](cudaStream_t stream) { make(data_, stream); }, copy);
-  expect_race({"write by the copy of 4000 bytes", "read by kernel "},
-              [&](cudaStream_t stream) { use(other_, out_, stream); }, copy);
+  const auto copy = [&](cudaStream_t stream) {
+    cudaMemcpyAsync(other_, data_, kBytes, cudaMemcpyDeviceToDevice, stream);
+  };
+  expect_race(
+      {"read by the copy of 4000 bytes", "write by kernel "}, [&](cudaStream_t stream) { make(data_, stream); }, copy);
+  expect_race(
+      {"write by the copy of 4000 bytes", "read by kernel "}, [&](cudaStream_t stream) { use(other_, out_, stream); },
+      copy);
 }
 
 TEST_F(WorkOrder, copies_to_one_place_in_host_memory) {

@@ -15,7 +15,8 @@ constexpr std::size_t kSize = 10000;
 class UsesTest : public testing::Test {
  protected:
   // Work that comes after those of `past` uses these bytes.
-  std::optional<UseHistory::Conflict> work(const std::set<std::uint64_t>& past, Use use, std::size_t offset, std::size_t count) {
+  std::optional<UseHistory::Conflict> work(const std::set<std::uint64_t>& past, Use use, std::size_t offset,
+                                           std::size_t count) {
     history_.mark(use, offset, count);
     return history_.settle(next_++, first_, [&](std::uint64_t earlier) { return past.count(earlier) != 0; });
   }

@@ -56,7 +56,7 @@ std::string string_at(Warp& warp, unsigned lane, std::uint64_t address) {
 // ---- the functions --------------------------------------------------------------------------------------------------
 
 // vprintf(format, arguments): each argument is aligned to its size. Returns how many the format has, -1 without a format.
-// What it reads counts as no traffic, since on a GPU it is the host that does.
+// Its reads do not count as traffic, since on a GPU the host makes them.
 void run_vprintf(Warp& warp, const Code& code) {
   const Counters before = warp.block().counters();
   for_each_lane(warp.active(), [&](unsigned lane) {
@@ -90,7 +90,7 @@ void run_assertfail(Warp& warp, const Code& code) {
                     fmt::format("`{}`, {}:{}, in {}", text(0), text(1), argument(warp, code, 2, lane), text(3)));
 }
 
-// There is no limit to what kernels may take.
+// The heap has no limit (cudaLimitMallocHeapSize is not modelled).
 void run_malloc(Warp& warp, const Code& code) {
   for_each_lane(warp.active(), [&](unsigned lane) {
     const std::uint64_t size = argument(warp, code, 0, lane);
@@ -108,7 +108,8 @@ void check_free_races(Warp& warp, unsigned lane, Allocation& allocation) {
   checks.acquire_now(warp);
   Access access{Access::Kind::kFree, ptx::Space::kGlobal, static_cast<std::uint32_t>(allocation.size)};
   access.address[lane] = allocation.address;
-  check_races(warp, access, Mask{1} << lane, access.address.data(), allocation.address, allocation.shadow->history(), &allocation);
+  check_races(warp, access, Mask{1} << lane, access.address.data(), allocation.address, allocation.shadow->history(),
+              &allocation);
 }
 
 void run_free(Warp& warp, const Code& code) {

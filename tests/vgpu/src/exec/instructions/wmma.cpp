@@ -24,11 +24,13 @@ struct Transfer {
 
 // PTX: each row (or column, as the matrix lies in memory) begins at a multiple of the size of the fragment, which is what one
 // lane holds. The CUDA C++ guide asks for a stride of 16 bytes and no more, so beyond the first row only that is demanded.
-void check_alignment(Warp& warp, const Fragment& fragment, std::uint64_t first_row, std::uint64_t stride, unsigned lane) {
+void check_alignment(Warp& warp, const Fragment& fragment, std::uint64_t first_row, std::uint64_t stride,
+                     unsigned lane) {
   constexpr std::uint64_t kLeastStride = 16;
   const std::uint64_t size = fragment.registers.size() * fragment.register_bytes;
   const auto misaligned = [&](const std::string& what, std::uint64_t unit) {
-    warp.block().fail(warp, lane, Finding::Kind::kMisaligned, what + ", which is not a multiple of " + std::to_string(unit));
+    warp.block().fail(warp, lane, Finding::Kind::kMisaligned,
+                      what + ", which is not a multiple of " + std::to_string(unit));
   };
   if (first_row % size != 0) misaligned("a matrix at " + hexadecimal(first_row), size);
   const std::uint64_t unit = std::min(size, kLeastStride);
