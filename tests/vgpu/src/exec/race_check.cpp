@@ -49,7 +49,8 @@ class RaceCheck {
         cell.note_write(me_);
       });
     }
-    if (allocation_ != nullptr) mark(base);
+    // Other work cannot know of memory that this launch has allocated itself, unless it reads an address that it has written.
+    if (allocation_ != nullptr && allocation_->launch != warp_.block().grid().id) mark(base);
   }
 
  private:

@@ -13,7 +13,7 @@ namespace vgpu {
 namespace {
 
 constexpr std::uint64_t kMostSteps = 1 << 17;                // in which a loop has to come round
-constexpr std::uint64_t kPatience = std::uint64_t{1} << 28;  // instructions of a worker's blocks
+constexpr std::uint64_t kPatience = std::uint64_t{1} << 26;  // instructions of a worker's blocks
 
 // All that decides what a warp does next, but for memory that other threads can change.
 struct Snapshot {

@@ -6,7 +6,7 @@
 // changed in between, it repeats itself for as long as no memory changes; if that holds for all warps of a launch, no memory
 // ever changes. Memory that the host reaches (managed, pinned) is exempt, since the host may change it at any time. A loop
 // whose registers differ from round to round, such as one that counts its rounds, cannot be proved endless; a launch in which
-// which all warps do nothing but read the same places is given up after some 3e8 instructions.
+// which all warps do nothing but read the same places is given up after some 7e7 instructions.
 #pragma once
 
 #include <atomic>

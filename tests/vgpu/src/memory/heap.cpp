@@ -159,6 +159,7 @@ bool Heap::retire(std::uint64_t address) {
   Allocation* allocation = end_life(address);
   if (allocation == nullptr) return false;
   madvise(allocation->bytes, round_up(allocation->size, kPage), MADV_DONTNEED);
+  allocation->shadow->forget();
   retired_.push_back(allocation);
   return true;
 }

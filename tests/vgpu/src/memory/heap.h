@@ -33,6 +33,7 @@ struct Allocation {
   bool adopted = false;  // the program owns the bytes
   std::string name;      // the name of a variable, or "allocation N", counted from 1
   int device = 0;
+  std::uint64_t launch = 0;  // kMalloc: the launch whose kernel has allocated it, counted from 1
   std::unique_ptr<GlobalShadow> shadow;
 
   ~Allocation();
@@ -61,7 +62,7 @@ class Heap {
   bool release(std::uint64_t address);
 
   // Like release(), but for a kernel, whose other threads may be using the memory at this moment: the bytes and the shadow
-  // stay mapped until discard_retired().
+  // can still be accessed until discard_retired().
   bool retire(std::uint64_t address);
   // Discards what was retired. No kernel may be running.
   void discard_retired();

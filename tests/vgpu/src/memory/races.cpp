@@ -36,8 +36,13 @@ void Cell::note_other_read(const Touch& me, const Past& known) {
 struct AccessHistory::Page {
   std::atomic_flag busy = ATOMIC_FLAG_INIT;
   std::uint64_t launch = 0;
-  unsigned shift = 2;
-  std::vector<Cell> cells;
+  unsigned shift = kShift;
+  std::vector<Cell> cells;  // none: forgotten
+
+  void lock() {
+    while (busy.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
+  }
+  void unlock() { busy.clear(std::memory_order_release); }
 
   // Splits the cells, for accesses that are aligned to 1 << wanted bytes only.
   void refine(unsigned wanted) {
@@ -52,12 +57,26 @@ AccessHistory::~AccessHistory() {
   for (std::atomic<Page*>& page : pages_) delete page.load();
 }
 
+void AccessHistory::forget() {
+  for (std::atomic<Page*>& pointer : pages_) {
+    Page* page = pointer.load(std::memory_order_acquire);
+    if (page == nullptr) continue;
+    page->lock();
+    page->cells = {};
+    page->shift = kShift;
+    page->unlock();
+  }
+}
+
+std::size_t AccessHistory::cells_of(std::size_t page) const {
+  const std::size_t bytes = std::min(kPageBytes, size_ - page * kPageBytes);
+  return (bytes + (std::size_t{1} << kShift) - 1) >> kShift;
+}
+
 AccessHistory::Page& AccessHistory::page(std::size_t index) {
   Page* found = pages_[index].load(std::memory_order_acquire);
   if (found != nullptr) return *found;
   auto fresh = std::make_unique<Page>();
-  const std::size_t bytes = std::min(kPageBytes, size_ - index * kPageBytes);
-  fresh->cells.resize((bytes + (std::size_t{1} << fresh->shift) - 1) >> fresh->shift);
   if (pages_[index].compare_exchange_strong(found, fresh.get(), std::memory_order_acq_rel)) return *fresh.release();
   return *found;
 }
@@ -66,9 +85,10 @@ void AccessHistory::Cursor::enter(std::size_t offset, std::size_t end) {
   Page& wanted = history_->page(offset / kPageBytes);
   if (&wanted != page_) {
     leave();
-    while (wanted.busy.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
+    wanted.lock();
     page_ = &wanted;
     page_begin_ = offset / kPageBytes * kPageBytes;
+    if (page_->cells.empty()) page_->cells.resize(history_->cells_of(offset / kPageBytes));
     if (page_->launch != launch_) {
       std::fill(page_->cells.begin(), page_->cells.end(), Cell{});
       page_->launch = launch_;
@@ -81,7 +101,7 @@ void AccessHistory::Cursor::enter(std::size_t offset, std::size_t end) {
 }
 
 void AccessHistory::Cursor::leave() {
-  if (page_ != nullptr) page_->busy.clear(std::memory_order_release);
+  if (page_ != nullptr) page_->unlock();
   page_ = nullptr;
 }
 

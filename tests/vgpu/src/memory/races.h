@@ -94,6 +94,9 @@ class AccessHistory {
   AccessHistory(const AccessHistory&) = delete;
   AccessHistory& operator=(const AccessHistory&) = delete;
 
+  // Forgets all accesses and returns most of the memory. Other threads may be using the history at this moment.
+  void forget();
+
  private:
   struct Page;
 
@@ -132,8 +135,10 @@ class AccessHistory {
 
  private:
   static constexpr std::size_t kPageBytes = 1024;
+  static constexpr unsigned kShift = 2;  // log2 of a cell's bytes at first
 
   Page& page(std::size_t index);
+  std::size_t cells_of(std::size_t page) const;  // at first
 
   std::size_t size_;
   std::vector<std::atomic<Page*>> pages_;

@@ -20,6 +20,9 @@ class ByteFlags {
 
   bool all(std::size_t offset, std::size_t count) const;
   void fill(std::size_t offset, std::size_t count, bool value);
+  // Returns most of the memory to the system; the flags have no particular values from then on. Other threads may be using them
+  // at this moment.
+  void forget();
   void copy(const ByteFlags& from, std::size_t from_offset, std::size_t offset, std::size_t count);
 
   // The same for the access of one lane. Fast for 1, 2, 4, 8, 16, ... bytes that are aligned to their number.
@@ -31,6 +34,7 @@ class ByteFlags {
     void operator()(std::uint8_t* flags) const { std::free(flags); }
   };
   std::unique_ptr<std::uint8_t, Free> flags_;
+  std::size_t size_;
 };
 
 class GlobalShadow {
@@ -41,6 +45,11 @@ class GlobalShadow {
   bool initialised(std::size_t offset, std::size_t count) const { return initialised_.all(offset, count); }
   void copy_initialised(const GlobalShadow& from, std::size_t from_offset, std::size_t offset, std::size_t count) {
     initialised_.copy(from.initialised_, from_offset, offset, count);
+  }
+  // Keeps no more than threads need that may be using the shadow at this moment.
+  void forget() {
+    initialised_.forget();
+    history_.forget();
   }
   ByteFlags& initialised_bytes() { return initialised_; }
   AccessHistory& history() { return history_; }

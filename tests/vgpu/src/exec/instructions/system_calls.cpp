@@ -94,9 +94,10 @@ void run_assertfail(Warp& warp, const Code& code) {
 void run_malloc(Warp& warp, const Code& code) {
   for_each_lane(warp.active(), [&](unsigned lane) {
     const std::uint64_t size = argument(warp, code, 0, lane);
-    const Allocation* allocation = nullptr;
+    Allocation* allocation = nullptr;
     warp.block().note_change();
     if (size > 0) allocation = warp.block().launch().heap->allocate(Allocation::Kind::kMalloc, size, 0);
+    if (allocation != nullptr) allocation->launch = warp.block().grid().id;
     set_result(warp, code, lane, allocation == nullptr ? 0 : allocation->address);
   });
 }
