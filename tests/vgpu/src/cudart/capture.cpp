@@ -131,6 +131,20 @@ void update_tips(Stream& stream, const std::vector<Node*>& nodes, bool replace) 
   add_missing(stream.tips, nodes);
 }
 
+void leave_capture(Stream& stream) {
+  Capture& capture = *stream.capture;
+  std::vector<Node*> tips_of_others;
+  for (const Stream* member : capture.streams)
+    if (member != &stream) add_missing(tips_of_others, member->tips);
+  const std::set<const Node*> waited_for = reachable(tips_of_others);
+  const bool has_joined =
+      &stream != capture.origin &&
+      std::all_of(stream.tips.begin(), stream.tips.end(), [&](Node* tip) { return waited_for.count(tip) != 0; });
+  if (!has_joined) invalidate_and_fail(capture, cudaErrorStreamCaptureUnsupported);
+  capture.streams.erase(std::find(capture.streams.begin(), capture.streams.end(), &stream));
+  stream.capture = nullptr;
+}
+
 const Stream* implicitly_waited_for(const Stream& stream) {
   if (stream.kind != Stream::Kind::kLegacy) return nullptr;
   for (const Stream* other : streams_of(*stream.device))

@@ -39,6 +39,10 @@ void capture_wait(Stream& stream, const Event& event);
 // Adds to the nodes that the stream's next one depends on, or replaces them; those replaced need not be joined any more.
 void update_tips(Stream& stream, const std::vector<Node*>& nodes, bool replace);
 
+// Takes a stream that is about to be destroyed out of its capture. Fails and invalidates the capture where no other stream of
+// it waits for all that was captured in this one.
+void leave_capture(Stream& stream);
+
 // A captured stream that work in this one would have to wait for, were it not captured: a blocking one, if this is the legacy
 // stream. Null: none.
 const Stream* implicitly_waited_for(const Stream& stream);

@@ -69,10 +69,17 @@ std::byte* bytes_at(const Allocation* allocation, std::uint64_t address) {
                                : allocation->bytes + (address - allocation->address);
 }
 
+void mark(const Allocation* allocation, Use use, std::uint64_t address, std::size_t count) {
+  if (allocation != nullptr && runtime().options.check_races)
+    runtime().heap.mark(*allocation, use, address - allocation->address, count);
+}
+
 // The row's knowledge about initialised bytes goes along; where it cannot, missing bytes become visible instead.
 void copy_row(const Allocation* to, std::uint64_t to_address, const Allocation* from, const std::byte* source,
               std::uint64_t from_address, std::size_t width) {
   std::byte* target = bytes_at(to, to_address);
+  mark(to, Use::kWrite, to_address, width);
+  mark(from, Use::kRead, from_address, width);
   std::memmove(target, source, width);
   GlobalShadow* target_shadow = on_host(to) ? nullptr : to->shadow.get();
   if (!on_device(from)) {
@@ -223,6 +230,7 @@ void perform_set(const SetWork& set) {
         for (std::size_t i = 0; i < set.extent.width; i += set.element_size)
           std::memcpy(bytes + i, &set.value, set.element_size);
       }
+      mark(to, Use::kWrite, address, set.extent.width);
       to->shadow->set_initialised(address - to->address, set.extent.width, true);
     }
   }

@@ -26,7 +26,7 @@ Engine::~Engine() {
 }
 
 OperationPtr Engine::submit(int device, std::vector<OperationPtr> after, std::function<void()> work,
-                            Operation::Place place) {
+                            Operation::Place place, std::string label) {
   ++activity_;
   auto operation = std::make_shared<Operation>();
   operation->place = place;
@@ -34,6 +34,9 @@ OperationPtr Engine::submit(int device, std::vector<OperationPtr> after, std::fu
   operation->number = submitted_++;
   operation->submitted = std::chrono::steady_clock::now();
   operation->work = std::move(work);
+  std::vector<const Moment*> moments;
+  for (const OperationPtr& other : after) moments.push_back(other == nullptr ? nullptr : &other->moment);
+  operation->moment = precedence_.next(device, moments, std::move(label));
   for (OperationPtr& other : after) {
     if (other == nullptr || other->done()) continue;
     other->dependents.push_back(operation.get());
@@ -93,21 +96,34 @@ void Engine::work_towards(const OperationPtr& target) {
 }
 
 void Engine::complete(const OperationPtr& target) {
-  if (target != nullptr) work_towards(target);
+  if (target == nullptr) return;
+  work_towards(target);
+  host_knows(*target);
+}
+
+void Engine::host_knows(const Operation& operation) {
+  precedence_.host_knows(operation.moment);
+  if (pending_.empty()) precedence_.all_done();
 }
 
 void Engine::complete_all(int device) {
   const std::uint64_t end = submitted_;
+  precedence_.host_knows_all(device);
   while (true) {
     const auto next = std::find_if(pending_.begin(), pending_.end(),
                                    [&](const auto& entry) { return entry.second->device == device; });
-    if (next == pending_.end() || next->first >= end) return;
-    complete(OperationPtr(next->second));
+    if (next == pending_.end() || next->first >= end) break;
+    work_towards(OperationPtr(next->second));
   }
+  if (pending_.empty()) precedence_.all_done();
 }
 
 bool Engine::advance(const OperationPtr& target) {
-  if (target == nullptr || target->done()) return true;
+  if (target == nullptr) return true;
+  if (target->done()) {
+    host_knows(*target);
+    return true;
+  }
   Path path{target};
   const OperationPtr next = next_on(path);
   if (next != nullptr) start(next);
@@ -130,6 +146,8 @@ void Engine::start(const OperationPtr& operation) {
 void Engine::run(const OperationPtr& operation) {
   const bool on_device = operation->place == Operation::Place::kDevice;
   if (on_device) busy_ = true;
+  // A host function can tell any thread what has happened before it.
+  if (!on_device) precedence_.host_knows(operation->moment);
   cudaError_t outcome = cudaSuccess;
   mutex_.unlock();
   try {
@@ -194,6 +212,8 @@ bool Engine::runs_something(int device) const {
 void Engine::reset(int device) {
   while (runs_something(device)) changed_.wait(mutex_);
   drop_all(device);
+  precedence_.host_knows_all(device);
+  if (pending_.empty()) precedence_.all_done();
   faults_.erase(device);
 }
 

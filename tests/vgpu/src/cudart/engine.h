@@ -18,10 +18,12 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "cudart/cuda_api.h"
+#include "cudart/precedence.h"
 
 namespace vgpu::cudart {
 
@@ -39,6 +41,7 @@ struct Operation {
   Place place = Place::kDevice;
   int device = 0;
   std::uint64_t number = 0;  // in the order of submission
+  Moment moment;
   State state = State::kWaiting;
   std::vector<OperationPtr> after;     // not done yet when this was submitted
   std::vector<Operation*> dependents;  // that name this in `after`
@@ -56,14 +59,16 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Null entries of `after` count as done.
+  // Null entries of `after` count as done. The label is what messages call the operation.
   OperationPtr submit(int device, std::vector<OperationPtr> after, std::function<void()> work,
-                      Operation::Place place = Operation::Place::kDevice);
+                      Operation::Place place = Operation::Place::kDevice, std::string label = "");
 
-  void complete(const OperationPtr& target);  // null: nothing to do
-  void complete_all(int device);              // that was submitted before the call
-  // Runs one operation on the way to the target, if it is not done. True: it was done already.
+  // The host waits, and knows from then on that what it waited for has happened. Null: nothing to do.
+  void complete(const OperationPtr& target);
+  void complete_all(int device);  // that was submitted before the call
+  // Runs one operation on the way to the target, if it is not done. True: it was done already, as the host now knows.
   bool advance(const OperationPtr& target);
+  const Precedence& precedence() const { return precedence_; }
   // Nothing runs any more without being asked for, and nothing is running but host functions.
   void stop();
 
@@ -74,6 +79,7 @@ class Engine {
  private:
   using Path = std::vector<OperationPtr>;
   void work_towards(const OperationPtr& target);
+  void host_knows(const Operation& operation);
   OperationPtr next_on(Path& path);
   OperationPtr choose(Path& path);
   void start(const OperationPtr& operation);
@@ -93,6 +99,7 @@ class Engine {
   std::uint64_t seed_;
   std::mt19937_64 random_;
   std::uint64_t submitted_ = 0;
+  Precedence precedence_;
   std::map<std::uint64_t, OperationPtr> pending_;  // waiting or running, by number
   std::vector<OperationPtr> ready_;                // those of them that wait for nothing
   std::map<int, cudaError_t> faults_;

@@ -67,6 +67,7 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEve
               cudaErrorInvalidResourceHandle);
       require(event->recorded->done(), cudaErrorNotReady);
     }
+    for (const Event* event : {&event_of(start), &event_of(end)}) runtime().engine.advance(event->recorded);
     const auto elapsed = event_of(end).recorded->finished - event_of(start).recorded->finished;
     *milliseconds = std::chrono::duration<float, std::milli>(elapsed).count();
   });

@@ -41,6 +41,7 @@ class Planner {
 struct Submitter {
   int device;
   std::vector<OperationPtr> after;
+  const std::string& where;
 
   OperationPtr marker() { return runtime().engine.submit(device, std::move(after), nullptr); }
 
@@ -52,10 +53,10 @@ struct Submitter {
     after.push_back(event_of(wait.event).recorded);
     return marker();
   }
-  OperationPtr operator()(const GraphWork& graph) { return submit_plan(*graph.plan, device, after); }
+  OperationPtr operator()(const GraphWork& graph) { return submit_plan(*graph.plan, device, after, where); }
   template <class Other>
   OperationPtr operator()(const Other& work) {
-    return submit(device, std::move(after), work);
+    return submit(device, std::move(after), work, where);
   }
 };
 
@@ -114,6 +115,7 @@ cudaGraphNodeType type_of(const Work& work) {
     cudaGraphNodeType operator()(const CopyWork&) const { return cudaGraphNodeTypeMemcpy; }
     cudaGraphNodeType operator()(const SetWork&) const { return cudaGraphNodeTypeMemset; }
     cudaGraphNodeType operator()(const HostWork&) const { return cudaGraphNodeTypeHost; }
+    cudaGraphNodeType operator()(const AllocateWork&) const { return cudaGraphNodeTypeMemAlloc; }
     cudaGraphNodeType operator()(const FreeWork&) const { return cudaGraphNodeTypeMemFree; }
     cudaGraphNodeType operator()(const GraphMemoryWork& memory) const {
       return memory.frees ? cudaGraphNodeTypeMemFree : cudaGraphNodeTypeMemAlloc;
@@ -138,10 +140,11 @@ HostWork host_of(const cudaHostNodeParams* parameters) {
   return {parameters->fn, parameters->userData};
 }
 
-OperationPtr submit_plan(const Plan& plan, int device, const std::vector<OperationPtr>& before) {
+OperationPtr submit_plan(const Plan& plan, int device, const std::vector<OperationPtr>& before,
+                         const std::string& where) {
   std::vector<OperationPtr> ends;
   for (const Plan::Step& step : plan.steps) {
-    Submitter submitter{device, before};
+    Submitter submitter{device, before, where};
     for (const std::size_t other : step.after) submitter.after.push_back(ends[other]);
     ends.push_back(step.enabled ? std::visit(submitter, step.work) : submitter.marker());
   }

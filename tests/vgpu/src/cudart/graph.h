@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cudart/cuda_api.h"
@@ -63,7 +64,8 @@ cudaGraphNodeType type_of(const Work& work);
 KernelWork& kernel_in(Work& work);
 HostWork host_of(const cudaHostNodeParams* parameters);
 
-// Submits the plan's work behind `before`; returns what comes after all of it.
-OperationPtr submit_plan(const Plan& plan, int device, const std::vector<OperationPtr>& before);
+// Submits the plan's work after `before`; returns what comes after all of it. `where` is for messages.
+OperationPtr submit_plan(const Plan& plan, int device, const std::vector<OperationPtr>& before,
+                         const std::string& where);
 
 }  // namespace vgpu::cudart

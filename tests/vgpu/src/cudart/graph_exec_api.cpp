@@ -48,7 +48,7 @@ void launch(GraphExec& exec, Stream& stream) {
   require_no_implicit_wait(stream);
   std::vector<OperationPtr> before = preceding(stream);
   before.push_back(exec.last);
-  stream.last = submit_plan(exec.plan, stream.device->ordinal, before);
+  stream.last = submit_plan(exec.plan, stream.device->ordinal, before, "a graph in " + name_of(stream));
   exec.last = stream.last;
 }
 

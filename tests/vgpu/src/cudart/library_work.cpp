@@ -49,6 +49,13 @@ void check_memory(const LibraryWork& work, const vgpu_range_t& range) {
          fmt::format("{}, of which nothing has written byte {} since it was allocated", access_text(range), first));
 }
 
+void mark(const vgpu_range_t& range) {
+  const Allocation& allocation = *runtime().heap.holding(address_of(range.address), range.bytes);
+  const std::size_t offset = address_of(range.address) - allocation.address;
+  if (is_read(range)) runtime().heap.mark(allocation, Use::kRead, offset, range.bytes);
+  if (is_written(range)) runtime().heap.mark(allocation, Use::kWrite, offset, range.bytes);
+}
+
 // Nothing says in which order the threads of a library's kernel touch bytes.
 void check_overlaps(const LibraryWork& work) {
   std::vector<vgpu_range_t> ranges = work.ranges;
@@ -79,7 +86,10 @@ void release_quietly(void (*release)(void*), void* argument) {
 
 void perform_library_work(const LibraryWork& work) {
   for (const vgpu_range_t& range : work.ranges) check_memory(work, range);
-  if (runtime().options.check_races) check_overlaps(work);
+  if (runtime().options.check_races) {
+    check_overlaps(work);
+    for (const vgpu_range_t& range : work.ranges) mark(range);
+  }
   in_host_function() = true;
   work.run(work.argument.get());
   in_host_function() = false;

@@ -37,12 +37,14 @@ void* allocate_in_order(Pool& pool, Stream& stream, std::size_t size) {
   if (size == 0) return nullptr;
   count_allocation();
   if (stream.capture != nullptr) return captured(stream, size);
+  require_no_implicit_wait(stream);
   Runtime& state = runtime();
   const Allocation& allocation = state.allocate(Allocation::Kind::kDevice, size, pool.device);
   state.allocated.insert(allocation.address);
   state.pool_memory[allocation.address] = &pool;
   pool.used += allocation.size;
   pool.most_used = std::max(pool.most_used, pool.used);
+  issue(stream, AllocateWork{allocation.address});
   return pointer_to(allocation.address);
 }
 

@@ -28,6 +28,10 @@ Event& event_of(cudaEvent_t handle) {
   return *handle;
 }
 
+std::string name_of(const Stream& stream) {
+  return stream.kind == Stream::Kind::kLegacy ? "the legacy default stream" : "stream " + std::to_string(stream.id);
+}
+
 std::vector<OperationPtr> preceding(const Stream& stream) {
   std::vector<OperationPtr> all{stream.last};
   const Device& device = *stream.device;
@@ -48,7 +52,7 @@ void issue(Stream& stream, Work work) {
     return;
   }
   require_no_implicit_wait(stream);
-  stream.last = submit(stream.device->ordinal, preceding(stream), std::move(work));
+  stream.last = submit(stream.device->ordinal, preceding(stream), std::move(work), name_of(stream));
 }
 
 void wait_for(Stream& stream, Event& event, External external) {

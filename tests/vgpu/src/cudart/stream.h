@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cudart/cuda_api.h"
@@ -51,6 +52,9 @@ DefaultStream& default_stream();
 // The stream behind a handle: one that was created, or a default stream of the current device.
 Stream& stream_of(cudaStream_t handle);
 Event& event_of(cudaEvent_t handle);
+
+// "stream 5"
+std::string name_of(const Stream& stream);
 
 // What the next operation of the stream has to wait for.
 std::vector<OperationPtr> preceding(const Stream& stream);

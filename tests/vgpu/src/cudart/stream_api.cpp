@@ -10,7 +10,10 @@ namespace {
 
 constexpr int kLeastPriority = 0, kGreatestPriority = -5;
 
-bool is_done(const OperationPtr& operation) { return operation == nullptr || operation->done(); }
+// So that nothing needs to wait for it any more: the host has seen it end.
+bool is_past(const OperationPtr& operation) {
+  return operation == nullptr || (operation->done() && operation->number < runtime().engine.precedence().first());
+}
 
 struct Callback {
   cudaStreamCallback_t function;
@@ -58,10 +61,10 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   return call([&] {
     Stream& stream = stream_of(handle);
     require(stream.kind == Stream::Kind::kCreated, cudaErrorInvalidResourceHandle);
-    if (stream.capture != nullptr) require_not_captured(stream);
+    if (stream.capture != nullptr) leave_capture(stream);
     auto& orphans = stream.device->orphans;
-    orphans.erase(std::remove_if(orphans.begin(), orphans.end(), is_done), orphans.end());
-    if (stream.blocking() && !is_done(stream.last)) orphans.push_back(stream.last);
+    orphans.erase(std::remove_if(orphans.begin(), orphans.end(), is_past), orphans.end());
+    if (stream.blocking() && !is_past(stream.last)) orphans.push_back(stream.last);
     stream.device->streams.erase(handle);
   });
 }

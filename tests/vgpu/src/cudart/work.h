@@ -77,7 +77,10 @@ struct HostWork {
   bool despite_faults = false;
 };
 
-// Frees memory of a pool.
+// Memory of a pool, which is the program's from here on and until it is freed.
+struct AllocateWork {
+  std::uint64_t address;
+};
 struct FreeWork {
   std::uint64_t address;
 };
@@ -114,10 +117,11 @@ struct GraphWork {
   std::shared_ptr<const struct Plan> plan;
 };
 
-using Work = std::variant<Nothing, KernelWork, LibraryWork, CopyWork, SetWork, HostWork, FreeWork, GraphMemoryWork,
-                          RecordWork, WaitWork, GraphWork>;
+using Work = std::variant<Nothing, KernelWork, LibraryWork, CopyWork, SetWork, HostWork, AllocateWork, FreeWork,
+                          GraphMemoryWork, RecordWork, WaitWork, GraphWork>;
 
-// As an operation that does the work behind `after`. What fails in it is the error that the device is left with.
-OperationPtr submit(int device, std::vector<OperationPtr> after, Work work);
+// As an operation that does the work after `after`. What fails in it is the error that the device is left with. `where` is for
+// messages: "stream 5".
+OperationPtr submit(int device, std::vector<OperationPtr> after, Work work, const std::string& where);
 
 }  // namespace vgpu::cudart

@@ -9,6 +9,7 @@
 #include "exec/instructions/lanes.h"
 #include "exec/race_check.h"
 #include "exec/reports.h"
+#include "exec/stall.h"
 #include "exec/traffic.h"
 
 namespace vgpu {
@@ -21,14 +22,14 @@ std::string name_of(const ptx::Variable& variable) {
   return fmt::format("local variable {} ({} bytes)", variable.name, variable.size);
 }
 
-// A loop of fixed length where all lanes take part, as they mostly do.
+// All lanes take part in most accesses; then the loop has a fixed length.
 template <class F>
 void each_of(Mask lanes, F f) {
   if (lanes != kAllLanes) return for_each_lane(lanes, f);
   for (unsigned lane = 0; lane < kLanes; ++lane) f(lane);
 }
 
-// The lanes of an access that go to one memory, and where there.
+// The lanes of an access that address the same memory.
 struct Part {
   Warp& warp;
   Access& access;
@@ -53,7 +54,7 @@ struct Part {
     warp.block().fail(warp, lane, kind, access_text(access, lane) + ", " + why);
   }
 
-  // Every lane's bytes lie within the first `size`.
+  // Fails unless the bytes of every lane lie within the first `size`.
   template <class Why>
   void check_bounds(std::uint64_t size, Why why) const {
     const auto outside = [&](std::uint64_t place) { return place > size || access.bytes > size - place; };
@@ -63,12 +64,12 @@ struct Part {
     });
   }
 
-  // What `base` stands for in `at` has the bytes from `memory` on.
+  // `memory` is the host pointer for address or offset `base`.
   void set_hosts(std::byte* memory, std::uint64_t base) const {
     each_of(lanes, [&](unsigned lane) { access.host[lane] = memory + (at[lane] - base); });
   }
 
-  // `base` in `at` has the first of the flags.
+  // The first flag belongs to address or offset `base`.
   void check_initialised(ByteFlags& flags, std::uint64_t base) const {
     constexpr std::uint64_t kDense = 1024;
     if (access.asynchronous || (access.kind != Kind::kWrite && !checks().initialised())) return;
@@ -84,7 +85,7 @@ struct Part {
     });
   }
 
-  // What a load finds is a fault once something depends on it, and that of the elements that `initialised` denies alone.
+  // An uninitialised value that is loaded is a fault only once something depends on it; other accesses fail at once.
   template <class Initialised>
   void uninitialised(unsigned lane, const std::string& why, Initialised initialised) const {
     const Code& code = warp.code();
@@ -100,9 +101,27 @@ struct Part {
     }
   }
 
-  void check_order(std::uint64_t base, AccessHistory& history, Locations& locations, bool blocks_share) const {
+  // For the detection of stalls. `allocation` is null in shared memory.
+  void note_use(const Allocation* allocation) const {
+    if (access.kind == Kind::kWrite) warp.block().note_change();
+    if (access.kind != Kind::kWrite && warp.observer() != nullptr)
+      warp.observer()->saw(warp, access, first(), allocation);
+  }
+
+  void mark_read(const Allocation& allocation) const {
     if (checks().order() == nullptr) return;
-    check_races(warp, access, lanes, at, base, history, blocks_share);
+    Heap& heap = *warp.block().launch().heap;
+    const auto mark = [&](std::uint64_t place) {
+      heap.mark(allocation, Use::kRead, place - allocation.address, access.bytes);
+    };
+    if (lowest == highest) return mark(lowest);
+    for_each_lane(lanes, [&](unsigned lane) { mark(at[lane]); });
+  }
+
+  void check_order(std::uint64_t base, AccessHistory& history, Locations& locations,
+                   const Allocation* allocation) const {
+    if (checks().order() == nullptr) return;
+    check_races(warp, access, lanes, at, base, history, allocation);
     if (access.strong) synchronise(warp, access, lanes, at, locations);
   }
 };
@@ -113,12 +132,13 @@ void in_shared(const Part& part) {
     return fmt::format("outside of the {} bytes of shared memory that the block has", shared.size());
   });
   part.set_hosts(shared.bytes(0), 0);
+  part.note_use(nullptr);
   count_shared(part.counters(), part.access, part.lanes, part.at);
-  part.check_order(0, shared.history(), part.checks().shared_locations(), false);
+  part.check_order(0, shared.history(), part.checks().shared_locations(), nullptr);
   part.check_initialised(shared.initialised_bytes(), 0);
 }
 
-// A lane may touch what its call and the calls that led there have on the stack, one variable at a time.
+// A lane may access the local variables of its call and of its callers, one variable at a time.
 void check_local_bounds(const Part& part, unsigned lane) {
   const std::uint64_t offset = part.at[lane];
   const Frame* frame = part.warp.split().frame;
@@ -162,14 +182,18 @@ void in_parameters(const Part& part) {
   part.set_hosts(const_cast<std::byte*>(parameters.data()), 0);
 }
 
-// All lanes go to one allocation.
+// All lanes address the same allocation.
 void in_allocation(const Part& part, Allocation& allocation) {
   const bool is_constant = allocation.kind == Allocation::Kind::kConstant;
   if (is_constant && part.access.kind != Kind::kRead)
     part.fail(part.first(), Finding::Kind::kIllegalAddress, "in __constant__ memory");
   part.set_hosts(allocation.bytes, allocation.address);
-  if (!is_constant)
-    part.check_order(allocation.address, allocation.shadow->history(), part.checks().global_locations(), true);
+  part.note_use(&allocation);
+  if (is_constant) {
+    part.mark_read(allocation);
+  } else {
+    part.check_order(allocation.address, allocation.shadow->history(), part.checks().global_locations(), &allocation);
+  }
   part.check_initialised(allocation.shadow->initialised_bytes(), allocation.address);
 }
 

@@ -77,6 +77,7 @@ void AsyncCopies::land_for(Warp& warp, unsigned lane, std::uint64_t mbarrier) {
   Block& block = warp.block();
   std::byte* place = block.shared().bytes(mbarrier);
   Mbarrier barrier = Mbarrier::load(place);
+  const std::uint64_t before = barrier.bits();
   if (const auto found = arrivals_.find(mbarrier); found != arrivals_.end()) {
     for (const Arrival& arrival : found->second) {
       for (const AsyncCopy& copy : of(arrival.thread).take_until(arrival.added)) {
@@ -105,6 +106,7 @@ void AsyncCopies::land_for(Warp& warp, unsigned lane, std::uint64_t mbarrier) {
   }
   if (barrier.complete()) barrier.begin_next_phase();
   barrier.store(place);
+  if (barrier.bits() != before) block.note_change();
 }
 
 }  // namespace vgpu

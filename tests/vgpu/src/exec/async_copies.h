@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Copies that the threads of a block have asked for. Each is put off to the last moment: it is made when a thread waits for
-// it in the way it was asked for. So whoever reads without waiting does not see it, and a copy that nobody waits for is
-// never made.
+// The asynchronous copies of a block. Each is deferred as long as possible: it is performed when a thread waits for it in the
+// way that its instruction prescribes. A thread that reads without waiting therefore does not see the data, and a copy that
+// no thread waits for is never performed.
 #pragma once
 
 #include <cstdint>
@@ -15,21 +15,22 @@ namespace vgpu {
 
 struct AsyncCopy {
   std::byte* to;
-  const std::byte* from;  // anything where bytes is 0
+  const std::byte* from;  // any value if bytes is 0
   std::uint32_t bytes;
-  std::uint32_t zeros = 0;   // written behind them
-  std::uint64_t offset = 0;  // of `to`, where that is in shared memory
-  void (*reduce)(std::byte* to, const std::byte* from, std::uint32_t bytes) = nullptr;  // instead of plain copying
+  std::uint32_t zeros = 0;   // zero bytes to write after them
+  std::uint64_t offset = 0;  // of `to` in shared memory, if it is there
+  void (*reduce)(std::byte* to, const std::byte* from,
+                 std::uint32_t bytes) = nullptr;  // combines the bytes instead of copying them; null: copies
 };
 
-// The copies of one thread, in its order, bundled into groups.
+// The copies of one thread in program order, and its groups.
 class CopyQueue {
  public:
   void add(const AsyncCopy& copy);
   void commit() { groups_.push_back(added_); }
   std::uint64_t added() const { return added_; }
 
-  // Takes out the copies that are due: all up to this many ever added; those of all groups but the youngest ones.
+  // Removes and returns the copies that are due: the first `added` ones; those of all groups but the latest `groups_left`.
   std::vector<AsyncCopy> take_until(std::uint64_t added);
   std::vector<AsyncCopy> take_groups(std::size_t groups_left);
 

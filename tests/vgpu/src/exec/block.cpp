@@ -7,7 +7,7 @@
 namespace vgpu {
 namespace {
 
-constexpr std::uint64_t kTurn = 512;  // instructions of a warp before the next has its turn
+constexpr std::uint64_t kTurn = 512;  // instructions of a warp before the next one has its turn
 
 std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
   return a * 0x9e3779b97f4a7c15ULL ^ (b + 1) * 0xbf58476d1ce4e5b9ULL;
@@ -59,6 +59,7 @@ Block::Status Block::run(std::uint64_t budget) {
       all_wait = all_wait && !warp.finished() && (executed == 0 || warp.waits());
     }
     done += round;
+    executed_ += round;
     if (all_finished) return Status::kDone;
     if (complete_barriers()) continue;
     if (round == 0) report_deadlock();
@@ -87,7 +88,7 @@ bool Block::arrive(Warp& warp, unsigned barrier, bool waits, unsigned expected, 
   return at.arrived < before;
 }
 
-// Whatever barrier all have come to; warps that ended need not come.
+// Completes the barriers at which all warps have arrived. Warps that have exited are not expected.
 bool Block::complete_barriers() {
   const auto alive = static_cast<unsigned>(
       std::count_if(warps_.begin(), warps_.end(), [](const auto& warp) { return !warp->finished(); }));
@@ -103,11 +104,12 @@ bool Block::complete_barriers() {
 }
 
 void Block::complete(unsigned id) {
+  note_change();
   Barrier& barrier = barriers_[id];
   barrier.last_for = barrier.votes_for;
   barrier.last_votes = barrier.votes;
   if (Order* order = checks_.order()) {
-    // What ended threads did counts as done before a barrier of the whole block.
+    // The accesses of exited threads come before a barrier of the whole block.
     for (const auto& warp : warps_)
       if (barrier.expected == 0 && warp->finished()) {
         order->meet(warp->index(), kAllLanes, kAllLanes);

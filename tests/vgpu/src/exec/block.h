@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A block of threads: its warps, its shared memory, its barriers; and the grid it belongs to.
+// A thread block with its warps, shared memory and barriers, and the grid that it belongs to.
 #pragma once
 
 #include <array>
@@ -9,6 +9,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exec/async_copies.h"
@@ -20,14 +21,14 @@
 
 namespace vgpu {
 
-// Thrown where a kernel did something it must not.
+// Thrown when a kernel commits a fault.
 struct Fault {
   Finding finding;
 };
 
 std::string hexadecimal(std::uint64_t value);  // "0x1f"
 
-// What all blocks of a launch share.
+// The state that all blocks of a launch share.
 struct Grid {
   const Launch* launch;
   Program* program;
@@ -45,9 +46,9 @@ class Block {
   Block(const Grid& grid, std::uint64_t index);
 
   enum class Status : std::uint8_t { kRunning, kWaiting, kDone };
-  // Executes about `budget` instructions. kWaiting: as far as can be told, all warps wait for what another block will do.
-  // Throws Fault.
+  // Executes about `budget` instructions. Returns kWaiting if all warps seem to wait for another block. Throws Fault.
   Status run(std::uint64_t budget);
+  std::uint64_t executed() const { return executed_; }  // instructions so far, a warp counting once
 
   // ---- for handlers -----------------------------------------------------------------------------------------------
 
@@ -63,19 +64,24 @@ class Block {
   const std::string& printed() const { return printed_; }
   std::vector<std::unique_ptr<Warp>>& warps() { return warps_; }
 
+  // Something that other threads can see has changed: memory, a barrier, the number of threads that run.
+  void note_change() { ++changes_; }
+  std::uint64_t changes() const { return changes_; }
+  bool take_changed() { return std::exchange(last_taken_, changes_) != changes_; }  // since the last call
+
   struct Barrier {
-    unsigned arrived = 0;                   // threads of this phase, whole warps
-    unsigned expected = 0;                  // 0: all of the block
-    std::vector<unsigned> members;          // warps that wait for this phase
+    unsigned arrived = 0;                   // threads that have arrived in this phase, counted in whole warps
+    unsigned expected = 0;                  // 0 stands for all threads of the block
+    std::vector<unsigned> members;          // warps that wait for the end of this phase
     unsigned votes_for = 0, votes = 0;      // lanes whose predicate was true, and all, of this phase
     unsigned last_for = 0, last_votes = 0;  // of the phase that completed last
   };
-  // The current warp arrives with all its lanes, and wants to wait or not; `expected` threads complete the phase (0: all of
-  // the block). True: it is complete with this arrival; those who wait are awake.
+  // All lanes of the warp arrive; `waits` says whether they also wait. `expected` threads complete the phase (0: all of the
+  // block). Returns true if this arrival completed it; then the waiting warps have been woken.
   bool arrive(Warp& warp, unsigned barrier, bool waits, unsigned expected, unsigned votes_for, unsigned votes);
   const Barrier& barrier(unsigned id) const { return barriers_[id]; }
 
-  // What there is to say of an instruction; `lane` is the thread to name.
+  // A finding about an instruction; `lane` is the thread to name.
   Finding finding(const Warp& warp, unsigned lane, const Code& code, Finding::Kind kind, const std::string& what) const;
   // Throws Fault for the warp's current instruction.
   [[noreturn]] void fail(const Warp& warp, unsigned lane, Finding::Kind kind, const std::string& what) const;
@@ -98,6 +104,8 @@ class Block {
   std::vector<unsigned> order_;  // in which warps take their turns
   std::mt19937_64 random_;
   bool shuffled_;
+  std::uint64_t changes_ = 0, last_taken_ = 0;
+  std::uint64_t executed_ = 0;
 };
 
 }  // namespace vgpu

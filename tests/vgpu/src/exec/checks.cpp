@@ -32,7 +32,7 @@ void Checks::acquire_now(const Warp& warp) {
 
 Allocation* Checks::holding(std::uint64_t address, std::size_t count) {
   for (Allocation* allocation : recent_)
-    if (allocation != nullptr && allocation->holds(address, count)) return allocation;
+    if (allocation != nullptr && !allocation->freed && allocation->holds(address, count)) return allocation;
   Allocation* found = heap_->holding(address, count);
   if (found != nullptr) {
     recent_[oldest_] = found;

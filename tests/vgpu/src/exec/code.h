@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Functions in the form that is executed: every operand is a place in a register file, every instruction a handler that
-// works on the 32 lanes of a warp at once.
+// Functions in executable form: every operand is a slot of a register file, and every instruction a handler that processes the
+// 32 lanes of a warp at once.
 #pragma once
 
 #include <array>

@@ -104,6 +104,7 @@ void Warp::return_from_call() {
 }
 
 void Warp::exit_lanes() {
+  block_->note_change();
   alive_ &= ~active_;
   frames_.leave_all(split().frame, active_);
   split().lanes &= ~active_;

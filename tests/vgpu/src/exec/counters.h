@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a launch executed, in exact counts.
+// Exact counts of what a launch executed.
 #pragma once
 
 #include <array>

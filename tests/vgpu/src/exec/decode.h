@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From the words of an instruction to a handler and its operands. An instruction family is a file in instructions/ that
-// enters a decoding function for each opcode into the table; a decoding function reads the words off the Decoder, asks it
-// for the operands' slots and chooses a handler.
+// Decoding: from the text of an instruction to a handler and its operands. Each instruction family is a file in instructions/
+// that adds a decoding function for each of its opcodes to the table. A decoding function takes the modifiers and the operands'
+// slots from the Decoder and selects a handler.
 #pragma once
 
 #include <map>
@@ -67,13 +67,13 @@ class Decoder {
   Code& code() { return *code_; }
 
   // ---- words ---------------------------------------------------------------------------------------------------------
-  bool take(std::string_view word);      // true, and the word is used, where the next unused word is this one
-  bool take_any(std::string_view word);  // the same, wherever it stands among the unused
-  ptx::Type take_type();                 // the next word, which must be a type
-  std::string take_word();               // the next word, whatever it is; "" where none is left
+  bool take(std::string_view word);      // if the next unused modifier is this one, uses it and returns true
+  bool take_any(std::string_view word);  // the same at any position among the unused ones
+  ptx::Type take_type();                 // the next modifier, which must be a type
+  std::string take_word();               // the next modifier, or "" if none is left
   std::string peek() const;
-  void finish() const;  // fails where words are left
-  // Fails with the instruction's line and text: no meaning is known for it.
+  void finish() const;  // fails if modifiers are left
+  // Refuses the instruction, with its line and text.
   [[noreturn]] void unknown(const std::string& why = "") const;
 
   // ---- operands --------------------------------------------------------------------------------------------------------
@@ -83,10 +83,10 @@ class Decoder {
   // A value of this type: a register, an immediate, a special register, the address of a variable or function.
   Slot input(const ptx::Operand& operand, ptx::Type type);
   Slot input(std::size_t index, ptx::Type type) { return input(operand(index), type); }
-  // A register to write; for `_` one that nobody reads.
+  // A register to write; for `_` one that is never read.
   Slot output(const ptx::Operand& operand, ptx::Type type);
   Slot output(std::size_t index, ptx::Type type) { return output(operand(index), type); }
-  // A predicate to read, *negated telling whether its opposite is meant; one to write.
+  // A predicate to read, where *negated tells whether it is negated; a predicate to write.
   Slot predicate_input(const ptx::Operand& operand, bool* negated);
   Slot predicate_output(const ptx::Operand& operand);
   std::size_t register_size(const ptx::Operand& operand) const;  // bytes per lane; 0: not a register
@@ -106,14 +106,14 @@ class Decoder {
   std::uint64_t used_ = 0;  // bit i: modifier i
 };
 
-constexpr Slot kConstantSlot = 0x80000000u;  // while a function is built: numbered among the constants
+constexpr Slot kConstantSlot = 0x80000000u;  // marks slots of constants while a function is built
 
 constexpr std::uint8_t kAddress32 = 0x80;  // in Code::flags of memory instructions
 
 using DecodeFunction = void (*)(Decoder&);
 using InstructionTable = std::map<std::string_view, DecodeFunction>;
 
-// All that the executor knows; built from the add_... functions of instructions/.
+// All opcodes that the executor knows, from the add_... functions of instructions/.
 const InstructionTable& instruction_table();
 
 }  // namespace vgpu

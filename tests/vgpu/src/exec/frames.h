@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The call stacks of a warp's lanes: a frame for each call that some lanes are in, with their registers and local memory.
+// The call stacks of a warp's lanes: a frame for each active call, with registers and local memory.
 #pragma once
 
 #include <cstddef>

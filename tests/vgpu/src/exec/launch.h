@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From a parsed module to a finished grid: what the runtime stand-in calls.
+// The interface of the executor: loads modules and runs grids.
 #pragma once
 
 #include <array>
@@ -23,13 +23,13 @@ struct Dim3 {
   std::uint64_t count() const { return std::uint64_t{x} * y * z; }
 };
 
-// What the executor must know of the device; the rest of its properties concern the runtime alone.
+// The properties of a device that matter to the executor.
 struct DeviceLimits {
   std::uint32_t architecture = 90;  // 90: sm_90
   std::uint32_t multiprocessors = 132;
 };
 
-// A fault found while a kernel ran. `kind` says what the runtime reports for it.
+// A fault of a kernel. `kind` decides which error the runtime reports.
 struct Finding {
   enum class Kind : std::uint8_t {
     kIllegalAddress,  // out of bounds, use after free, wild
@@ -40,7 +40,7 @@ struct Finding {
     kAsyncCopy,         // cp.async data touched before the wait
     kAssert,
     kTrap,
-    kIllegalInstruction,  // no meaning known; the text says which
+    kIllegalInstruction,  // or one that is not supported; the text names it
     kStackOverflow,
     kDeadlock,
   };
@@ -55,11 +55,12 @@ struct Finding {
   std::string text() const;  // several lines, for a person
 };
 
-// How to run; the defaults are taken from the environment by options_from_environment().
+// How to run a grid. options_from_environment() reads them from the environment.
 struct Options {
-  unsigned workers = 0;       // host threads; 0: as many as there are cores
-  std::uint64_t seed = 0;     // 0: blocks and warps in their natural order; else shuffled
-  std::uint64_t perturb = 0;  // 0: special functions rounded best; else off by up to what PTX documents, by this seed
+  unsigned workers = 0;    // host threads; 0: as many as there are cores
+  std::uint64_t seed = 0;  // 0: blocks and warps in ascending order; otherwise shuffled
+  std::uint64_t perturb =
+      0;  // 0: special functions are correctly rounded; otherwise perturbed within the bounds of PTX, by this seed
   bool check_initialised = true;
   bool check_races = true;
 };
@@ -67,7 +68,7 @@ Options options_from_environment();  // VGPU_WORKERS, VGPU_SEED, VGPU_PERTURB, V
 
 class Program;  // exec/program.h
 
-// A module bound to a device: its variables have addresses, its functions are decoded when first launched.
+// A module bound to a device: its variables have addresses, and its functions are decoded on first use.
 class LoadedModule {
  public:
   // Throws ptx::Error.
@@ -75,7 +76,7 @@ class LoadedModule {
   ~LoadedModule();
 
   bool has_kernel(const std::string& name) const;
-  // Null: no such variable.
+  // Null if there is no such variable.
   Allocation* variable(const std::string& name) const;
 
   struct KernelInfo {
@@ -84,11 +85,11 @@ class LoadedModule {
     std::size_t parameter_bytes = 0;
     std::size_t static_shared = 0;
     std::size_t local_bytes = 0;
-    std::uint32_t registers = 0;  // an estimate: PTX has no allocation of registers
+    std::uint32_t registers = 0;  // an estimate, since PTX has virtual registers
     std::uint32_t max_threads = 1024;
     std::optional<Dim3> required_cluster;
   };
-  KernelInfo info(const std::string& kernel) const;  // throws ptx::Error where a name or an instruction has no meaning
+  KernelInfo info(const std::string& kernel) const;  // throws ptx::Error for an unknown name or instruction
 
   Program& program() const { return *program_; }
 
@@ -109,7 +110,7 @@ struct Launch {
 };
 
 struct LaunchResult {
-  std::optional<Finding> finding;  // the first; the grid was stopped there
+  std::optional<Finding> finding;  // the first one, which stopped the grid
   Counters counters;
   std::string printed;  // by printf, in block order
 };

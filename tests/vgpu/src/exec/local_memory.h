@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The private memory of a warp's lanes: locals, and the parameters of calls. It grows with the depth of calls.
+// The local memory of a warp's lanes: local variables and the parameters of calls. It grows with the depth of calls.
 #pragma once
 
 #include <cstddef>
@@ -13,10 +13,10 @@ class LocalMemory {
  public:
   static constexpr std::size_t kMost = std::size_t{512} << 10;  // bytes per thread, as on every GPU since sm_20
 
-  // Makes [0, bytes) of every lane usable. False: more than kMost.
+  // Makes [0, bytes) of every lane usable. Returns false if that is more than kMost.
   bool reserve(std::size_t bytes);
 
-  // The bytes from `first` on are as new: not initialised.
+  // Marks the bytes as uninitialised.
   void forget(unsigned lane, std::size_t first, std::size_t count);
 
   std::size_t size() const { return stride_; }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The barrier object of mbarrier instructions: 64 bits in shared memory, whose meaning PTX keeps to itself. Here, from the
-// lowest bit on: arrivals that the phase still waits for (20), arrivals of a whole phase (20), bytes that asynchronous
-// copies still owe to the phase (21, signed), and the phase's number (3).
+// The barrier object of mbarrier instructions: 64 bits in shared memory, whose layout PTX leaves open. Here, from the lowest
+// bit: pending arrivals of the phase (20 bits), expected arrivals of a phase (20), pending bytes of asynchronous copies (21,
+// signed), and the number of the phase (3).
 #pragma once
 
 #include <cstddef>

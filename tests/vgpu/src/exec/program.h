@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A module made executable: variables with addresses, functions decoded when first wanted.
+// An executable module: variables have addresses, functions are decoded on first use.
 #pragma once
 
 #include <atomic>
@@ -27,20 +27,20 @@ class Program {
   const ptx::Module& module() const { return module_; }
   const DeviceLimits& limits() const { return limits_; }
 
-  // Decodes it, and whatever it calls, on first use. Throws ptx::Error; from several threads at once.
+  // Decodes the function and those that it calls on first use. Throws ptx::Error. Threads may call this concurrently.
   const Function& function(const std::string& name);
 
   Allocation* variable(const std::string& name) const;
   LoadedModule::KernelInfo info(const std::string& kernel);
 
-  // Where a module-scope variable lies: a generic address, for shared ones an offset into shared memory.
+  // The generic address of a module-scope variable; for shared ones the offset in shared memory.
   std::uint64_t address_of(const std::string& variable) const;
-  // Offset of a function's own shared variable.
+  // The offset of a shared variable that a function declares.
   std::size_t shared_offset(const ptx::Function& function, const ptx::Variable& variable) const;
-  // Bytes of shared memory that a kernel's variables take; its dynamic shared memory begins there.
+  // The bytes of shared memory that a kernel's variables take. Its dynamic shared memory follows them.
   std::size_t static_shared(const std::string& kernel) const { return static_shared_.at(kernel); }
 
-  // Shared memory of the system, behind a block's own: none until a function asks where it is.
+  // The bytes that the system reserves after a block's own shared memory: 0 unless a function asks for their address.
   std::size_t reserved_shared() const { return reserved_shared_; }
   void reserve_shared() { reserved_shared_ = 1024; }
 
@@ -61,7 +61,7 @@ class Program {
   std::map<std::string, std::size_t> static_shared_;   // by kernel
   std::map<std::pair<const ptx::Function*, std::string>, std::size_t> function_shared_;
   std::map<std::string, std::unique_ptr<Function>> functions_;
-  std::vector<std::string> begun_;           // by the decode() under way
+  std::vector<std::string> begun_;           // by the current decode()
   std::vector<std::string> function_names_;  // by address
   std::atomic<std::size_t> reserved_shared_{0};
   std::recursive_mutex mutex_;

@@ -2,6 +2,7 @@
 #include "exec/race_check.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "exec/block.h"
 #include "exec/instructions/lanes.h"
@@ -10,17 +11,17 @@
 namespace vgpu {
 namespace {
 
-constexpr std::size_t kMostBytes = 32;  // of one lane's access that is not a copy
+constexpr std::size_t kMostBytes = 32;  // of one lane's access, unless it is a copy
 
-// One access, as it is checked lane by lane and cell by cell.
+// The check of one access, lane by lane and cell by cell.
 class RaceCheck {
  public:
-  RaceCheck(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, bool blocks_share)
+  RaceCheck(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, const Allocation* allocation)
       : warp_(warp),
         access_(access),
         lanes_(lanes),
         at_(at),
-        blocks_share_(blocks_share),
+        allocation_(allocation),
         order_(*warp.block().checks().order()) {
     me_.block = order_.block();
     me_.time = order_.now(warp.index());
@@ -39,15 +40,55 @@ class RaceCheck {
       each_cell(cursor, base, [this](Cell& cell, std::uint64_t place, std::size_t bytes) {
         const Touch* write = cell.racing_write(me_, *known_);
         if (write != nullptr && !writes_the_same(*write, place, bytes)) fail(*write, true);
-        if (write == nullptr && puts_back(cell, place, bytes)) return cell.note_read(me_, *known_);
+        if (write == nullptr && puts_back(cell, place, bytes)) {
+          put_back_.push_back({place, place + bytes});
+          return cell.note_read(me_, *known_);
+        }
         const Touch* read = cell.racing_read(me_, *known_);
         if (read != nullptr) fail(*read, false);
         cell.note_write(me_);
       });
     }
+    // Other work cannot know of memory that this launch has allocated itself, unless it reads an address that it has written.
+    if (allocation_ != nullptr && allocation_->launch != warp_.block().grid().id) mark(base);
   }
 
  private:
+  struct Range {
+    std::uint64_t begin, end;
+  };
+
+  // Neighbouring lanes mostly use neighbouring bytes, which are marked together.
+  void mark(std::uint64_t base) {
+    const bool reads = access_.kind == Access::Kind::kRead;
+    const Use use =
+        access_.strong ? (reads ? Use::kStrongRead : Use::kStrongWrite) : (reads ? Use::kRead : Use::kWrite);
+    Range open{0, 0};
+    const auto close = [&] {
+      if (open.begin < open.end)
+        warp_.block().launch().heap->mark(*allocation_, use, open.begin - base, open.end - open.begin);
+    };
+    const auto add = [&](std::uint64_t begin, std::uint64_t end) {
+      if (begin >= open.begin && begin <= open.end) {
+        open.end = std::max(open.end, end);
+      } else {
+        close();
+        open = {begin, end};
+      }
+    };
+    auto skipped = put_back_.begin();  // in the order of lanes, and of places
+    for_each_lane(lanes_, [&](unsigned lane) {
+      std::uint64_t begin = at_[lane];
+      const std::uint64_t end = begin + access_.bytes;
+      for (; skipped != put_back_.end() && skipped->begin >= begin && skipped->end <= end; ++skipped) {
+        if (begin < skipped->begin) add(begin, skipped->begin);
+        begin = skipped->end;
+      }
+      if (begin < end) add(begin, end);
+    });
+    close();
+  }
+
   template <class F>
   void each_cell(AccessHistory::Cursor& cursor, std::uint64_t base, F f) {
     for_each_lane(lanes_, [&](unsigned lane) {
@@ -69,14 +110,15 @@ class RaceCheck {
   }
 
   bool puts_back(const Cell& cell, std::uint64_t place, std::size_t bytes) const {
-    if (!blocks_share_ || access_.value == nullptr || access_.asynchronous || !cell.read_by(me_.block)) return false;
+    if (allocation_ == nullptr || access_.value == nullptr || access_.asynchronous || !cell.read_by(me_.block))
+      return false;
     std::array<std::byte, kMostBytes> mine;
     access_.value(warp_, warp_.code(), lane_, mine.data());
     const std::uint64_t first = place - at_[lane_];
     return std::equal(mine.begin() + first, mine.begin() + first + bytes, access_.host[lane_] + first);
   }
 
-  // What an earlier lane of this instruction is about to write there, else what memory holds.
+  // The byte that an earlier lane of this instruction is about to write there, or else the one in memory.
   std::byte stands_at(std::uint64_t place) {
     for (unsigned lane = lane_; lane-- > 0;) {
       if ((lanes_ >> lane & 1) == 0 || place < at_[lane] || place - at_[lane] >= access_.bytes) continue;
@@ -96,19 +138,20 @@ class RaceCheck {
   const Access& access_;
   Mask lanes_;
   const std::uint64_t* at_;
-  bool blocks_share_;
+  const Allocation* allocation_;  // null: shared memory
   Order& order_;
   Touch me_;
   unsigned lane_ = 0;
   const Past* known_ = nullptr;
+  std::vector<Range> put_back_;
 };
 
 }  // namespace
 
 void check_races(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, std::uint64_t base,
-                 AccessHistory& history, bool blocks_share) {
+                 AccessHistory& history, const Allocation* allocation) {
   AccessHistory::Cursor cursor(history, warp.block().grid().id);
-  RaceCheck(warp, access, lanes, at, blocks_share).run(cursor, base);
+  RaceCheck(warp, access, lanes, at, allocation).run(cursor, base);
 }
 
 void synchronise(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, Locations& locations) {

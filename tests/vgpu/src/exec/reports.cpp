@@ -16,16 +16,11 @@ const char* verb(Access::Kind kind) {
       return "read";
     case Access::Kind::kWrite:
       return "write";
+    case Access::Kind::kFree:
+      return "free";
     default:
       return "atomic operation";
   }
-}
-
-std::string name_of(const Allocation& allocation) {
-  const bool is_variable =
-      allocation.kind == Allocation::Kind::kVariable || allocation.kind == Allocation::Kind::kConstant;
-  return fmt::format("{}{} ({} bytes{})", is_variable ? "variable " : "", allocation.name, allocation.size,
-                     allocation.freed ? ", freed" : "");
 }
 
 // "PTX line 12 (file.cu:3)"
@@ -51,7 +46,7 @@ std::string block_text(const Dim3& grid, std::uint64_t block) {
                      block / (std::uint64_t{grid.x} * grid.y));
 }
 
-// Who made the earlier access: "thread (1, 0, 0) of block (2, 0, 0)".
+// The thread that made the earlier access: "thread (1, 0, 0) of block (2, 0, 0)".
 std::string actor_text(const Warp& warp, unsigned lane, const Touch& touch) {
   const Block& block = warp.block();
   const bool same_block = touch.block == static_cast<std::uint32_t>(block.index());
@@ -64,6 +59,13 @@ std::string actor_text(const Warp& warp, unsigned lane, const Touch& touch) {
 }
 
 }  // namespace
+
+std::string name_of(const Allocation& allocation) {
+  const bool is_variable =
+      allocation.kind == Allocation::Kind::kVariable || allocation.kind == Allocation::Kind::kConstant;
+  return fmt::format("{}{} ({} bytes{})", is_variable ? "variable " : "", allocation.name, allocation.size,
+                     allocation.freed ? ", freed" : "");
+}
 
 std::string access_text(const Access& access, unsigned lane) {
   std::uint64_t address = access.address[lane];
@@ -90,6 +92,16 @@ std::string missed_text(Heap& heap, std::uint64_t address, std::size_t bytes) {
   if (behind >= kNear && ahead >= kNear) return "in no allocation nor near one";
   if (behind <= ahead) return fmt::format("{} bytes behind {}", behind, name_of(*before));
   return fmt::format("{} bytes before {}", ahead, name_of(*after));
+}
+
+std::string not_freeable_text(Heap& heap, std::uint64_t address) {
+  const Allocation* allocation = heap.find(address);
+  if (allocation == nullptr || allocation->freed || !allocation->holds(address, 1))
+    return missed_text(heap, address, 1);
+  const std::string name = name_of(*allocation);
+  if (allocation->kind != Allocation::Kind::kMalloc) return "in " + name + ", which malloc in a kernel did not return";
+  return fmt::format("{} bytes into {}: expected the address that malloc returned", address - allocation->address,
+                     name);
 }
 
 std::string race_text(const Warp& warp, const Access& access, unsigned lane, const Touch& other, bool wrote) {

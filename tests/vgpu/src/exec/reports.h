@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What findings about memory say.
+// The texts of findings about memory.
 #pragma once
 
 #include <string>
@@ -11,13 +11,19 @@
 
 namespace vgpu {
 
-// "read of 4 bytes at 0x..."; of shared and local memory the offset is named.
+// "allocation 3 (400 bytes, freed)"
+std::string name_of(const Allocation& allocation);
+
+// "read of 4 bytes at 0x...". In shared and local memory the address is an offset.
 std::string access_text(const Access& access, unsigned lane);
 
-// Which allocation the lane has missed, and by how much; or which it came to late.
+// Which allocation an address misses, and by how many bytes; or that it is freed.
 std::string missed_text(Heap& heap, std::uint64_t address, std::size_t bytes);
 
-// The access against an earlier one, a write or a read.
+// Why a kernel cannot free this address: freed already, not its start, or not from malloc in a kernel.
+std::string not_freeable_text(Heap& heap, std::uint64_t address);
+
+// An access that races with an earlier one, which was a write or a read.
 std::string race_text(const Warp& warp, const Access& access, unsigned lane, const Touch& other, bool wrote);
 
 }  // namespace vgpu

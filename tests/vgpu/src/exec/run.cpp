@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Spreads the blocks of a grid over host threads.
+// Distributes the blocks of a grid over host threads.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,13 +14,14 @@
 #include <thread>
 
 #include "exec/block.h"
+#include "exec/stall.h"
 #include "memory/shadow.h"
 
 namespace vgpu {
 namespace {
 
-constexpr std::uint64_t kSlice = 1 << 20;  // instructions of a block before a worker turns to another one
-constexpr std::size_t kSlices = 64;        // of blocks that run long before one more is let in
+constexpr std::uint64_t kSlice = 1 << 20;  // instructions of a block before the worker switches to another one
+constexpr std::size_t kSlices = 64;        // without the end of a block before one more block is started
 
 std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
@@ -53,11 +54,14 @@ class GridRun {
     if (launch_.cooperative) provide_workspace();
     unsigned workers = launch_.options.workers != 0 ? launch_.options.workers : std::thread::hardware_concurrency();
     workers = static_cast<unsigned>(std::min<std::uint64_t>(std::max(workers, 1u), count_));
+    StallState stall(workers);
     std::vector<std::thread> others;
-    for (unsigned i = 1; i < workers; ++i) others.emplace_back([this, workers] { work(workers); });
-    work(workers);
+    for (unsigned i = 1; i < workers; ++i)
+      others.emplace_back([this, workers, i, &stall] { work(workers, StallWatch(stall, i)); });
+    work(workers, StallWatch(stall, 0));
     for (std::thread& other : others) other.join();
     if (launch_.cooperative) launch_.heap->release(grid_.workspace);
+    launch_.heap->discard_retired();
     for (const auto& [index, text] : printed_) result_.printed += text;
     return std::move(result_);
   }
@@ -73,13 +77,13 @@ class GridRun {
     grid_.workspace = workspace->address;
   }
 
-  // A block that waits makes room for others, since it may wait for what they do; so does, less readily, one that runs long.
-  // The more there are that get nowhere, the more are let in. Those of a cooperative grid are all resident from the start.
-  void work(unsigned workers) {
+  // If the resident blocks wait, further blocks are started, since they may wait for those; the same if they run for long. The
+  // number of resident blocks grows by a quarter each time. All blocks of a cooperative grid are resident from the start.
+  void work(unsigned workers, StallWatch&& stall) {
     std::deque<std::unique_ptr<Block>> resident;
     const std::size_t share = launch_.cooperative ? (count_ + workers - 1) / workers : 1;
     std::size_t wanted = share;
-    std::size_t slices = 0;  // since a block was done
+    std::size_t slices = 0;  // since the last block ended
     std::unique_ptr<Block> block;
     try {
       while (!stopped_) {
@@ -93,20 +97,23 @@ class GridRun {
         resident.pop_front();
         const Block::Status status = block->run(launch_.cooperative ? kSlice / 64 : kSlice);
         if (status == Block::Status::kDone) {
+          stall.after_turn(*block, resident, false, true);
           collect(*block);
           wanted = share;
           slices = 0;
           continue;
         }
         resident.push_back(std::move(block));
-        if (status == Block::Status::kWaiting || ++slices % kSlices == 0)
-          wanted = resident.size() + 1 + resident.size() / 4;
+        const bool waits = status == Block::Status::kWaiting;
+        if (const auto stalled = stall.after_turn(*resident.back(), resident, waits, next_ < count_))
+          throw Fault{*stalled};
+        if (waits || ++slices % kSlices == 0) wanted = resident.size() + 1 + resident.size() / 4;
       }
     } catch (const Fault& fault) {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!result_.finding) result_.finding = fault.finding;
       stopped_ = true;
-      if (block != nullptr) keep_text(*block);  // else it failed before it ran
+      if (block != nullptr) keep_text(*block);  // null if a block failed in its constructor
       for (const auto& other : resident) keep_text(*other);
     }
   }
@@ -124,7 +131,7 @@ class GridRun {
   const Launch& launch_;
   Grid grid_;
   std::uint64_t count_;
-  std::vector<std::uint64_t> order_;  // empty: natural
+  std::vector<std::uint64_t> order_;  // empty: ascending
   std::atomic<std::uint64_t> next_{0};
   std::atomic<bool> stopped_{false};
   std::mutex mutex_;

@@ -13,7 +13,7 @@ constexpr std::uint64_t kBankBytes = 4;
 constexpr std::uint64_t kBanks = 32;
 constexpr std::uint64_t kWavefront = kBanks * kBankBytes;
 
-// How many different sectors the lanes touch.
+// The number of different sectors that the lanes access.
 std::uint64_t sectors_of(const Access& access, Mask lanes, const std::uint64_t* at) {
   std::array<std::uint64_t, kLanes> firsts;
   std::size_t count = 0;
@@ -21,7 +21,7 @@ std::uint64_t sectors_of(const Access& access, Mask lanes, const std::uint64_t* 
   bool sorted = true;
   for_each_lane(lanes, [&](unsigned lane) {
     const std::uint64_t first = at[lane] / kSector;
-    // Only a copy is larger than a sector, and it shares none with another lane's.
+    // Only copies are larger than a sector, and their sectors are not shared between lanes.
     sectors += (at[lane] + access.bytes - 1) / kSector - first;
     if (count > 0 && firsts[count - 1] == first) return;
     sorted = sorted && (count == 0 || firsts[count - 1] < first);
@@ -34,7 +34,7 @@ std::uint64_t sectors_of(const Access& access, Mask lanes, const std::uint64_t* 
   return sectors + count;
 }
 
-// Words that lie as close as this are in different banks.
+// Whether all words lie so close together that they are in different banks.
 bool within_a_wavefront(const Access& access, Mask lanes, const std::uint64_t* at) {
   std::uint64_t first = ~std::uint64_t{0};
   std::uint64_t last = 0;
@@ -45,8 +45,8 @@ bool within_a_wavefront(const Access& access, Mask lanes, const std::uint64_t* a
   return (last + access.bytes - 1) / kBankBytes - first / kBankBytes < kBanks;
 }
 
-// How many passes over the banks these lanes take: in a pass each bank serves one word, to all that read or write it, but an
-// atomic operation to one lane alone.
+// The number of passes (wavefronts) over the banks. In a pass, each bank serves one word, to all lanes that read or write it;
+// atomic operations are served to one lane at a time.
 std::uint64_t passes_of(const Access& access, Mask lanes, const std::uint64_t* at) {
   const bool shares = access.kind != Access::Kind::kAtomic;
   if (shares && within_a_wavefront(access, lanes, at)) return 1;
@@ -83,14 +83,17 @@ void count_global(Counters& counters, const Access& access, Mask lanes, const st
       break;
     case Access::Kind::kAtomic:
       ++counters.global_atomics;
+      break;
+    case Access::Kind::kFree:
+      break;
   }
 }
 
-// Accesses of 8 bytes are served by half warps, of 16 by quarters, and so on: as many lanes together as fill a wavefront.
+// As many lanes are served together as fill a wavefront: half a warp for accesses of 8 bytes, a quarter for 16.
 void count_shared(Counters& counters, const Access& access, Mask lanes, const std::uint64_t* at) {
   ++counters.shared_requests;
   const std::uint64_t together = std::min<std::uint64_t>(kWavefront / std::max<std::uint64_t>(access.bytes, 1), kLanes);
-  if (together == 0) {  // a copy of many bytes
+  if (together == 0) {  // a large copy
     const auto copies = static_cast<unsigned>(__builtin_popcount(lanes));
     counters.shared_wavefronts += copies * ((access.bytes + kWavefront - 1) / kWavefront);
     return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts what a request costs the memory system. A request is what one instruction of a warp asks of one memory.
+// Counts the work of the memory system for a request, which is the access of one warp instruction to one memory.
 #pragma once
 
 #include "exec/access.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Registers that hold what was loaded from memory that nothing had written. Correct code has them too: it loads before it
-// knows whether it wants the value, and then does not choose it. So a lane may move such a value, compute with it and make a
-// condition of it; it is a fault once a branch, an address, memory or another lane depends on it.
+// Registers whose values were loaded from uninitialised memory. Correct code has them too: it loads a value speculatively and
+// then does not select it. A lane may therefore move such a value, compute with it and set a predicate from it. It becomes a
+// fault when a branch, an address, memory or another lane depends on it.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// 32 lanes. Lanes that stand at the same instruction of the same call form a split and run together; a divergent branch
-// makes two splits of one, and splits that meet become one again. The split that stands deepest in calls and earliest in the
-// code runs first, so that those ahead wait for those behind; one that runs long while others could run gives way, so that
-// lanes which spin on what another lane will do get there (independent thread scheduling).
+// A warp of 32 lanes. Lanes at the same instruction of the same call form a split and execute together. A divergent branch
+// divides a split, and splits that reach the same instruction are merged. The split that is deepest in calls and earliest in
+// the code runs first, so that lanes reconverge; a split that runs for long while others are runnable yields to them, so that
+// lanes can spin until another lane makes progress (independent thread scheduling).
 #pragma once
 
 #include <array>
@@ -16,22 +16,23 @@
 namespace vgpu {
 
 class Block;
+class Observer;  // exec/stall.h
 
 struct Split {
   enum class Wait : std::uint8_t {
     kNone,
-    kGather,   // at an instruction that wants more lanes of the warp than have come
+    kGather,   // at an instruction that more lanes of the warp have to reach
     kBarrier,  // at a barrier of the block
-    kYield,    // at an instruction that shall be tried again once others ran
+    kYield,    // to be continued when others have run
   };
   Mask lanes = 0;
   std::uint32_t pc = 0;  // index in frame->function->code
   Frame* frame = nullptr;
   Wait wait = Wait::kNone;
-  Mask wanted = 0;     // kGather: those it waits for
-  bool woken = false;  // its barrier completed: the instruction, run again, may go on
+  Mask wanted = 0;     // kGather: the lanes that have to come
+  bool woken = false;  // its barrier has completed: the instruction is executed again and continues
   unsigned barrier = 0;
-  std::uint64_t turn = 0;  // which turn of the warp's was its last
+  std::uint64_t turn = 0;  // the number of its last turn in the warp
 };
 
 class Warp {
@@ -62,40 +63,42 @@ class Warp {
   void call(const Code& code, const Function& function);             // the active lanes; code.data is a CallData
   void return_from_call();
   void exit_lanes();
-  // From here on only the lanes of `stay` execute the current instruction; the other active ones run it again, later.
+  // Only the lanes of `stay` go on with the current instruction; the other active lanes execute it again later.
   void separate(Mask stay);
 
-  // True: all of `wanted` that are alive execute this instruction now. False: the split waits for them, the handler must
-  // return at once and is run again when more have come.
+  // Returns true if all living lanes of `wanted` execute this instruction now. Otherwise the split waits for them: the handler
+  // must return at once and is executed again when more lanes have come.
   bool gather(Mask wanted);
-  // These of the active lanes wait for the lanes they want, and no others with them: the instruction is run again for them
-  // when more have come. They are no longer active.
+  // `lanes`, which are active, wait until those of `wanted` have come. They become inactive, and the instruction is executed
+  // again for them then.
   void wait_for(Mask lanes, Mask wanted);
 
-  // The handler must return at once; the instruction is run again when the barrier wakes the split (then split().woken),
-  // or, for yield(), when others have run.
+  // The handler must return at once. The instruction is executed again when the barrier wakes the split, which sets
+  // split().woken, or, after yield(), when others have run.
   void wait_at_barrier(unsigned barrier);
   void yield();
-  // Lanes that wait for others in a loop look at memory that others write, again and again, and touch no other. A look lets
-  // other lanes have their turn sooner; a warp that does nothing else waits().
+  // Lanes that spin read memory that others write and do nothing else. Each such read, a look, lets other lanes have their turn
+  // sooner; a warp that only looks waits().
   void look() {
     streak_ += kLookCost;
     ++looks_;
   }
   void work() { looks_ = 0; }
+  Observer* observer() const { return observer_; }
 
   // ---- for the block ------------------------------------------------------------------------------------------------
 
-  // Executes up to `budget` instructions; returns how many. Fewer: the warp can do nothing more by itself.
+  // Executes up to `budget` instructions and returns their number, which is smaller if all lanes wait.
   std::uint64_t run(std::uint64_t budget);
   void wake(unsigned barrier);
   bool finished() const { return alive_ == 0; }
   bool waits() const { return looks_ >= kLooks; }
+  void set_observer(Observer* observer) { observer_ = observer; }
   const std::vector<Split>& splits() const { return splits_; }
 
  private:
-  // Instructions in which the others wait for those behind, as on a GPU they would wait where the branches meet; and how
-  // many of these a look is worth.
+  // For how many instructions the lanes ahead wait for those behind, as they would on a GPU at the point of reconvergence; and
+  // how many of these a look counts for.
   static constexpr std::uint64_t kPatience = 1 << 16, kLookCost = 1 << 12;
   static constexpr std::uint64_t kLooks = 16;
 
@@ -116,13 +119,14 @@ class Warp {
   std::byte* registers_ = nullptr;
   Mask active_ = 0;
   const Code* code_ = nullptr;
+  Observer* observer_ = nullptr;  // of what the warp reads; mostly null
   bool reschedule_ = false;
-  bool crowded_ = false;  // another split could run too
-  Mask favoured_ = 0;     // lanes whose turn it is although others are behind; 0: none
+  bool crowded_ = false;  // other splits are runnable too
+  Mask favoured_ = 0;     // lanes that run although others are behind them; 0 if there are none
   std::uint64_t turns_ = 0;
-  std::uint64_t looks_ = 0;   // of this turn, since the warp last worked
-  std::uint32_t stop_ = 0;    // where another split of the same frame stands ahead
-  std::uint64_t streak_ = 0;  // instructions since the turn changed, while another split could run
+  std::uint64_t looks_ = 0;   // in this turn since the last work()
+  std::uint32_t stop_ = 0;    // the closest instruction ahead where another split of the frame waits
+  std::uint64_t streak_ = 0;  // instructions since another split, which is runnable, had its turn
 };
 
 // What a call instruction moves into the callee's parameters and back from its results.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who knows of whose past: vector clocks, by warp. Each warp of each block has a time of its own, which moves on where the
-// warp synchronises; an access happened before another if the thread of the second knows of the first one's time.
+// Vector clocks with one component per warp. Each warp of each block has its own time, which advances when the warp
+// synchronises. An access happened before another one if the clock of the second thread covers the time of the first access.
 //
-// Lanes of a warp mostly know the same, so what is known of a warp is one time for all its lanes, and a later one for some.
-// Where two such pieces of knowledge do not fit into that form, their union is rounded up: a race may be missed, none is
-// made up.
+// The lanes of a warp mostly have the same clock. A component therefore consists of one time that holds for all lanes of the
+// other warp, and a later one that holds for some of them. If the union of two components does not fit this form, it is
+// rounded up: a race may be missed, but none is reported that does not exist.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,10 @@ namespace vgpu {
 using LaneSet = std::uint32_t;  // bit i: lane i
 using Time = std::uint32_t;
 
-// What is known of one warp.
+// One component of a clock: which accesses of a warp are known.
 struct Seen {
-  Time all = 0;   // whatever any lane did before this,
-  Time some = 0;  // and what `lanes` did before this
+  Time all = 0;   // known: all accesses of all lanes before this time,
+  Time some = 0;  // and those of `lanes` before this one
   LaneSet lanes = 0;
 
   bool covers(Time time, LaneSet who) const { return time < all || (time < some && (who & ~lanes) == 0); }
@@ -36,7 +36,7 @@ using BlockPast = std::vector<Seen>;  // by warp
 void join(BlockPast& past, const BlockPast& other);
 bool includes(const BlockPast& past, const BlockPast& other);
 
-// What is known of several blocks; what does not change is shared.
+// The clocks of several blocks. Unchanged parts are shared between copies.
 class GridPast {
  public:
   const BlockPast* of(std::uint32_t block) const;  // null: nothing
@@ -51,7 +51,7 @@ class GridPast {
   std::vector<std::pair<std::uint32_t, std::shared_ptr<const BlockPast>>> blocks_;  // by block
 };
 
-// What a thread knows.
+// The clock of a thread.
 struct Past {
   BlockPast own;                           // of its block
   std::shared_ptr<const GridPast> others;  // of other blocks; null: nothing

@@ -13,13 +13,13 @@ namespace vgpu {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-// Between allocations; larger ones keep a larger distance, so that a wrong row of a matrix still hits nobody's bytes.
+// The gap between allocations grows with their size, so that a wrong row of a matrix still hits unused addresses.
 constexpr std::size_t kLeastGap = std::size_t{64} << 10;
 constexpr std::size_t kMostGap = std::size_t{1} << 30;
 
 constexpr std::size_t round_up(std::size_t value, std::size_t unit) { return (value + unit - 1) / unit * unit; }
 
-// Null where the system has none. At a given place the pages replace what was there.
+// Returns null if the system has no memory left. Pages at a given place replace those that were there.
 std::byte* map_pages(std::uint64_t place, std::size_t size, int protection) {
   const int fixed = place != 0 ? MAP_FIXED : 0;
   void* pages = mmap(reinterpret_cast<void*>(place), size, protection,
@@ -35,7 +35,7 @@ bool counts_as_device_memory(Allocation::Kind kind) {
   return kind == Allocation::Kind::kDevice || kind == Allocation::Kind::kManaged;
 }
 
-// Memory is aligned to what CUDA promises and to no more, so that nothing can lean on a luckier address.
+// Addresses have the alignment that CUDA promises and no more, so that programs cannot come to depend on more.
 std::uint64_t next_address(Allocation::Kind kind, std::uint64_t after) {
   switch (kind) {
     case Allocation::Kind::kDevice:
@@ -74,8 +74,8 @@ Heap::~Heap() {
   munmap(reinterpret_cast<void*>(region_), kRegion);
 }
 
-// Addresses are handed out from low to high and never twice. Nothing of the region is readable but the pages of memory that
-// the host reaches too, which lie at their own addresses.
+// Addresses are assigned in ascending order and never reused. In the region, only the pages of memory that the host can access
+// are readable.
 Allocation* Heap::allocate(Allocation::Kind kind, std::size_t size, int device, std::string name) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const bool counts = counts_as_device_memory(kind);
@@ -100,7 +100,7 @@ Allocation* Heap::allocate(Allocation::Kind kind, std::size_t size, int device, 
     discard_bytes(*allocation);
     return nullptr;
   }
-  // What the host writes there is not seen, so it counts as written from the start.
+  // Writes of the host cannot be observed, so all of it counts as initialised.
   if (host_reaches(kind)) allocation->shadow->set_initialised(0, size, true);
   if (counts) used += size;
   next_ = address + size + gap;
@@ -129,20 +129,59 @@ Allocation* Heap::adopt(void* host, std::size_t size, int device) {
   return (allocations_[address] = std::move(allocation)).get();
 }
 
-bool Heap::release(std::uint64_t address) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+Allocation* Heap::end_life(std::uint64_t address) {
   const auto found = allocations_.find(address);
-  if (found == allocations_.end() || found->second->freed) return false;
+  if (found == allocations_.end() || found->second->freed) return nullptr;
   Allocation& allocation = *found->second;
   allocation.freed = true;
   if (counts_as_device_memory(allocation.kind)) used_[allocation.device] -= allocation.size;
-  discard_bytes(allocation);
-  allocation.shadow.reset();
-  if (allocation.adopted) {
+  return &allocation;
+}
+
+bool Heap::release(std::uint64_t address) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Allocation* allocation = end_life(address);
+  if (allocation == nullptr) return false;
+  discard_bytes(*allocation);
+  allocation->shadow.reset();
+  if (allocation->adopted) {
+    const auto found = allocations_.find(address);
     forgotten_.push_back(std::move(found->second));
     allocations_.erase(found);
   }
   return true;
+}
+
+// The pages go back to the system at once and read as zero from then on, so that a kernel that allocates and frees in a loop
+// needs no more memory than it holds.
+bool Heap::retire(std::uint64_t address) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Allocation* allocation = end_life(address);
+  if (allocation == nullptr) return false;
+  madvise(allocation->bytes, round_up(allocation->size, kPage), MADV_DONTNEED);
+  allocation->shadow->forget();
+  retired_.push_back(allocation);
+  return true;
+}
+
+void Heap::discard_retired() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (Allocation* allocation : retired_) {
+    discard_bytes(*allocation);
+    allocation->shadow.reset();
+  }
+  retired_.clear();
+}
+
+void Heap::mark(const Allocation& allocation, Use use, std::size_t offset, std::size_t count) {
+  if (!allocation.shadow->uses().mark(use, offset, count)) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  marked_.push_back(&allocation);
+}
+
+std::vector<const Allocation*> Heap::take_marked() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(marked_, {});
 }
 
 Allocation* Heap::find(std::uint64_t address) {

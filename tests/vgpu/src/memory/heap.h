@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All memory that kernels reach by global addresses: device allocations, module variables, and the host memory that the
-// runtime made visible (pinned, managed). Each allocation carries what the checks know about its bytes.
+// All memory that kernels reach through global addresses: device allocations, module variables, and the host memory that the
+// runtime has made visible (pinned, managed). Each allocation has a shadow, in which the checks keep their state.
 //
-// A device address is never a host address: the region that device allocations are numbered from is reserved and not
-// readable, so that host code which follows a device pointer faults as it would with a GPU. The bytes live elsewhere.
+// Device addresses come from a region that is reserved but not readable, so that host code which dereferences a device pointer
+// faults as it would with a GPU. The bytes are mapped elsewhere.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -15,21 +16,24 @@
 #include <string>
 #include <vector>
 
+#include "memory/uses.h"
+
 namespace vgpu {
 
-class GlobalShadow;  // memory/shadow.h: initialised bytes, and who touched them last
+class GlobalShadow;  // memory/shadow.h
 
 struct Allocation {
-  // kMalloc: by malloc in a kernel.
+  // kMalloc: allocated by malloc in a kernel.
   enum class Kind : std::uint8_t { kDevice, kManaged, kPinned, kVariable, kConstant, kMalloc };
   Kind kind;
-  std::uint64_t address;  // what kernels and, for pinned and managed memory, the host use
+  std::uint64_t address;  // as kernels see it, and for pinned and managed memory also the host
   std::size_t size;
-  std::byte* bytes;  // where the bytes are
-  bool freed = false;
-  bool adopted = false;  // the bytes are the program's own
-  std::string name;      // of a variable; else "allocation N", N counting from 1
+  std::byte* bytes;  // where the host finds the bytes, [size]; null once they are discarded
+  std::atomic<bool> freed{false};
+  bool adopted = false;  // the program owns the bytes
+  std::string name;      // the name of a variable, or "allocation N", counted from 1
   int device = 0;
+  std::uint64_t launch = 0;  // kMalloc: the launch whose kernel has allocated it, counted from 1
   std::unique_ptr<GlobalShadow> shadow;
 
   ~Allocation();
@@ -45,23 +49,33 @@ class Heap {
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
 
-  // `alignment` is a power of two up to 4096; device allocations are at least 256-aligned, and between any two lies a gap
-  // that belongs to nobody. Null where the device's memory of `limit` bytes is used up. size > 0.
+  // Device allocations are aligned to 256 bytes, and any two allocations are separated by unused addresses. Returns null if
+  // the device has no memory left (limit()). `size` must be positive.
   Allocation* allocate(Allocation::Kind kind, std::size_t size, int device, std::string name = "");
 
-  // Memory of the host that is already there, as pinned memory of the size, until it is released. Null where it overlaps with
-  // something known.
+  // Treats existing host memory as pinned memory until it is released. Returns null if it overlaps a known allocation.
   Allocation* adopt(void* host, std::size_t size, int device);
 
-  // The allocation stays known as freed, its addresses are not used again, so that a late access is told from a wild one;
-  // its bytes go back to the system. Adopted memory is as if it had never been known. False: not the start of a live
-  // allocation.
+  // Returns the bytes to the system. The allocation remains recorded as freed and its addresses are not reused, so that a use
+  // after free can be distinguished from a wild pointer. Adopted memory is forgotten instead. Returns false if no live
+  // allocation begins at the address.
   bool release(std::uint64_t address);
 
-  // The live or freed allocation that holds the address or lies closest before it (for messages); null: none.
+  // Like release(), but for a kernel, whose other threads may be using the memory at this moment: the bytes and the shadow
+  // can still be accessed until discard_retired().
+  bool retire(std::uint64_t address);
+  // Discards what was retired. No kernel may be running.
+  void discard_retired();
+
+  // The work that runs now uses these bytes of a live allocation. Threads may call this at once.
+  void mark(const Allocation& allocation, Use use, std::size_t offset, std::size_t count);
+  // The allocations that were marked since the last call; freed ones may be among them.
+  std::vector<const Allocation*> take_marked();
+
+  // The live or freed allocation that contains the address, or the closest one before it (for messages). Null if there is none.
   Allocation* find(std::uint64_t address);
-  Allocation* holding(std::uint64_t address, std::size_t count);  // live and all inside; else null
-  // Whether the address is one that allocations are given, now or at another time.
+  Allocation* holding(std::uint64_t address, std::size_t count);  // a live one that contains all bytes, or null
+  // Whether the address lies in the region that device addresses come from.
   bool reserves(std::uint64_t address) const { return address - region_ < kRegion; }
 
   void set_limit(std::size_t bytes) { limit_ = bytes; }
@@ -70,15 +84,20 @@ class Heap {
   std::vector<const Allocation*> live() const;
 
  private:
+  Allocation* end_life(std::uint64_t address);  // marks a live allocation as freed; null: none begins there
+
   static constexpr std::size_t kRegion = std::size_t{16} << 40;
 
   mutable std::mutex mutex_;
   std::map<std::uint64_t, std::unique_ptr<Allocation>> allocations_;  // by address
   std::uint64_t region_ = 0;                                          // first device address
   std::uint64_t next_ = 0;
-  std::vector<std::unique_ptr<Allocation>> forgotten_;  // adopted ones; others may be looking at them
-  std::size_t limit_ = std::size_t{16} << 30;           // of each device
-  std::map<int, std::size_t> used_;                     // by device
+  std::vector<Allocation*> retired_;
+  std::vector<const Allocation*> marked_;
+  std::vector<std::unique_ptr<Allocation>>
+      forgotten_;                              // adopted ones that were released; pointers to them may still be in use
+  std::size_t limit_ = std::size_t{16} << 30;  // of each device
+  std::map<int, std::size_t> used_;            // by device
   std::size_t count_ = 0;
 };
 

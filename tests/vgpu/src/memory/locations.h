@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What was released at which place in memory: whoever reads there with a strong access learns of it. Releases at one place
-// add up; that a plain overwrite would end them is not modelled, so that no reader is told too little.
+// The clocks that were released at each word of memory, which strong reads of the word acquire. Releases at one word
+// accumulate. In PTX a plain write ends a release sequence; this is not modelled, so a reader may acquire too much but never
+// too little.
 #pragma once
 
 #include <atomic>

@@ -78,7 +78,7 @@ void Order::arrive(unsigned warp, unsigned barrier) {
 
 void Order::pass(unsigned warp, unsigned barrier) {
   Knowledge& of = warps_[warp];
-  of.common = barriers_[barrier].past;  // all that this warp brought is in it
+  of.common = barriers_[barrier].past;  // includes the clock that this warp released
   of.fenced = barriers_[barrier].fenced;
 }
 
@@ -109,14 +109,14 @@ void Order::acquire(unsigned warp, LaneSet lanes, LaneSet alive, const Locations
     of.last_acquired = released;
     of.last_lanes = 0;
   }
-  lanes &= ~of.last_lanes;  // the others polled, and nothing has changed
+  lanes &= ~of.last_lanes;  // the others polled a word that has not changed
   if (lanes == 0) return;
   of.last_lanes |= lanes;
   if ((alive & ~lanes) == 0) {
     of.common.join(*released, block_);
     lanes &= of.ahead;
   }
-  // Lanes that knew the same know the same again; null stands for what all know.
+  // Lanes whose clocks were the same share the new one; null stands for the common clock.
   of.each.resize(kLanesOfWarp);
   std::shared_ptr<const Past> before, after;
   for_each(lanes, [&](unsigned lane) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the threads of a block know of each other's past, and of other blocks'. These order accesses:
+// The happens-before relation between the threads of a block, and what they have learned of other blocks. Accesses are ordered
+// by:
 //
 //   - program order of one thread;
-//   - lanes that meet at bar.warp.sync or another instruction with .sync and a member mask;
-//   - barriers of the block, named and counted ones too: who arrives releases, who waits acquires;
-//   - a strong write (.release, .relaxed, .volatile, atomics, mbarrier operations) and a strong read of the same 4 bytes that
-//     comes later. One with .release releases all that its thread knows; one without, what some lane of its warp knew when it
-//     passed a fence, or a warp that it has met at a barrier since. Every strong read acquires, with a fence or without.
-//     Scopes are not told apart.
+//   - bar.warp.sync and other instructions with .sync and a member mask, between the member lanes;
+//   - barriers of the block, including named and counted ones: arriving releases, waiting acquires;
+//   - a strong write (.release, .relaxed, .volatile, atomics, mbarrier operations) and a later strong read of the same 4 bytes.
+//     A write with .release releases the clock of its thread. One without releases the clock that some lane of its warp, or
+//     of a warp that it has since met at a barrier, had at a fence. Every strong read acquires, with a fence or without.
+//     Scopes are not distinguished.
 #pragma once
 
 #include <array>
@@ -22,7 +23,7 @@ namespace vgpu {
 
 class Order {
  public:
-  // Asynchronous copies write as a warp of their own, number `warps`.
+  // Asynchronous copies count as an additional warp, number `warps`.
   Order(std::uint32_t block, unsigned warps);
 
   std::uint32_t block() const { return block_; }
@@ -33,16 +34,17 @@ class Order {
     return (of.ahead >> lane & 1) != 0 ? *of.each[lane] : of.common;
   }
 
-  // `alive`: the lanes of the warp that have not ended; what ended lanes did counts as known where all others meet.
+  // `alive`: the lanes of the warp that have not exited. When all of these meet, the accesses of exited lanes become known too.
   void meet(unsigned warp, LaneSet lanes, LaneSet alive);
   void fence(unsigned warp, LaneSet lanes);
 
-  // A warp whose lanes have met comes to a barrier of the block; goes on there; and all have gone on.
+  // A warp whose lanes have met arrives at a barrier of the block; continues after it; all have continued, so the barrier can be
+  // reused.
   void arrive(unsigned warp, unsigned barrier);
   void pass(unsigned warp, unsigned barrier);
   void reset(unsigned barrier);
 
-  // tick() after the releases of an instruction: what follows is not released.
+  // Call tick() after the releases of an instruction, so that they do not cover later accesses.
   void release(unsigned warp, unsigned lane, Locations& locations, std::uint64_t word, bool relaxed);
   void tick(unsigned warp) { ++warps_[warp].now; }
   void acquire(unsigned warp, LaneSet lanes, LaneSet alive, const Locations& locations, std::uint64_t word);
@@ -59,10 +61,10 @@ class Order {
   };
   struct Knowledge {
     Time now = 1;
-    Past common;        // what every lane knows
-    LaneSet ahead = 0;  // lanes that know more:
+    Past common;        // the clock of all lanes but
+    LaneSet ahead = 0;  // these, which know more:
     std::vector<std::shared_ptr<const Past>> each;
-    // What a fence found done, of this warp or of those it met at a barrier since; null: no fence yet.
+    // The clock at the last fence of this warp, or of warps that it has met at a barrier since. Null before any fence.
     std::shared_ptr<const BlockPast> fenced;
     std::shared_ptr<const GridPast> last_acquired;
     LaneSet last_lanes = 0;

@@ -7,7 +7,7 @@
 namespace vgpu {
 namespace {
 
-// Whoever races with `touch` races with `me` as well.
+// Whether every later access that races with `touch` also races with `me`.
 bool stands_for(const Touch& me, const Touch& touch, const Past& known) {
   return touch.time == 0 || ((touch.strong() || !me.strong()) && happened_before(touch, me, known));
 }
@@ -36,10 +36,15 @@ void Cell::note_other_read(const Touch& me, const Past& known) {
 struct AccessHistory::Page {
   std::atomic_flag busy = ATOMIC_FLAG_INIT;
   std::uint64_t launch = 0;
-  unsigned shift = 2;
-  std::vector<Cell> cells;
+  unsigned shift = kShift;
+  std::vector<Cell> cells;  // none: forgotten
 
-  // Makes cells for accesses that are aligned to no more than 1 << wanted.
+  void lock() {
+    while (busy.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
+  }
+  void unlock() { busy.clear(std::memory_order_release); }
+
+  // Splits the cells, for accesses that are aligned to 1 << wanted bytes only.
   void refine(unsigned wanted) {
     std::vector<Cell> finer(cells.size() << (shift - wanted));
     for (std::size_t i = 0; i < finer.size(); ++i) finer[i] = cells[i >> (shift - wanted)];
@@ -52,11 +57,26 @@ AccessHistory::~AccessHistory() {
   for (std::atomic<Page*>& page : pages_) delete page.load();
 }
 
+void AccessHistory::forget() {
+  for (std::atomic<Page*>& pointer : pages_) {
+    Page* page = pointer.load(std::memory_order_acquire);
+    if (page == nullptr) continue;
+    page->lock();
+    page->cells = {};
+    page->shift = kShift;
+    page->unlock();
+  }
+}
+
+std::size_t AccessHistory::cells_of(std::size_t page) const {
+  const std::size_t bytes = std::min(kPageBytes, size_ - page * kPageBytes);
+  return (bytes + (std::size_t{1} << kShift) - 1) >> kShift;
+}
+
 AccessHistory::Page& AccessHistory::page(std::size_t index) {
   Page* found = pages_[index].load(std::memory_order_acquire);
   if (found != nullptr) return *found;
   auto fresh = std::make_unique<Page>();
-  fresh->cells.resize(kPageBytes >> fresh->shift);
   if (pages_[index].compare_exchange_strong(found, fresh.get(), std::memory_order_acq_rel)) return *fresh.release();
   return *found;
 }
@@ -65,9 +85,10 @@ void AccessHistory::Cursor::enter(std::size_t offset, std::size_t end) {
   Page& wanted = history_->page(offset / kPageBytes);
   if (&wanted != page_) {
     leave();
-    while (wanted.busy.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
+    wanted.lock();
     page_ = &wanted;
     page_begin_ = offset / kPageBytes * kPageBytes;
+    if (page_->cells.empty()) page_->cells.resize(history_->cells_of(offset / kPageBytes));
     if (page_->launch != launch_) {
       std::fill(page_->cells.begin(), page_->cells.end(), Cell{});
       page_->launch = launch_;
@@ -80,7 +101,7 @@ void AccessHistory::Cursor::enter(std::size_t offset, std::size_t end) {
 }
 
 void AccessHistory::Cursor::leave() {
-  if (page_ != nullptr) page_->busy.clear(std::memory_order_release);
+  if (page_ != nullptr) page_->unlock();
   page_ = nullptr;
 }
 

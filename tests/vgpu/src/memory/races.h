@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who touched what last. Two accesses of the same byte race if one of them writes, not both are strong, and neither happened
-// before the other (memory/order.h). A byte remembers its last write and the reads since then, of two groups of lanes that did
-// not know of each other, one in another block if there is one. That suffices for whatever barriers of whole blocks order;
-// among threads ordered in subtler ways a race with a third reader can go unseen.
+// The last accesses of each byte. Two accesses of the same byte race if one of them writes, not both are strong, and neither
+// happened before the other (memory/order.h). For each byte the last write is recorded, and the reads since then by two groups
+// of lanes that are not ordered with each other, preferably in different blocks. This finds all races if only barriers of whole
+// blocks synchronise; with finer synchronisation a race with a third reader can be missed.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace vgpu {
 
-// Accesses by lanes of one warp at one time.
+// Accesses of lanes of one warp at the same time.
 struct Touch {
   std::uint32_t block = 0;
   Time time = 0;  // 0: none
@@ -30,14 +30,14 @@ struct Touch {
   }
   unsigned warp() const { return site & kWarp; }
   bool strong() const { return (site & kStrong) != 0; }
-  bool pending() const { return (site & kPending) != 0; }  // by a copy that nobody waited for yet
+  bool pending() const { return (site & kPending) != 0; }  // by an asynchronous copy that has not been waited for
   std::uint32_t line() const { return site >> 8; }
 };
 
-// The same for a touch by another block.
+// The same for an access of another block.
 bool happened_before_elsewhere(const Touch& touch, const Past& known);
 
-// Whether all of `touch` happened before the access that a thread, the lane of `me`, is about to make.
+// Whether the accesses of `touch` happened before the one that the lane of `me` is about to make.
 inline bool happened_before(const Touch& touch, const Touch& me, const Past& known) {
   if (touch.pending()) return false;
   if (touch.block != me.block) return happened_before_elsewhere(touch, known);
@@ -45,12 +45,12 @@ inline bool happened_before(const Touch& touch, const Touch& me, const Past& kno
   return others == 0 || known.own[touch.warp()].covers(touch.time, others);
 }
 
-// The history of some neighbouring bytes.
+// The last accesses of 1, 2 or 4 neighbouring bytes.
 struct Cell {
   Touch write;
   std::array<Touch, 2> reads;
 
-  // What races with an access by `me`: the write with any, the reads with a write. Null: nothing.
+  // The recorded write, or a recorded read, if it races with an access (a write) of `me`; otherwise null.
   const Touch* racing_write(const Touch& me, const Past& known) const {
     return races(write, me, known) ? &write : nullptr;
   }
@@ -60,7 +60,7 @@ struct Cell {
     return nullptr;
   }
 
-  // Since the last write, and as far as two groups of lanes are remembered.
+  // Whether the block has read the bytes since the last write, as far as recorded.
   bool read_by(std::uint32_t block) const {
     const auto is_of_block = [&](const Touch& read) { return read.time != 0 && read.block == block; };
     return is_of_block(reads[0]) || is_of_block(reads[1]);
@@ -75,7 +75,7 @@ struct Cell {
   static bool races(const Touch& earlier, const Touch& me, const Past& known) {
     return earlier.time != 0 && !(earlier.strong() && me.strong()) && !happened_before(earlier, me, known);
   }
-  // Lanes that read at one time are one group.
+  // Lanes of one warp that read at the same time form one group.
   static bool joins(Touch& group, const Touch& me) {
     constexpr std::uint32_t kSame = Touch::kWarp | Touch::kStrong;
     if (group.block != me.block || group.time != me.time || ((group.site ^ me.site) & kSame) != 0) return false;
@@ -86,19 +86,22 @@ struct Cell {
   void note_other_read(const Touch& me, const Past& known);
 };
 
-// The cells of an allocation or of shared memory: one for 4 bytes, or, where smaller accesses were seen, for 2 or for 1.
+// The cells of an allocation or of shared memory. A cell covers 4 bytes, or 2 or 1 where there were smaller accesses.
 class AccessHistory {
  public:
-  explicit AccessHistory(std::size_t size) : pages_((size + kPageBytes - 1) / kPageBytes) {}
+  explicit AccessHistory(std::size_t size) : size_(size), pages_((size + kPageBytes - 1) / kPageBytes) {}
   ~AccessHistory();
   AccessHistory(const AccessHistory&) = delete;
   AccessHistory& operator=(const AccessHistory&) = delete;
+
+  // Forgets all accesses and returns most of the memory. Other threads may be using the history at this moment.
+  void forget();
 
  private:
   struct Page;
 
  public:
-  // Access to cells, one page at a time, which it locks. What launches before `launch` did is forgotten.
+  // Gives access to cells, one page at a time, which it locks. Accesses of earlier launches are forgotten.
   class Cursor {
    public:
     Cursor(AccessHistory& history, std::uint64_t launch) : history_(&history), launch_(launch) {}
@@ -106,7 +109,7 @@ class AccessHistory {
     Cursor(const Cursor&) = delete;
     Cursor& operator=(const Cursor&) = delete;
 
-    // Calls f(cell, offset of its first byte, its bytes) for the cells that make up the bytes.
+    // Calls f(cell, offset of its first byte, number of its bytes) for the cells of these bytes.
     template <class F>
     void visit(std::size_t offset, std::size_t count, F f) {
       for (const std::size_t end = offset + count; offset < end;) {
@@ -125,16 +128,19 @@ class AccessHistory {
     AccessHistory* history_;
     std::uint64_t launch_;
     Page* page_ = nullptr;
-    std::size_t page_begin_ = ~std::size_t{0} / 2;  // of what the page is of
+    std::size_t page_begin_ = ~std::size_t{0} / 2;  // offset of the page
     Cell* cells_ = nullptr;
     unsigned shift_ = 0;  // log2 of a cell's bytes
   };
 
  private:
   static constexpr std::size_t kPageBytes = 1024;
+  static constexpr unsigned kShift = 2;  // log2 of a cell's bytes at first
 
   Page& page(std::size_t index);
+  std::size_t cells_of(std::size_t page) const;  // at first
 
+  std::size_t size_;
   std::vector<std::atomic<Page*>> pages_;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/shadow.h"
 
+#include <sys/mman.h>
+
 #include <cstring>
 #include <new>
 
@@ -21,9 +23,17 @@ void set(std::uint8_t* flags) {
 
 }  // namespace
 
-// Zeroed pages come from the system when they are first touched.
-ByteFlags::ByteFlags(std::size_t size) : flags_(static_cast<std::uint8_t*>(std::calloc(size + 1, 1))) {
+// The system provides zeroed pages on first access.
+ByteFlags::ByteFlags(std::size_t size) : flags_(static_cast<std::uint8_t*>(std::calloc(size + 1, 1))), size_(size) {
   if (flags_ == nullptr) throw std::bad_alloc();
+}
+
+// Whole pages that the system takes back read as zero.
+void ByteFlags::forget() {
+  constexpr std::uintptr_t kPage = 4096;
+  const auto first = reinterpret_cast<std::uintptr_t>(flags_.get());
+  const std::uintptr_t begin = (first + kPage - 1) / kPage * kPage, end = (first + size_) / kPage * kPage;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 bool ByteFlags::all(std::size_t offset, std::size_t count) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The shared memory of one block, and what the checks know about it.
+// The shared memory of one block, and its shadow.
 #pragma once
 
 #include <cstddef>

@@ -30,6 +30,40 @@ TEST_F(Captures, ForkAndJoinThroughEvents) {
   EXPECT_EQ(host_.values(), all(2));
 }
 
+TEST_F(Captures, AStreamThatHasJoinedAndItsEventsMayBeDestroyedBeforeTheEnd) {
+  cudaStream_t joined = nullptr;
+  cudaEvent_t fork = nullptr, join = nullptr;
+  EXPECT_EQ(cudaStreamCreateWithFlags(&joined, cudaStreamNonBlocking), cudaSuccess);
+  EXPECT_EQ(cudaEventCreate(&fork), cudaSuccess);
+  EXPECT_EQ(cudaEventCreate(&join), cudaSuccess);
+  begin();
+  launch_fill(device_, 1, stream_);
+  EXPECT_EQ(cudaEventRecord(fork, stream_), cudaSuccess);
+  EXPECT_EQ(cudaStreamWaitEvent(joined, fork), cudaSuccess);
+  EXPECT_EQ(cudaEventDestroy(fork), cudaSuccess);
+  launch_increment(device_, joined);
+  EXPECT_EQ(cudaEventRecord(join, joined), cudaSuccess);
+  EXPECT_EQ(cudaStreamWaitEvent(stream_, join), cudaSuccess);
+  EXPECT_EQ(cudaStreamDestroy(joined), cudaSuccess);
+  EXPECT_EQ(cudaEventDestroy(join), cudaSuccess);
+  end();
+  instantiate();
+  launch_and_wait();
+  EXPECT_EQ(device_.values(), all(2));
+}
+
+TEST_F(Captures, AStreamThatHasNotJoinedInvalidatesTheCaptureWhenItIsDestroyed) {
+  cudaStream_t apart = nullptr;
+  EXPECT_EQ(cudaStreamCreateWithFlags(&apart, cudaStreamNonBlocking), cudaSuccess);
+  begin();
+  EXPECT_EQ(cudaEventRecord(fork_, stream_), cudaSuccess);
+  EXPECT_EQ(cudaStreamWaitEvent(apart, fork_), cudaSuccess);
+  launch_fill(device_, 1, apart);
+  EXPECT_EQ(cudaStreamDestroy(apart), cudaErrorStreamCaptureUnsupported);
+  end_invalid();
+  EXPECT_EQ(cudaStreamDestroy(apart), cudaSuccess);
+}
+
 TEST_F(Captures, WorkThatIsNotJoinedFailsTheCapture) {
   begin();
   EXPECT_EQ(cudaEventRecord(fork_, stream_), cudaSuccess);

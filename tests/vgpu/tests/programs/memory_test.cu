@@ -85,20 +85,6 @@ TEST_F(Memory, PinnedSourcesAreReadWhenTheCopyRuns) {
   expect_unordered(device.values(), 2, -1);
 }
 
-TEST_F(Memory, BlockingCopiesWithinTheDeviceDoNotBlock) {
-  const Stream stream;
-  const DeviceInts from, to;
-  launch_fill(from, 1);
-  launch_fill(to, 0);
-  EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
-  EXPECT_EQ(cudaMemcpy(to, from, kBytes, cudaMemcpyDeviceToDevice), cudaSuccess);
-  const PinnedInts host;
-  EXPECT_EQ(cudaMemcpyAsync(host, to, kBytes, cudaMemcpyDeviceToHost, stream), cudaSuccess);
-  EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
-  expect_unordered(host.values(), 0, 1);
-  EXPECT_EQ(to.values(), all(1));
-}
-
 TEST_F(Memory, PitchedCopiesMoveRows) {
   constexpr std::size_t kWidth = 5 * sizeof(int), kRows = 3;
   int* device = nullptr;

@@ -38,19 +38,6 @@ TEST(Streams, NothingIsVisibleBeforeItIsWaitedFor) {
   EXPECT_EQ(cudaStreamQuery(stream), cudaSuccess);
 }
 
-TEST(Streams, AMissingWaitBetweenStreamsShows) {
-  const Stream first, second;
-  const DeviceInts device;
-  const PinnedInts host;
-  launch_fill(device, 1, second);
-  EXPECT_EQ(cudaStreamSynchronize(second), cudaSuccess);
-  launch_fill(device, 2, first);
-  EXPECT_EQ(cudaMemcpyAsync(host, device, kBytes, cudaMemcpyDeviceToHost, second), cudaSuccess);
-  EXPECT_EQ(cudaStreamSynchronize(second), cudaSuccess);
-  expect_unordered(host.values(), 1, 2);
-  EXPECT_EQ(cudaStreamSynchronize(first), cudaSuccess);
-}
-
 TEST(Streams, AnEventOrdersTwoStreams) {
   const Stream first, second;
   const Event event(cudaEventDisableTiming);
@@ -88,17 +75,6 @@ TEST(Streams, TheLegacyStreamWaitsForBlockingStreamsAndTheyForIt) {
   EXPECT_EQ(cudaMemcpyAsync(host, device, kBytes, cudaMemcpyDeviceToHost, blocking), cudaSuccess);
   EXPECT_EQ(cudaStreamSynchronize(blocking), cudaSuccess);
   EXPECT_EQ(host.values(), all(3));
-}
-
-TEST(Streams, TheLegacyStreamDoesNotWaitForNonBlockingStreams) {
-  const Stream stream;
-  const DeviceInts device;
-  launch_fill(device, 1);
-  EXPECT_EQ(device.values(), all(1));
-  launch_fill(device, 2, stream);
-  expect_unordered(device.values(), 1, 2);
-  EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
-  EXPECT_EQ(device.values(), all(2));
 }
 
 TEST(Streams, WorkOfADestroyedStreamStillCounts) {

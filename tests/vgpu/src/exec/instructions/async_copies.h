@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the two files of cp have in common, and mbarrier with them.
+// Declarations that the two files of cp and the one of mbarrier share.
 #pragma once
 
 #include "exec/access.h"
@@ -8,7 +8,7 @@
 
 namespace vgpu {
 
-void decode_bulk_copy(Decoder& d);       // cp.async.bulk, from behind these words
+void decode_bulk_copy(Decoder& d);       // cp.async.bulk, after these words
 void decode_bulk_reduction(Decoder& d);  // cp.reduce, likewise
 
 // The number that is the first operand of a wait for groups.

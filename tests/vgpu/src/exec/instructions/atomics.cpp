@@ -65,8 +65,13 @@ void run_atomic(Warp& warp, const Code& code) {
       changes = changes || !(next(result) == result);
     }
   }
-  // Who waits for a lock leaves it as it is.
-  changes ? warp.work() : warp.look();
+  // A warp that waits for a lock leaves it as it is.
+  if (changes) {
+    warp.work();
+    warp.block().note_change();
+  } else {
+    warp.look();
+  }
 }
 
 // The words may stand in any order: the headers of CUDA write atom.add.acquire.gpu.u32, its compiler atom.acquire.gpu.add.u32.

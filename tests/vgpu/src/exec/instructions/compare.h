@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Comparisons of numbers as they stand in registers.
+// Comparisons of numbers in registers.
 #pragma once
 
 #include <functional>
@@ -45,7 +45,7 @@ struct Narrow {
 
 // ---- how ------------------------------------------------------------------------------------------------------------
 
-// As C++ compares, all but != are false for NaN; these are the others.
+// In C++ all comparisons with NaN but != are false; these are the unordered ones, which are true.
 struct OrderedNotEqual {
   template <class T>
   bool operator()(T a, T b) const {

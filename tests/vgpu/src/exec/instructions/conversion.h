@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A conversion is a row of steps over the 32 values of a register: they are loaded as integers of 64 bits or as doubles,
-// which hold every value of every type, then changed step by step, then stored.
+// A conversion is a sequence of steps on the 32 values of a register. The values are loaded as 64-bit integers or as doubles,
+// which represent every value of every type, then changed step by step, then stored.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A matrix that the lanes of a warp hold in pieces: which element lies where, and how it is read and written. Values are
-// doubles, which hold every element exactly, and every product of two that are narrower.
+// A matrix in the registers of a warp: where each element is, and how it is read and written. Values are doubles, which represent
+// all elements exactly, and all products of two narrower elements.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ enum class Role : std::uint8_t {
   kA,       // of mma: [rows, k]
   kB,       // of mma: [k, columns]
   kC,       // of mma, and its result
-  kOpaque,  // of wmma, whose programs do not know: an order of our own, with as many copies as there is room for
+  kOpaque,  // of wmma, where the layout is unspecified: our own, with as many copies of each element as fit
 };
 void take_registers(Decoder& d, const ptx::Operand& vector, bool writes, Role role, Fragment& fragment);
 
@@ -47,6 +47,6 @@ struct Shape {
 };
 Shape take_shape(Decoder& d);  // "m16n8k16"
 
-void decode_wmma_product(Decoder& d);  // wmma.mma, from behind these words
+void decode_wmma_product(Decoder& d);  // wmma.mma, after these two words
 
 }  // namespace vgpu

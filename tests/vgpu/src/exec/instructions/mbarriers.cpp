@@ -47,6 +47,7 @@ void change(Warp& warp, const Code& code, F f) {
     f(lane, barrier, offset);
     barrier.store(access.host[lane]);
   });
+  warp.block().note_change();
 }
 
 void announce(Warp& warp, unsigned lane, Mbarrier& barrier, std::uint32_t bytes) {

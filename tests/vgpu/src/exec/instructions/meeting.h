@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How lanes come together for an instruction that they execute as one.
+// Brings lanes together for an instruction that they execute as one.
 #pragma once
 
 #include "exec/warp.h"
 
 namespace vgpu {
 
-// For instructions with a member mask, which each lane names by itself: lanes with the same mask work together. True: of
-// the active lanes all that are left have met all that they name. False: they wait, the handler must return at once and is
-// run again. Fails the block where a lane is not in its own mask.
+// For instructions with a member mask, which each lane gives: lanes with the same mask work together. Returns true if the lanes
+// that remain active have met all members of their mask. Otherwise they wait: the handler must return at once and is executed
+// again. Fails the block if a lane is not in its own mask.
 bool meet_members(Warp& warp, Slot masks);
 
-// For .aligned instructions that need the whole warp: fails the block where lanes are missing for good.
+// For .aligned instructions, which need the whole warp. Fails the block if lanes are missing that will never come.
 bool meet_all(Warp& warp);
 
 // Calls f(lanes, mask) for each group of active lanes with the same member mask.
@@ -29,7 +29,7 @@ void for_each_group(Warp& warp, Slot masks, F f) {
   }
 }
 
-// Lets other lanes and warps have their turn before these go on with the next instruction.
+// Lets other lanes and warps run before the active lanes go on with the next instruction.
 inline void give_way(Warp& warp) {
   warp.yield();
   ++warp.split().pc;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The words by which instructions say how they order memory.
+// The modifiers that say how an instruction orders memory.
 #pragma once
 
 #include "exec/decode.h"
 
 namespace vgpu {
 
-// Takes them, wherever they stand. True: the instruction releases what the thread did before. That others are bound by
-// smaller scopes than they might be is not modelled: all see every write at once.
+// Takes them at any position. Returns true if the instruction releases. Scopes are accepted and ignored: every write is visible
+// to all threads at once.
 inline bool take_ordering(Decoder& d) {
   for (const char* scope : {"cta", "cluster", "gpu", "sys"})
     if (d.take_any(scope)) break;

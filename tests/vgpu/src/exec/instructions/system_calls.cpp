@@ -10,7 +10,10 @@
 #include "exec/block.h"
 #include "exec/instructions/lanes.h"
 #include "exec/instructions/printf.h"
+#include "exec/race_check.h"
+#include "exec/reports.h"
 #include "memory/heap.h"
+#include "memory/shadow.h"
 
 namespace vgpu {
 namespace {
@@ -53,7 +56,7 @@ std::string string_at(Warp& warp, unsigned lane, std::uint64_t address) {
 // ---- the functions --------------------------------------------------------------------------------------------------
 
 // vprintf(format, arguments): each argument is aligned to its size. Returns how many the format has, -1 without a format.
-// What it reads counts as no traffic, since on a GPU it is the host that does.
+// Its reads do not count as traffic, since on a GPU the host makes them.
 void run_vprintf(Warp& warp, const Code& code) {
   const Counters before = warp.block().counters();
   for_each_lane(warp.active(), [&](unsigned lane) {
@@ -76,6 +79,7 @@ void run_vprintf(Warp& warp, const Code& code) {
     set_result(warp, code, lane, static_cast<std::uint32_t>(printed.arguments));
   });
   warp.block().counters() = before;
+  warp.block().note_change();
 }
 
 // __assertfail(condition, file, line, function, size of a character)
@@ -86,14 +90,27 @@ void run_assertfail(Warp& warp, const Code& code) {
                     fmt::format("`{}`, {}:{}, in {}", text(0), text(1), argument(warp, code, 2, lane), text(3)));
 }
 
-// There is no limit to what kernels may take.
+// The heap has no limit (cudaLimitMallocHeapSize is not modelled).
 void run_malloc(Warp& warp, const Code& code) {
   for_each_lane(warp.active(), [&](unsigned lane) {
     const std::uint64_t size = argument(warp, code, 0, lane);
-    const Allocation* allocation = nullptr;
+    Allocation* allocation = nullptr;
+    warp.block().note_change();
     if (size > 0) allocation = warp.block().launch().heap->allocate(Allocation::Kind::kMalloc, size, 0);
+    if (allocation != nullptr) allocation->launch = warp.block().grid().id;
     set_result(warp, code, lane, allocation == nullptr ? 0 : allocation->address);
   });
+}
+
+// For the race check, to free memory is to write all of it.
+void check_free_races(Warp& warp, unsigned lane, Allocation& allocation) {
+  Checks& checks = warp.block().checks();
+  if (checks.order() == nullptr) return;
+  checks.acquire_now(warp);
+  Access access{Access::Kind::kFree, ptx::Space::kGlobal, static_cast<std::uint32_t>(allocation.size)};
+  access.address[lane] = allocation.address;
+  check_races(warp, access, Mask{1} << lane, access.address.data(), allocation.address, allocation.shadow->history(),
+              &allocation);
 }
 
 void run_free(Warp& warp, const Code& code) {
@@ -101,11 +118,14 @@ void run_free(Warp& warp, const Code& code) {
   for_each_lane(warp.active(), [&](unsigned lane) {
     const std::uint64_t address = argument(warp, code, 0, lane);
     if (address == 0) return;
-    const Allocation* allocation = heap.holding(address, 1);
-    const bool from_malloc = allocation != nullptr && allocation->kind == Allocation::Kind::kMalloc;
-    if (!from_malloc || !heap.release(address))
+    warp.block().note_change();
+    Allocation* allocation = heap.holding(address, 1);
+    const bool is_freeable =
+        allocation != nullptr && allocation->kind == Allocation::Kind::kMalloc && allocation->address == address;
+    if (is_freeable) check_free_races(warp, lane, *allocation);
+    if (!is_freeable || !heap.retire(address))
       warp.block().fail(warp, lane, Finding::Kind::kIllegalAddress,
-                        fmt::format("free of {:#x}, which malloc did not return or which is free already", address));
+                        fmt::format("free of {:#x}, {}", address, not_freeable_text(heap, address)));
   });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Functions that a module calls and does not have: printf, assert, malloc, free.
+// The functions that the system provides to kernels: printf, assert, malloc, free.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace vgpu {
 
-// Its handler; code.data is a CallData. Null: no such function, or not with these arguments and results.
+// The handler of such a function; code.data is a CallData. Null if there is none with these arguments and results.
 Handler system_call(const std::string& name, const CallData& call);
 
 }  // namespace vgpu

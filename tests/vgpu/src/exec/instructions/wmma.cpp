@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // wmma.load and wmma.store: between memory and the registers of a warp. What is contiguous in both goes as one access.
+#include <algorithm>
+#include <string>
+
 #include "exec/access.h"
 #include "exec/block.h"
 #include "exec/instructions/by_type.h"
@@ -14,12 +17,25 @@ namespace {
 using ptx::Space;
 using ptx::Type;
 
-constexpr std::uint64_t kAlignment = 32;  // of a matrix in memory
-
 struct Transfer {
   Fragment fragment;
   bool by_rows;  // in memory
 };
+
+// PTX: each row (or column, as the matrix lies in memory) begins at a multiple of the size of the fragment, which is what one
+// lane holds. The CUDA C++ guide asks for a stride of 16 bytes and no more, so beyond the first row only that is demanded.
+void check_alignment(Warp& warp, const Fragment& fragment, std::uint64_t first_row, std::uint64_t stride,
+                     unsigned lane) {
+  constexpr std::uint64_t kLeastStride = 16;
+  const std::uint64_t size = fragment.registers.size() * fragment.register_bytes;
+  const auto misaligned = [&](const std::string& what, std::uint64_t unit) {
+    warp.block().fail(warp, lane, Finding::Kind::kMisaligned,
+                      what + ", which is not a multiple of " + std::to_string(unit));
+  };
+  if (first_row % size != 0) misaligned("a matrix at " + hexadecimal(first_row), size);
+  const std::uint64_t unit = std::min(size, kLeastStride);
+  if (stride % unit != 0) misaligned("a matrix with a stride of " + std::to_string(stride) + " bytes", unit);
+}
 
 // Operands: address, stride between rows or columns in elements.
 template <bool load>
@@ -35,9 +51,7 @@ void run_transfer(Warp& warp, const Code& code) {
   Access base = access;
   read_addresses(warp, code, 0, base);
   for (unsigned lane = 0; lane < kLanes; ++lane)
-    if (base.address[lane] % kAlignment != 0)
-      warp.block().fail(warp, lane, Finding::Kind::kMisaligned,
-                        "a matrix at " + hexadecimal(base.address[lane]) + ", which is not a multiple of 32");
+    check_alignment(warp, fragment, base.address[lane], stride[lane] * element_bytes, lane);
 
   for (std::size_t reg = 0; reg < fragment.registers.size(); ++reg) {
     std::byte* registers = warp.lanes<std::byte>(fragment.registers[reg]);
