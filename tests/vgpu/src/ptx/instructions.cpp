@@ -46,7 +46,7 @@ Operand parse_named(Lexer& lexer) {
   return operand;
 }
 
-// Behind the "[".
+// After the "[".
 Operand parse_address(Lexer& lexer) {
   Operand operand;
   operand.kind = Operand::Kind::kAddress;
@@ -64,7 +64,7 @@ Operand parse_address(Lexer& lexer) {
   return operand;
 }
 
-// Behind the "!".
+// After the "!".
 Operand parse_negated(Lexer& lexer) {
   const bool is_number = lexer.peek().kind == Token::Kind::kNumber;
   Operand operand = is_number ? parse_immediate(lexer) : parse_named(lexer);

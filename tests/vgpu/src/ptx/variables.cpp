@@ -17,7 +17,7 @@ std::size_t parse_alignment(Lexer& lexer) {
   return alignment;
 }
 
-// ".ptr .global .align 16" tells where a pointer points to, and nothing about the parameter itself.
+// ".ptr .global .align 16" describes the memory that a pointer refers to, not the parameter itself.
 void skip_pointer_attribute(Lexer& lexer) {
   if (!lexer.accept(".ptr")) return;
   if (lexer.peek().kind == Token::Kind::kDotWord && space_named(lexer.peek().text.substr(1))) lexer.take();
@@ -31,7 +31,7 @@ std::size_t parse_vector_width(Lexer& lexer) {
   return 1;
 }
 
-// "[2][3]"; "[]" is 0, and only the first may be.
+// "[2][3]"; "[]" counts as 0 and is only allowed for the first dimension.
 std::vector<std::size_t> parse_dimensions(Lexer& lexer) {
   std::vector<std::size_t> dimensions;
   while (lexer.accept("[")) {
