@@ -12,7 +12,7 @@ using conformance::DeviceArray;
 constexpr int kLanes = 32, kThreads = 64;
 constexpr std::uint32_t kAll = 0xffffffffu;
 
-// Runs a kernel of one block on the numbers 0, 1, 2, ...; f says what it does to each.
+// Runs a kernel of one block on the numbers 0, 1, 2, ...; f computes the expected result of each.
 template <class F>
 void check(void (*kernel)(std::uint32_t*), F f) {
   std::vector<std::uint32_t> values(kThreads), expected(kThreads);
@@ -132,9 +132,9 @@ TEST(Divergence, EarlyExit) {
   check(run_early_exit, [](std::uint32_t x) { return x % 4 == 1 ? x : x % 4 == 2 ? x + 1000 : x + 2000; });
 }
 
-// ---- together again -------------------------------------------------------------------------------------------------
+// ---- reconvergence --------------------------------------------------------------------------------------------------
 
-// After a branch without any barrier lanes need not be together, but on a GPU they are.
+// Without a barrier, lanes are not guaranteed to reconverge after a branch, but on a GPU they do.
 __global__ void masks(std::uint32_t* out, std::uint32_t* work) {
   const std::uint32_t lane = threadIdx.x;
   std::uint32_t* mine = out + lane * 4;

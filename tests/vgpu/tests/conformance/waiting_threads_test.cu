@@ -23,7 +23,7 @@ __device__ void unlock(int* mutex) {
   atomicExch(mutex, 0);
 }
 
-// A lock that every lane of every warp takes: lanes that spin must not keep the one from going on that has it.
+// A lock that every lane of every warp takes: lanes that spin must not prevent the owner from making progress.
 __global__ void count_under_lock(int* mutex, int* counter) {
   for (int i = 0; i < 3; ++i) {
     lock(mutex);
@@ -38,7 +38,7 @@ TEST(WaitingThreads, SpinLockBetweenLanes) {
   EXPECT_EQ(counter.read()[0], 3 * 4 * kThreads);
 }
 
-// Lane by lane, the later ones waiting for the earlier ones, in whichever order the branches lie in the code.
+// Each lane waits for the one before it, independent of the order of the branches in the code.
 template <bool ascending>
 __global__ void wait_for_neighbour(int* flags) {
   const int lane = static_cast<int>(threadIdx.x), before = ascending ? lane - 1 : lane + 1;
@@ -60,7 +60,7 @@ TEST(WaitingThreads, LanesWaitForLanes) {
   }
 }
 
-// Half of the lanes meet at two different barriers of the warp while the others watch for what they do afterwards.
+// Half of the lanes synchronise at two different warp barriers while the others spin on what those write afterwards.
 __global__ void watch(volatile int* flags, int* out) {
   const int lane = static_cast<int>(threadIdx.x);
   if (lane < 8) {
@@ -83,7 +83,7 @@ TEST(WaitingThreads, SomeMeetWhileOthersWatch) {
   for (int lane = 0; lane < 16; ++lane) EXPECT_EQ(seen[lane], lane < 8 ? 1 : 2) << lane;
 }
 
-// Pairs of lanes that wait for nobody but each other: some are together at one instruction, some at two.
+// Pairs of lanes that only wait for each other; some are at the same instruction, some at two different ones.
 __global__ void meet_in_pairs(volatile int* data, int* out) {
   const int lane = static_cast<int>(threadIdx.x);
   if (lane % 4 != 3) {
@@ -105,7 +105,7 @@ TEST(WaitingThreads, PairsMeet) {
   for (int lane = 0; lane < kLanes; ++lane) EXPECT_EQ(seen[lane], 100 + (lane ^ 1)) << lane;
 }
 
-// Lanes that have left are not waited for, by a shuffle, by a barrier of the warp or by one of the block.
+// Shuffles, warp barriers and block barriers do not wait for lanes that have exited.
 __global__ void leave(int* out) {
   const int lane = static_cast<int>(threadIdx.x);
   if (lane >= 40) return;
@@ -151,8 +151,8 @@ TEST(WaitingThreads, WarpsHandOver) {
   for (int i = 0; i < kCount; ++i) EXPECT_EQ(values[i], i * i);
 }
 
-// Blocks in a chain: each waits for the flag of the one before. More of them than any device runs at once would hang, these
-// are few.
+// Blocks in a chain: each waits for the flag of the one before. More of them than any device runs at once would hang,
+// these are few.
 __global__ void chain(int* data, int* flags) {
   const int block = static_cast<int>(blockIdx.x), self = static_cast<int>(threadIdx.x);
   if (block > 0) {

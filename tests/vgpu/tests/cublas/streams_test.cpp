@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products in streams and in graphs, what the checks of memory find of them, and calls that are let fail.
+// Products in streams and graphs, the memory checks on them, and calls that are made to fail.
 #include <cstdlib>
 #include <string>
 

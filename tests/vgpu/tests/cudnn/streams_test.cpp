@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// When the work runs, what it finds then, and what a graph keeps of a call.
+// When work runs, the values it reads then, and what a graph stores of a call.
 #include <cmath>
 #include <functional>
 
