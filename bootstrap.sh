@@ -279,7 +279,7 @@ run_all_tests() { # whether with CUDA: ON or OFF
   else
     say "left out: CUDA"
   fi
-  stage "build, warnings as errors" build dev -DATTN_CUDA="$1" -DVGPU_TESTS="$1"
+  stage "build, warnings as errors" build dev -DATTN_CUDA="$1"
   stage "tests" ctest --preset dev
   stage "clang, warnings as errors" build clang
   stage "sanitizers" build asan -DATTN_CUDA="$1"
@@ -294,7 +294,7 @@ run_gpu_tests() {
   require_nvcc
   cd "$root"
   export ATTN_REQUIRE_GPU=1
-  stage "g++ and nvcc, warnings as errors" build gpu -DVGPU_TESTS=ON
+  stage "g++ and nvcc, warnings as errors" build gpu
   stage "tests on the GPU" ctest --preset gpu
   if tool compute-sanitizer; then
     local checked program
