@@ -29,7 +29,7 @@ class Gpu {
   // Warm: after the same call.
   double seconds(Call& call, Cache cache);
 
-  // The counters of one call on the virtual GPU, by the names of tests/vgpu/exec/counters.h; pipes as in "warp_fma".
+  // The counters of one call on the virtual GPU, by the names of tests/vgpu/src/exec/counters.h; pipes as in "warp_fma".
   std::map<std::string, double> counts(Call& call);
 
  private:
