@@ -64,11 +64,11 @@ inline EmbeddingBackwardPlan plan_embedding_backward(Index N, Index E, std::size
   EmbeddingBackwardPlan plan{};
   Layout layout;
   for (int i = 0; i < 2; ++i) {
-    plan.ids[i] = layout.take(N, sizeof(std::uint32_t));
-    plan.places[i] = layout.take(N, sizeof(Index));
+    plan.ids[i] = layout.add(N, sizeof(std::uint32_t));
+    plan.places[i] = layout.add(N, sizeof(Index));
   }
-  plan.heads = layout.take_rows(divide_up(N, kPiecePlaces), E);
-  plan.sort = layout.take(static_cast<Index>(sort_bytes), 1);
+  plan.heads = layout.add_rows(divide_up(N, kPiecePlaces), E);
+  plan.sort = layout.add(static_cast<Index>(sort_bytes), 1);
   plan.bytes = layout.bytes();
   return plan;
 }

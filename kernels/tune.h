@@ -8,7 +8,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
+
+#include "base/layout.h"
 
 namespace attn::kernels {
 
@@ -28,8 +29,9 @@ inline constexpr int kSliceKeys = 1024;      // of a row of weights or scores th
 inline constexpr int kDirectRows = 512;      // more rows than that are summed in two steps,
 inline constexpr int kSumParts = 64;         // the first of which leaves this many
 
-inline constexpr Index divide_up(Index a, Index b) { return a / b + (a % b != 0); }
-inline constexpr Index round_up(Index a, Index b) { return divide_up(a, b) * b; }
+using internal::divide_up;
+using internal::Layout;
+using internal::round_up;
 
 // The keys of an item in chunks of equal size; only the last may be shorter.
 struct Split {
@@ -78,28 +80,6 @@ inline Split split_spans(Index T, Index A) {
   return split_evenly(T, std::max<Index>(kStepKeys, round_up(keys, kStepKeys)));
 }
 
-// Gives out consecutive pieces of a workspace as offsets in bytes. What is too large for any memory stays so instead of
-// wrapping around.
-class Layout {
- public:
-  Index take(Index count, Index size = sizeof(float)) {
-    const Index at = bytes_;
-    if (__builtin_mul_overflow(count, size, &count) || count > kMost - 63 ||
-        __builtin_add_overflow(bytes_, round_up(count, 64), &bytes_))
-      bytes_ = kMost;
-    return at;
-  }
-  Index take_rows(Index rows, Index count, Index size = sizeof(float)) {
-    Index all = 0;
-    return take(__builtin_mul_overflow(rows, count, &all) ? kMost : all, size);
-  }
-  Index bytes() const { return bytes_; }
-
- private:
-  static constexpr Index kMost = std::numeric_limits<Index>::max() / 64 * 64;
-  Index bytes_ = 0;
-};
-
 struct ForwardPlan {
   Split split;
   bool whole;
@@ -115,9 +95,9 @@ inline ForwardPlan plan_forward(const Split& split, Index B, Index Q, Index T, I
   plan.whole = is_whole(Q, split);
   const Index rows = plan.whole ? 0 : B * Q;
   Layout layout;
-  plan.states = layout.take_rows(rows, 2 * split.chunks);
-  plan.contexts = layout.take_rows(rows * D, split.chunks);
-  plan.scores = layout.take_rows(rows, fp32 ? 0 : T);
+  plan.states = layout.add_rows(rows, 2 * split.chunks);
+  plan.contexts = layout.add_rows(rows * D, split.chunks);
+  plan.scores = layout.add_rows(rows, fp32 ? 0 : T);
   plan.bytes = layout.bytes();
   return plan;
 }
@@ -139,12 +119,12 @@ inline AdditiveBackwardPlan plan_additive_backward(Index B, Index Q, Index T, In
   plan.split = Q == 1 ? split_single(T, A + D) : split_tiles(Q, T);
   plan.spans = Q == 1 ? plan.split : split_spans(T, A);
   Layout layout;
-  plan.weights = layout.take(B * Q * T);
-  plan.d_e = layout.take(B * Q * T);
-  plan.means = layout.take_rows(B * Q, plan.split.chunks);
-  plan.d_q_parts = layout.take_rows(B * Q * A, plan.spans.chunks);
-  plan.d_v_parts = layout.take_rows(B * plan.spans.chunks, A);
-  plan.sums = layout.take_rows(kSumParts, A);
+  plan.weights = layout.add(B * Q * T);
+  plan.d_e = layout.add(B * Q * T);
+  plan.means = layout.add_rows(B * Q, plan.split.chunks);
+  plan.d_q_parts = layout.add_rows(B * Q * A, plan.spans.chunks);
+  plan.d_v_parts = layout.add_rows(B * plan.spans.chunks, A);
+  plan.sums = layout.add_rows(kSumParts, A);
   plan.bytes = layout.bytes();
   return plan;
 }
@@ -164,12 +144,12 @@ inline PoolingBackwardPlan plan_pooling_backward(Index B, Index T, Index D) {
   PoolingBackwardPlan plan{};
   plan.split = split_single(T, D);
   Layout layout;
-  plan.e = layout.take(B * T);
-  plan.d_z = layout.take(B * T);
-  plan.sums = layout.take_rows(B, 2 * plan.split.chunks);
-  plan.vectors = layout.take_rows(B * plan.split.chunks, 2 * D);
-  plan.d_w = layout.take_rows(B * plan.split.chunks, D);
-  plan.parts = layout.take_rows(kSumParts, std::max(T, D));
+  plan.e = layout.add(B * T);
+  plan.d_z = layout.add(B * T);
+  plan.sums = layout.add_rows(B, 2 * plan.split.chunks);
+  plan.vectors = layout.add_rows(B * plan.split.chunks, 2 * D);
+  plan.d_w = layout.add_rows(B * plan.split.chunks, D);
+  plan.parts = layout.add_rows(kSumParts, std::max(T, D));
   plan.bytes = layout.bytes();
   return plan;
 }

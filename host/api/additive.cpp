@@ -2,9 +2,10 @@
 //
 // C entry points of additive attention: every argument rule, then the backend.
 #include "api/handle.h"
-#include "api/validate.h"
+#include "base/read_struct.h"
+#include "base/validate.h"
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
 // Element counts of the tensors; their making refuses shapes that overflow.
@@ -12,71 +13,75 @@ struct AdditiveSizes {
   std::int64_t q, k, x, o, weights, rows;
 };
 
-AdditiveSizes sizes_of(const attn_additive_desc_t* desc) {
-  require_struct("desc", desc);
-  require_dtype("desc.dtype", desc->dtype);
-  require_size("desc.B", desc->B, 0);
-  require_size("desc.Q", desc->Q, 0);
-  require_size("desc.T", desc->T, 0);
-  require_size("desc.A", desc->A, 1);
-  require_size("desc.D", desc->D, 1);
-  return {element_count("q", {desc->B, desc->Q, desc->A}),       element_count("k", {desc->B, desc->T, desc->A}),
-          element_count("x", {desc->B, desc->T, desc->D}),       element_count("o", {desc->B, desc->Q, desc->D}),
-          element_count("weights", {desc->B, desc->Q, desc->T}), element_count("lse", {desc->B, desc->Q})};
+AdditiveSizes sizes_of(const attn_additive_desc_t& desc) {
+  require_dtype("desc.dtype", desc.dtype);
+  require_size("desc.B", desc.B, 0);
+  require_size("desc.Q", desc.Q, 0);
+  require_size("desc.T", desc.T, 0);
+  require_size("desc.A", desc.A, 1);
+  require_size("desc.D", desc.D, 1);
+  return {element_count("q", {desc.B, desc.Q, desc.A}),       element_count("k", {desc.B, desc.T, desc.A}),
+          element_count("x", {desc.B, desc.T, desc.D}),       element_count("o", {desc.B, desc.Q, desc.D}),
+          element_count("weights", {desc.B, desc.Q, desc.T}), element_count("lse", {desc.B, desc.Q})};
 }
 
 // q, k, v, x, lengths and cu_seqlens, which both passes take.
 template <class Args>
 void require_inputs(const Backend& backend, const attn_additive_desc_t& desc, const AdditiveSizes& sizes,
-                    const Args* args) {
-  require_struct("args", args);
-  require_pointer("args.q", args->q, sizes.q);
-  require_pointer("args.k", args->k, sizes.k);
-  require_pointer("args.v", args->v, sizes.weights);
-  require_pointer("args.x", args->x, sizes.x);
+                    const Args& args) {
+  require_pointer("args.q", args.q, sizes.q);
+  require_pointer("args.k", args.k, sizes.k);
+  require_pointer("args.v", args.v, sizes.weights);
+  require_pointer("args.x", args.x, sizes.x);
   const bool on_host = backend.kind() == ATTN_BACKEND_CPU;
-  if (on_host) require_lengths("args.lengths", args->lengths, desc.B, desc.T);
-  require_cu_seqlens("args.cu_seqlens", args->cu_seqlens, args->lengths, on_host, desc.B, desc.T);
+  if (on_host) require_lengths("args.lengths", args.lengths, desc.B, desc.T);
+  require_cu_seqlens("args.cu_seqlens", args.cu_seqlens, args.lengths, on_host, desc.B, desc.T);
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::internal
 
-using namespace attn;
+using namespace attn::internal;
 
-attn_status_t attn_additive_workspace_size(attn_handle_t handle, const attn_additive_desc_t* desc, attn_pass_t pass,
-                                           size_t* bytes) {
+attn_status_t attn_additive_workspace_size(attn_handle_t handle, const attn_additive_desc_t* caller_desc,
+                                           attn_pass_t pass, size_t* bytes) {
   return guarded([&] {
     const Backend& backend = backend_of(handle);
+    const attn_additive_desc_t desc = read_struct("desc", caller_desc);
     sizes_of(desc);
     require_pass("pass", pass);
     require_pointer("bytes", bytes);
-    *bytes = backend.additive_workspace(*desc, pass);
+    *bytes = backend.additive_workspace(desc, pass);
   });
 }
 
-attn_status_t attn_additive_forward(attn_handle_t handle, const attn_additive_desc_t* desc,
-                                    const attn_additive_forward_args_t* args, void* workspace, size_t workspace_bytes) {
+attn_status_t attn_additive_forward(attn_handle_t handle, const attn_additive_desc_t* caller_desc,
+                                    const attn_additive_forward_args_t* caller_args, void* workspace,
+                                    size_t workspace_bytes) {
   return guarded([&] {
     Backend& backend = backend_of(handle);
+    const attn_additive_desc_t desc = read_struct("desc", caller_desc);
     const AdditiveSizes sizes = sizes_of(desc);
-    require_inputs(backend, *desc, sizes, args);
-    require_pointer("args.o", args->o, sizes.o);
-    require_workspace(workspace, workspace_bytes, backend.additive_workspace(*desc, ATTN_PASS_FORWARD));
-    backend.additive_forward(*desc, *args, workspace);
+    const auto args = read_struct("args", caller_args);
+    require_inputs(backend, desc, sizes, args);
+    require_pointer("args.o", args.o, sizes.o);
+    require_workspace(workspace, workspace_bytes, backend.additive_workspace(desc, ATTN_PASS_FORWARD));
+    backend.additive_forward(desc, args, workspace);
   });
 }
 
-attn_status_t attn_additive_backward(attn_handle_t handle, const attn_additive_desc_t* desc,
-                                     const attn_additive_backward_args_t* args, void* workspace,
+attn_status_t attn_additive_backward(attn_handle_t handle, const attn_additive_desc_t* caller_desc,
+                                     const attn_additive_backward_args_t* caller_args, void* workspace,
                                      size_t workspace_bytes) {
   return guarded([&] {
     Backend& backend = backend_of(handle);
+    const attn_additive_desc_t desc = read_struct("desc", caller_desc);
     const AdditiveSizes sizes = sizes_of(desc);
-    require_inputs(backend, *desc, sizes, args);
-    require_pointer("args.lse", args->lse, sizes.rows);
-    require_pointer("args.d_o", args->d_o, sizes.o);
-    require_workspace(workspace, workspace_bytes, backend.additive_workspace(*desc, ATTN_PASS_BACKWARD));
-    backend.additive_backward(*desc, *args, workspace);
+    const auto args = read_struct("args", caller_args);
+    require_inputs(backend, desc, sizes, args);
+    require_pointer("args.lse", args.lse, sizes.rows);
+    require_pointer("args.d_o", args.d_o, sizes.o);
+    require_workspace(workspace, workspace_bytes, backend.additive_workspace(desc, ATTN_PASS_BACKWARD));
+    backend.additive_backward(desc, args, workspace);
   });
 }

@@ -4,14 +4,14 @@
 #include "attn_cuda/feed.h"
 
 #include "api/handle.h"
-#include "api/living.h"
-#include "api/validate.h"
+#include "base/object_registry.h"
+#include "base/validate.h"
 
 struct attn_feed {
   attn_handle_t handle;
   std::size_t bytes;
   std::int64_t count;
-  std::unique_ptr<attn::FeedSlots> slots;
+  std::unique_ptr<attn::internal::FeedSlots> slots;
   // Batches so far; the n-th has slot n modulo count. The last one taken keeps its slot until the next is.
   std::int64_t sent = 0, taken = 0;
   bool filling = false;
@@ -20,14 +20,14 @@ struct attn_feed {
   std::int64_t busy() const { return sent - taken + (taken > 0 ? 1 : 0); }
 };
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
 
-Living<attn_feed>& feeds() {
-  static auto* living =
-      new Living<attn_feed>("feed", "attn_feed_create");  // never destroyed: they may outlive the static objects
+ObjectRegistry<attn_feed>& feeds() {
+  static auto* living = new ObjectRegistry<attn_feed>(
+      "feed", "attn_feed_create");  // never destroyed: they may outlive the static objects
   return *living;
 }
 
@@ -39,9 +39,9 @@ attn_feed& usable(attn_feed_t feed) {
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::internal
 
-using namespace attn;
+using namespace attn::internal;
 
 attn_status_t attn_feed_create(attn_handle_t handle, size_t bytes, int32_t slots, attn_feed_t* feed) {
   return guarded([&] {

@@ -1,34 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/handle.h"
 
-#include "api/living.h"
-#include "api/validate.h"
+#include "api/choose_backend.h"
+#include "base/object_registry.h"
+#include "base/validate.h"
 #include "cpu/attention.h"
 
-using attn::guarded;
-
-namespace attn {
+namespace attn::internal {
 namespace {
 
-Living<attn_handle>& handles() {
+ObjectRegistry<attn_handle>& handles() {
   static auto* living =
-      new Living<attn_handle>("handle", "attn_create");  // never destroyed: they may outlive the static objects
+      new ObjectRegistry<attn_handle>("handle", "attn_create");  // never destroyed: they may outlive the static objects
   return *living;
-}
-
-std::unique_ptr<Backend> make_backend(attn_backend_t backend) {
-  switch (backend) {
-    case ATTN_BACKEND_CPU:
-      return make_cpu_backend();
-    case ATTN_BACKEND_CUDA:
-#ifdef ATTN_WITH_CUDA
-      return make_cuda_backend();
-#else
-      throw Failure(ATTN_UNSUPPORTED,
-                    "backend: expected ATTN_BACKEND_CPU, the only one in this build, got ATTN_BACKEND_CUDA");
-#endif
-  }
-  reject("backend", "a value of attn_backend_t", std::to_string(static_cast<int>(backend)));
 }
 
 void require_bytes(std::size_t bytes) {
@@ -40,9 +24,9 @@ void require_bytes(std::size_t bytes) {
 
 Backend& backend_of(attn_handle_t handle) { return *handles().at(handle).backend; }
 
-}  // namespace attn
+}  // namespace attn::internal
 
-using namespace attn;
+using namespace attn::internal;
 
 attn_status_t attn_create(attn_handle_t* handle, attn_backend_t backend) {
   return guarded([&] {

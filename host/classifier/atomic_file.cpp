@@ -10,7 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

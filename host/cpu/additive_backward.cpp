@@ -17,13 +17,13 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/parallel.h"
 #include "cpu/additive_backward.h"
 #include "cpu/attention.h"
-#include "cpu/parallel.h"
 #include "cpu/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attn::cpu::HWY_NAMESPACE {
+namespace attn::internal::cpu::HWY_NAMESPACE {
 
 // 1. alpha and g of a block of queries over a chunk of keys, and the chunk's sum of alpha g.
 HWY_INLINE void weights_and_gradients(const AdditiveBackward& all, std::int64_t block, std::int64_t chunk) {
@@ -186,11 +186,11 @@ void run_additive_backward(const attn_additive_desc_t& desc, const attn_additive
   if (all.d_v != nullptr) sum_rows(all.space.d_v, all.B, all.A, all.d_v);
 }
 
-}  // namespace attn::cpu::HWY_NAMESPACE
+}  // namespace attn::internal::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 HWY_EXPORT(run_additive_backward);
 
@@ -199,5 +199,5 @@ void fp32::additive_backward(const attn_additive_desc_t& desc, const attn_additi
   HWY_DYNAMIC_DISPATCH(run_additive_backward)(desc, args, workspace, threads);
 }
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu
 #endif

@@ -10,7 +10,7 @@
 #include "cpu/split.h"
 #include "cpu/workspace.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 struct AdditiveBackward {
   struct Block {
@@ -18,7 +18,7 @@ struct AdditiveBackward {
   };
 
   std::int64_t B, Q, T, A, D;
-  Keys keys;
+  KeyRows keys;
   const float* q;          // [B, Q, A]
   const float* k;          // [B, T, A] or packed
   const float* v;          // [A]
@@ -66,4 +66,4 @@ struct AdditiveBackward {
   }
 };
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

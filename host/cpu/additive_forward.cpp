@@ -17,12 +17,12 @@
 #include "cpu/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attn::cpu::HWY_NAMESPACE {
+namespace attn::internal::cpu::HWY_NAMESPACE {
 
 void run_additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,
                           int threads) {
   const std::int64_t A = desc.A;
-  const Keys keys{desc.T, args.lengths, args.cu_seqlens};
+  const KeyRows keys{desc.T, args.lengths, args.cu_seqlens};
   const auto* const q = static_cast<const float*>(args.q);
   const auto* const k = static_cast<const float*>(args.k);
   const auto* const v = static_cast<const float*>(args.v);
@@ -43,11 +43,11 @@ void run_additive_forward(const attn_additive_desc_t& desc, const attn_additive_
       workspace, threads);
 }
 
-}  // namespace attn::cpu::HWY_NAMESPACE
+}  // namespace attn::internal::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 HWY_EXPORT(run_additive_forward);
 
@@ -56,5 +56,5 @@ void fp32::additive_forward(const attn_additive_desc_t& desc, const attn_additiv
   HWY_DYNAMIC_DISPATCH(run_additive_forward)(desc, args, workspace, threads);
 }
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu
 #endif

@@ -16,19 +16,19 @@
 #include <cmath>
 #include <cstdint>
 
-#include "cpu/parallel.h"
+#include "base/parallel.h"
 #include "cpu/rows-inl.h"
 #include "cpu/softmax-inl.h"
 #include "cpu/split.h"
 #include "cpu/workspace.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attn::cpu::HWY_NAMESPACE {
+namespace attn::internal::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 struct Attention {
   std::int64_t B, Q, T, D;
-  Keys keys;
+  KeyRows keys;
   const float* x;  // [B, T, D] or packed
   float* o;        // [B, Q, D]
   float* weights;  // [B, Q, T] or null
@@ -98,7 +98,7 @@ HWY_INLINE void attend(const Attention& all, const Scores& scores, void* workspa
   });
 }
 
-}  // namespace attn::cpu::HWY_NAMESPACE
+}  // namespace attn::internal::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

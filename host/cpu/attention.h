@@ -9,7 +9,7 @@
 
 #include "attn_cuda/attn_cuda.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass);
 void additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,
@@ -43,4 +43,4 @@ void pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backwa
 // Name of the instruction set that run-time dispatch chose, such as "AVX3"; static storage.
 const char* target_name();
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

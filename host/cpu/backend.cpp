@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The CPU backend: host memory, OpenMP threads, the attentions of attention.h.
-#include "backend.h"
+#include "cpu/backend.h"
 
 #include <omp.h>
 
@@ -9,11 +9,11 @@
 #include <cstring>
 #include <new>
 
-#include "api/failure.h"
+#include "base/failure.h"
 #include "cpu/attention.h"
 #include "cpu/feed.h"
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
 class CpuBackend final : public Backend {
@@ -85,4 +85,4 @@ class CpuBackend final : public Backend {
 
 std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend>(); }
 
-}  // namespace attn
+}  // namespace attn::internal

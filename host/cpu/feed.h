@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "backend.h"
+#include "base/backend.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 // Calls have ended when they return, so a batch is where it is wanted as soon as it is written.
 class CpuFeedSlots final : public FeedSlots {
@@ -26,4 +26,4 @@ class CpuFeedSlots final : public FeedSlots {
   std::size_t bytes_;  // of a slot
 };
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

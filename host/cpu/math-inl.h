@@ -12,7 +12,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace attn::cpu::HWY_NAMESPACE {
+namespace attn::internal::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Max error 1 ULP, subnormal results included.
@@ -75,7 +75,7 @@ HWY_INLINE V tanh(D d, V x) {
   return hn::IfThenElse(hn::Gt(y, hn::Set(d, 8.7f * 8.7f)), hn::CopySignToAbs(one, x), inner);
 }
 
-}  // namespace attn::cpu::HWY_NAMESPACE
+}  // namespace attn::internal::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -18,14 +18,14 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/parallel.h"
 #include "cpu/attend-inl.h"
 #include "cpu/attention.h"
-#include "cpu/parallel.h"
 #include "cpu/rows-inl.h"
 #include "cpu/workspace.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attn::cpu::HWY_NAMESPACE {
+namespace attn::internal::cpu::HWY_NAMESPACE {
 
 // e [count] = tanh(x_t . w + b_t); x [count, D], w [D], b [count] or null
 HWY_INLINE void pooling_scores(const float* x, const float* w, const float* b, std::int64_t count, std::int64_t D,
@@ -43,7 +43,7 @@ void run_pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_for
   const auto* const x = static_cast<const float*>(args.x);
   const auto* const w = static_cast<const float*>(args.w);
   const auto* const bias = static_cast<const float*>(args.b);
-  const Keys keys{T, args.lengths, args.cu_seqlens};
+  const KeyRows keys{T, args.lengths, args.cu_seqlens};
   const Attention all{desc.B, 1, T, D, keys, x, static_cast<float*>(args.o), static_cast<float*>(args.weights),
                       nullptr};
   attend(
@@ -56,7 +56,7 @@ void run_pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_for
 
 struct PoolingBackward {
   std::int64_t B, T, D;
-  Keys keys;
+  KeyRows keys;
   const float* x;          // [B, T, D] or packed
   const float* w;          // [D]
   const float* b;          // [T] or null
@@ -163,11 +163,11 @@ void run_pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_ba
   if (pass.d_b != nullptr) sum_rows(pass.space.d_z, pass.B, pass.T, pass.d_b);
 }
 
-}  // namespace attn::cpu::HWY_NAMESPACE
+}  // namespace attn::internal::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 HWY_EXPORT(run_pooling_forward);
 HWY_EXPORT(run_pooling_backward);
@@ -182,5 +182,5 @@ void fp32::pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_
   HWY_DYNAMIC_DISPATCH(run_pooling_backward)(desc, args, workspace, threads);
 }
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu
 #endif

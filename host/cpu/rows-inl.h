@@ -18,7 +18,7 @@
 #include "cpu/split.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attn::cpu::HWY_NAMESPACE {
+namespace attn::internal::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Capped, so that a tile of scores is always whole vectors.
@@ -163,7 +163,7 @@ HWY_INLINE void sum_rows(const float* rows, std::int64_t count, std::int64_t wid
   combine_rows(rows, count, width, &one, 0, 0.0f, out);
 }
 
-}  // namespace attn::cpu::HWY_NAMESPACE
+}  // namespace attn::internal::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

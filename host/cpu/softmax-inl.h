@@ -22,7 +22,7 @@
 #include "cpu/split.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attn::cpu::HWY_NAMESPACE {
+namespace attn::internal::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // What is subtracted from scores before exp: the largest one, but not -inf, which would make NaN of a -inf that other
@@ -79,7 +79,7 @@ HWY_INLINE void scores_to_weights(std::int64_t count, std::int64_t T, const Runn
   std::fill(weights + count, weights + T, 0.0f);
 }
 
-}  // namespace attn::cpu::HWY_NAMESPACE
+}  // namespace attn::internal::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -8,7 +8,10 @@
 #include <cstdint>
 #include <limits>
 
-namespace attn::cpu {
+#include "base/key_rows.h"
+#include "base/layout.h"
+
+namespace attn::internal::cpu {
 
 inline constexpr std::int64_t kTileKeys = 64;         // keys between two looks at the running maximum
 inline constexpr std::int64_t kBlockQueries = 8;      // queries that go over a tile of keys while it is in the cache
@@ -16,8 +19,6 @@ inline constexpr std::int64_t kLeastChunkKeys = 256;  // shorter chunks would be
 inline constexpr std::int64_t kMostChunks = 64;
 inline constexpr std::int64_t kGroupKeys = 4;  // keys whose gradients are made side by side
 inline constexpr std::int64_t kColumns = 16;   // of d_q, d_k and d_v go together to a task: a cache line
-
-inline std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Blocks of queries times chunks of keys: what one task of the first phase computes. Few queries are cut into more
 // chunks, so that one item alone keeps the threads busy; many into one, so that partial results stay small.
@@ -47,25 +48,4 @@ struct Running {
   float sum = 0;
 };
 
-// Valid positions of item b; `lengths` [B] or null.
-inline std::int64_t valid_keys(const std::int32_t* lengths, std::int64_t b, std::int64_t T) {
-  return lengths == nullptr ? T : lengths[b];
-}
-
-// Where the keys of an item are among the rows of k and x, and how many it has: T for each, with padding behind the
-// lengths, or packed.
-struct Keys {
-  std::int64_t T;
-  const std::int32_t* lengths;     // [B] or null
-  const std::int32_t* cu_seqlens;  // [B + 1] or null
-
-  // The first row of item b; of item B: how many rows there are.
-  std::int64_t first(std::int64_t b) const { return cu_seqlens == nullptr ? b * T : cu_seqlens[b]; }
-  std::int64_t valid(std::int64_t b) const {
-    return cu_seqlens == nullptr ? valid_keys(lengths, b, T) : cu_seqlens[b + 1] - cu_seqlens[b];
-  }
-  // The valid ones and padding.
-  std::int64_t stored(std::int64_t b) const { return cu_seqlens == nullptr ? T : valid(b); }
-};
-
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

@@ -8,19 +8,19 @@
 #include "cpu/attention.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attn::cpu::HWY_NAMESPACE {
+namespace attn::internal::cpu::HWY_NAMESPACE {
 
 const char* compiled_target() { return hwy::TargetName(HWY_TARGET); }
 
-}  // namespace attn::cpu::HWY_NAMESPACE
+}  // namespace attn::internal::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 HWY_EXPORT(compiled_target);
 
 const char* target_name() { return HWY_DYNAMIC_DISPATCH(compiled_target)(); }
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu
 #endif

@@ -3,7 +3,7 @@
 
 #include "cpu/attention.h"
 
-namespace attn::cpu::fp32 {
+namespace attn::internal::cpu::fp32 {
 
 std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass) {
   return pass == ATTN_PASS_FORWARD ? ForwardWorkspace(desc.B, desc.Q, desc.T, desc.D, nullptr).bytes
@@ -15,4 +15,4 @@ std::size_t pooling_workspace(const attn_pooling_desc_t& desc, attn_pass_t pass)
                                    : PoolingBackwardWorkspace(desc, nullptr).bytes;
 }
 
-}  // namespace attn::cpu::fp32
+}  // namespace attn::internal::cpu::fp32

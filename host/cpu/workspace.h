@@ -7,10 +7,10 @@
 #include <cstdint>
 
 #include "attn_cuda/attn_cuda.h"
-#include "cpu/carver.h"
+#include "base/layout.h"
 #include "cpu/split.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 struct ForwardWorkspace {
   Split split;
@@ -19,10 +19,10 @@ struct ForwardWorkspace {
   std::size_t bytes;
 
   ForwardWorkspace(std::int64_t B, std::int64_t Q, std::int64_t T, std::int64_t D, void* workspace) : split(Q, T) {
-    Carver carver(workspace);
-    states = carver.take<Running>(B * Q * split.chunks);
-    contexts = carver.take<float>(B * Q * (split.chunks - 1) * D);
-    bytes = carver.bytes();
+    WorkspaceAllocator allocator(workspace);
+    states = allocator.allocate<Running>(B * Q * split.chunks);
+    contexts = allocator.allocate<float>(B * Q * (split.chunks - 1) * D);
+    bytes = allocator.bytes();
   }
 };
 
@@ -37,12 +37,12 @@ struct AdditiveBackwardWorkspace {
 
   AdditiveBackwardWorkspace(const attn_additive_desc_t& desc, void* workspace)
       : split(desc.Q, desc.T), row_keys(divide_up(desc.T, kGroupKeys) * kGroupKeys) {
-    Carver carver(workspace);
-    weights = carver.take<float>(desc.B * desc.Q * desc.T);
-    d_e = carver.take<float>(desc.B * desc.Q * row_keys);
-    means = carver.take<float>(desc.B * desc.Q * split.chunks);
-    d_v = carver.take<float>(desc.B * desc.A);
-    bytes = carver.bytes();
+    WorkspaceAllocator allocator(workspace);
+    weights = allocator.allocate<float>(desc.B * desc.Q * desc.T);
+    d_e = allocator.allocate<float>(desc.B * desc.Q * row_keys);
+    means = allocator.allocate<float>(desc.B * desc.Q * split.chunks);
+    d_v = allocator.allocate<float>(desc.B * desc.A);
+    bytes = allocator.bytes();
   }
 };
 
@@ -55,13 +55,13 @@ struct PoolingBackwardWorkspace {
   std::size_t bytes;
 
   PoolingBackwardWorkspace(const attn_pooling_desc_t& desc, void* workspace) : split(1, desc.T) {
-    Carver carver(workspace);
-    e = carver.take<float>(desc.B * desc.T);
-    d_z = carver.take<float>(desc.B * desc.T);
-    sums = carver.take<float>(desc.B * split.chunks * 2);
-    d_w = carver.take<float>(desc.B * split.chunks * desc.D);
-    bytes = carver.bytes();
+    WorkspaceAllocator allocator(workspace);
+    e = allocator.allocate<float>(desc.B * desc.T);
+    d_z = allocator.allocate<float>(desc.B * desc.T);
+    sums = allocator.allocate<float>(desc.B * split.chunks * 2);
+    d_w = allocator.allocate<float>(desc.B * split.chunks * desc.D);
+    bytes = allocator.bytes();
   }
 };
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

@@ -2,7 +2,7 @@
 #include "cuda/attention.h"
 #include "cuda/storage.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 namespace {
 
 using kernels::AdditiveBackward;
@@ -112,4 +112,4 @@ void additive_backward(const attn_additive_desc_t& desc, const attn_additive_bac
   with_storage(desc.dtype, [&](auto storage) { backward<decltype(storage)>(desc, args, workspace, stream); });
 }
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -11,7 +11,7 @@
 
 #include "attn_cuda/attn_cuda.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 
 std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass);
 void additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,
@@ -25,4 +25,4 @@ void pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_forward
 void pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_t& args, void* workspace,
                       cudaStream_t stream);
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The CUDA backend: device memory, stream order, the fused kernels of attention.h.
-#include "backend.h"
+#include "cuda/backend.h"
 
 #include "cuda/attention.h"
 #include "cuda/check.h"
 #include "cuda/feed.h"
 
-namespace attn {
+namespace attn::internal {
 namespace {
 
 class CudaBackend final : public Backend {
@@ -88,4 +88,4 @@ class CudaBackend final : public Backend {
 
 std::unique_ptr<Backend> make_cuda_backend() { return std::make_unique<CudaBackend>(); }
 
-}  // namespace attn
+}  // namespace attn::internal

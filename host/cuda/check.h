@@ -5,9 +5,9 @@
 
 #include <string>
 
-#include "api/failure.h"
+#include "base/failure.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 
 inline void check(cudaError_t error, const char* call) {
   if (error == cudaSuccess) return;
@@ -16,4 +16,4 @@ inline void check(cudaError_t error, const char* call) {
                 std::string(call) + ": " + cudaGetErrorString(error));
 }
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -3,10 +3,10 @@
 
 #include <vector>
 
-#include "api/validate.h"
+#include "base/validate.h"
 #include "cuda/check.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 namespace {
 
 template <auto Destroy>
@@ -101,4 +101,4 @@ std::unique_ptr<FeedSlots> make_feed(std::size_t bytes, int count) {
   return std::make_unique<CudaFeedSlots>(bytes, count);
 }
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

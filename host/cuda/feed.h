@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "backend.h"
+#include "base/backend.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 
 // Pinned and device memory for `count` slots of `bytes` each, a multiple of 64, and a stream that copies.
 std::unique_ptr<FeedSlots> make_feed(std::size_t bytes, int count);
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -2,7 +2,7 @@
 #include "cuda/attention.h"
 #include "cuda/storage.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 namespace {
 
 using kernels::ForwardPlan;
@@ -77,4 +77,4 @@ void pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backwa
   with_storage(desc.dtype, [&](auto storage) { backward<decltype(storage)>(desc, args, workspace, stream); });
 }
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -10,11 +10,11 @@
 #include <string>
 #include <type_traits>
 
-#include "api/failure.h"
+#include "base/failure.h"
 #include "cuda/check.h"
 #include "kernels/launch.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 
 // Calls body(Storage()) with the C++ type of `dtype`.
 template <class Body>
@@ -81,4 +81,4 @@ void sum_rows(const In* rows, kernels::Index count, kernels::Index width, float*
         "row_sums");
 }
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 #include "temporary_folder.h"
 
 namespace attn {

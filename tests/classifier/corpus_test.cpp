@@ -11,7 +11,7 @@
 #include <map>
 #include <random>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 #include "temporary_folder.h"
 
 namespace attn {

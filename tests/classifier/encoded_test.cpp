@@ -8,10 +8,10 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "api/failure.h"
 #include "classifier/checkpoint/safetensors.h"
 #include "classifier/data/generator.h"
 #include "classifier/data/tokenizer.h"
+#include "classifier/failure.h"
 #include "temporary_folder.h"
 
 namespace attn {

@@ -9,8 +9,8 @@
 #include <limits>
 #include <memory>
 
-#include "api/failure.h"
 #include "classifier/explain/shade.h"
+#include "classifier/failure.h"
 #include "temporary_folder.h"
 
 namespace attn {

@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 #include "classifier/train/json.h"
 #include "classifier/train/parameters.h"
 #include "temporary_folder.h"

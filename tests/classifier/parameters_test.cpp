@@ -9,7 +9,7 @@
 #include <cmath>
 #include <string>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 
 namespace {
 

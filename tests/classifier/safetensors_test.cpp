@@ -9,7 +9,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 #include "temporary_folder.h"
 
 namespace attn {

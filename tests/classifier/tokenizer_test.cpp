@@ -5,7 +5,7 @@
 
 #include <random>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

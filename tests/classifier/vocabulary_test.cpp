@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

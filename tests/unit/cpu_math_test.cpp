@@ -19,7 +19,7 @@
 #include "cpu/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attn::cpu::HWY_NAMESPACE {
+namespace attn::internal::cpu::HWY_NAMESPACE {
 namespace {
 
 // These change count values where they stand.
@@ -45,11 +45,11 @@ std::int64_t lanes_of() { return lanes(); }
 bool has_fma() { return HWY_NATIVE_FMA != 0; }
 
 }  // namespace
-}  // namespace attn::cpu::HWY_NAMESPACE
+}  // namespace attn::internal::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attn::cpu {
+namespace attn::internal::cpu {
 namespace {
 
 HWY_EXPORT(exp_of);
@@ -196,5 +196,5 @@ INSTANTIATE_TEST_SUITE_P(Targets, CpuMath, ::testing::ValuesIn(hwy::SupportedAnd
                          [](const auto& target) { return std::string(hwy::TargetName(target.param)); });
 
 }  // namespace
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu
 #endif

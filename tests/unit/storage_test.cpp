@@ -10,7 +10,7 @@
 #include <cstring>
 #include <limits>
 
-#include "cpu/convert.h"
+#include "base/convert.h"
 #include "support/random.h"
 
 namespace attn::test {
@@ -99,8 +99,8 @@ void expect_exact(attn_dtype_t dtype) {
   }
 }
 
-TEST(Conversions, OfFp16AreExact) { expect_exact<cpu::Fp16>(ATTN_DTYPE_FP16); }
-TEST(Conversions, OfBf16AreExact) { expect_exact<cpu::Bf16>(ATTN_DTYPE_BF16); }
+TEST(Conversions, OfFp16AreExact) { expect_exact<internal::Fp16>(ATTN_DTYPE_FP16); }
+TEST(Conversions, OfBf16AreExact) { expect_exact<internal::Bf16>(ATTN_DTYPE_BF16); }
 
 }  // namespace
 }  // namespace attn::test

@@ -5,7 +5,7 @@
 
 #include <cstdio>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

@@ -7,7 +7,7 @@
 #include <set>
 #include <tuple>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

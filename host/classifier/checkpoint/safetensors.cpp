@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
-#include "api/failure.h"
 #include "classifier/atomic_file.h"
 #include "classifier/checkpoint/checksum.h"
 #include "classifier/checkpoint/layout.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

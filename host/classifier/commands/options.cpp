@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "api/failure.h"
 #include "attn_cuda/encoder.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

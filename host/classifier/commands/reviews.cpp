@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "api/failure.h"
 #include "classifier/checkpoint/checksum.h"
 #include "classifier/data/tokenizer.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

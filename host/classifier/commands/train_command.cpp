@@ -5,11 +5,11 @@
 #include <filesystem>
 #include <memory>
 
-#include "api/failure.h"
 #include "classifier/commands/attend.h"
 #include "classifier/commands/commands.h"
 #include "classifier/commands/options.h"
 #include "classifier/commands/reviews.h"
+#include "classifier/failure.h"
 #include "classifier/train/progress.h"
 #include "classifier/train/trainer.h"
 

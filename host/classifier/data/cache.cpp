@@ -11,13 +11,13 @@
 #include <optional>
 #include <utility>
 
-#include "api/validate.h"
 #include "classifier/checkpoint/checksum.h"
 #include "classifier/checkpoint/safetensors.h"
 #include "classifier/data/encoded.h"
 #include "classifier/data/source.h"
 #include "classifier/data/tokenizer.h"
 #include "classifier/data/vocabulary.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

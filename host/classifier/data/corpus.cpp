@@ -7,8 +7,8 @@
 #include <iterator>
 #include <utility>
 
-#include "api/validate.h"
 #include "classifier/data/source.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "api/validate.h"
 #include "classifier/data/tokenizer.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

@@ -7,9 +7,9 @@
 #include <optional>
 #include <utility>
 
-#include "api/validate.h"
 #include "classifier/data/source.h"
 #include "classifier/data/tokenizer.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

@@ -12,9 +12,9 @@
 #include <new>
 #include <optional>
 
-#include "api/validate.h"
 #include "classifier/data/source.h"
 #include "classifier/data/tokenizer.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

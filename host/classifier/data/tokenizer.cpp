@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <iterator>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/validate.h"
+#include "classifier/failure.h"
 
 namespace attn {
 

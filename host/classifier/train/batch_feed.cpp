@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "classifier/train/batch_feed.h"
 
-#include "api/validate.h"
+#include "classifier/failure.h"
 
 namespace attn {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "classifier/train/model_file.h"
 
-#include "api/validate.h"
 #include "classifier/data/vocabulary.h"
+#include "classifier/failure.h"
 #include "classifier/train/json.h"
 #include "classifier/train/parameters.h"
 

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "api/failure.h"
 #include "attn_cuda/recurrent.hpp"
+#include "classifier/failure.h"
 
 namespace attn {
 namespace {

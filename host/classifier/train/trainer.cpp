@@ -8,7 +8,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "api/failure.h"
+#include "classifier/failure.h"
 #include "classifier/train/interrupt.h"
 #include "classifier/train/progress.h"
 

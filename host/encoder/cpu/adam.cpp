@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/parallel.h"
 #include "encoder/cpu/layers.h"
-#include "encoder/cpu/tasks.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 namespace {
 
 constexpr std::int64_t kParameters = 1 << 14;  // of a task
@@ -20,13 +20,12 @@ void update(const kernels::AdamRates rates, std::int64_t count, const float* __r
 
 }  // namespace
 
-void CpuLayers::adam_step(const attn_adam_desc_t& desc, std::int64_t N, const float* g, float* p, float* m,
-                          float* s) const {
+void CpuLayers::adam_step(const attn_adam_desc_t& desc, std::int64_t N, const float* g, float* p, float* m, float* s) {
   if (desc.skip != nullptr && *desc.skip != 0) return;
   const kernels::AdamRates rates = adam_rates(desc);
-  run_pieces(threads_, N, kParameters, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for_slices(threads(), N, kParameters, [&](std::int64_t begin, std::int64_t end) {
     update(rates, end - begin, g + begin, p + begin, m + begin, s + begin);
   });
 }
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

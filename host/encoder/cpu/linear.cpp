@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-#include "cpu/split.h"
+#include "base/parallel.h"
+#include "base/key_rows.h"
 #include "encoder/cpu/onednn.h"
-#include "encoder/cpu/tasks.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 namespace {
 
 constexpr std::int64_t kRows = 256;     // of a task: its part of x and y stays in a core's cache
@@ -18,14 +18,14 @@ ItemRows as_one_item(const ItemRows& rows) {
   return rows.lengths == nullptr ? ItemRows{1, rows.B * rows.T, nullptr} : rows;
 }
 
-std::int64_t length(const ItemRows& rows, std::int64_t b) { return valid_keys(rows.lengths, b, rows.T); }
+std::int64_t length(const ItemRows& rows, std::int64_t b) { return valid_length(rows.lengths, b, rows.T); }
 
 // body(first, count) for runs of valid rows that stand together, numbered through the batch.
 template <class Body>
 void for_row_runs(int threads, const ItemRows& all, const Body& body) {
   const ItemRows rows = as_one_item(all);
   const std::int64_t runs = (rows.T + kRows - 1) / kRows;
-  run_tasks(threads, rows.B * runs, [&](std::int64_t task) {
+  parallel_for(threads, rows.B * runs, [&](std::int64_t task) {
     const std::int64_t b = task / runs, first = task % runs * kRows;
     const std::int64_t count = std::min(kRows, length(rows, b) - first);
     if (count > 0) body(b * rows.T + first, count);
@@ -34,36 +34,37 @@ void for_row_runs(int threads, const ItemRows& all, const Body& body) {
 
 }  // namespace
 
-void CpuLinear::project(attn_dtype_t, const ItemRows& rows, std::int64_t M, std::int64_t N, const void* x_tensor,
-                        const float* w, const float* b, void* y_tensor, void*) {
+void CpuLinear::project(const LinearMap& map, const void* x_tensor, const float* w, const float* b, void* y_tensor) {
+  const std::int64_t M = map.M, N = map.N;
   const auto* const x = static_cast<const float*>(x_tensor);
   auto* const y = static_cast<float*>(y_tensor);
-  for_row_runs(threads_, rows, [&](std::int64_t first, std::int64_t count) {
+  for_row_runs(threads(), map.rows, [&](std::int64_t first, std::int64_t count) {
     if (b != nullptr)
       for (std::int64_t row = first; row < first + count; ++row) std::copy_n(b, M, y + row * M);
     gemm(count, M, N, {x + first * N, N}, {w, N, true}, y + first * M, M, b != nullptr);
   });
 }
 
-void CpuLinear::project_back(attn_dtype_t, const ItemRows& rows, std::int64_t M, std::int64_t N, const void* d_y_tensor,
-                             const float* w, void* d_x_tensor, bool accumulate, void*) {
+void CpuLinear::project_back(const LinearMap& map, const void* d_y_tensor, const float* w, void* d_x_tensor,
+                             bool accumulate) {
+  const std::int64_t M = map.M, N = map.N;
   const auto* const d_y = static_cast<const float*>(d_y_tensor);
   auto* const d_x = static_cast<float*>(d_x_tensor);
-  for_row_runs(threads_, rows, [&](std::int64_t first, std::int64_t count) {
+  for_row_runs(threads(), map.rows, [&](std::int64_t first, std::int64_t count) {
     gemm(count, N, M, {d_y + first * M, M}, {w, N}, d_x + first * N, N, accumulate);
   });
 }
 
-void CpuLinear::weight_gradient(attn_dtype_t, const ItemRows& rows, std::int64_t M, std::int64_t N,
-                                const void* d_y_tensor, const void* x_tensor, float* d_w, void*) {
+void CpuLinear::weight_gradient(const LinearMap& map, const void* d_y_tensor, const void* x_tensor, float* d_w) {
+  const std::int64_t M = map.M, N = map.N;
   const auto* const d_y = static_cast<const float*>(d_y_tensor);
   const auto* const x = static_cast<const float*>(x_tensor);
-  const ItemRows items = as_one_item(rows);
-  run_pieces(threads_, M, kTile, [&](std::int64_t m, std::int64_t m_end) {
+  const ItemRows items = as_one_item(map.rows);
+  parallel_for_slices(threads(), M, kTile, [&](std::int64_t m, std::int64_t m_end) {
     for (std::int64_t row = m; row < m_end; ++row) std::fill_n(d_w + row * N, N, 0.0f);
   });
   const std::int64_t columns = (N + kTile - 1) / kTile;
-  run_tasks(threads_, (M + kTile - 1) / kTile * columns, [&](std::int64_t tile) {
+  parallel_for(threads(), (M + kTile - 1) / kTile * columns, [&](std::int64_t tile) {
     const std::int64_t m = tile / columns * kTile, n = tile % columns * kTile;
     for (std::int64_t b = 0; b < items.B; ++b)
       if (length(items, b) > 0)
@@ -72,10 +73,11 @@ void CpuLinear::weight_gradient(attn_dtype_t, const ItemRows& rows, std::int64_t
   });
 }
 
-void CpuLinear::bias_gradient(attn_dtype_t, const ItemRows& rows, std::int64_t M, const void* d_y_tensor, float* d_b,
-                              void*) {
+void CpuLinear::bias_gradient(const LinearMap& map, const void* d_y_tensor, float* d_b) {
+  const std::int64_t M = map.M;
+  const ItemRows& rows = map.rows;
   const auto* const d_y = static_cast<const float*>(d_y_tensor);
-  run_pieces(threads_, M, kTile, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for_slices(threads(), M, kTile, [&](std::int64_t begin, std::int64_t end) {
     std::fill(d_b + begin, d_b + end, 0.0f);
     for (std::int64_t b = 0; b < rows.B; ++b)
       for (std::int64_t t = 0; t < length(rows, b); ++t)
@@ -83,20 +85,21 @@ void CpuLinear::bias_gradient(attn_dtype_t, const ItemRows& rows, std::int64_t M
   });
 }
 
-void CpuLinear::repeat_first(attn_dtype_t, std::int64_t B, std::int64_t N, void* tensor) {
-  auto* const items = static_cast<float*>(tensor);
-  run_tasks(threads_, B - 1, [&](std::int64_t b) { std::copy_n(items, N, items + (b + 1) * N); });
+void CpuLinear::repeat_first(const Items& items, void* tensor) {
+  auto* const first = static_cast<float*>(tensor);
+  parallel_for(threads(), items.B - 1, [&](std::int64_t b) { std::copy_n(first, items.N, first + (b + 1) * items.N); });
 }
 
-void CpuLinear::sum_items(attn_dtype_t, std::int64_t B, std::int64_t N, const void* tensor, float* sum, void*) {
-  const auto* const items = static_cast<const float*>(tensor);
-  run_pieces(threads_, N, kSummed, [&](std::int64_t begin, std::int64_t end) {
-    if (sum != items) std::copy(items + begin, items + end, sum + begin);
+void CpuLinear::sum_items(const Items& items, const void* tensor, float* sum) {
+  const std::int64_t B = items.B, N = items.N;
+  const auto* const values = static_cast<const float*>(tensor);
+  parallel_for_slices(threads(), N, kSummed, [&](std::int64_t begin, std::int64_t end) {
+    if (sum != values) std::copy(values + begin, values + end, sum + begin);
     for (std::int64_t b = 1; b < B; ++b)
-      for (std::int64_t i = begin; i < end; ++i) sum[i] += items[b * N + i];
+      for (std::int64_t i = begin; i < end; ++i) sum[i] += values[b * N + i];
   });
 }
 
 void CpuLinear::fill_zero(std::int64_t count, float* values) { std::fill_n(values, count, 0.0f); }
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

@@ -4,20 +4,20 @@
 // direction of one chunk. It works on a time-major copy, for direction 1 with each valid prefix reversed, so that both
 // directions and all lengths are the same LSTM over the same shape. Behind a length the copies of x and of the gradient
 // of y are zero: padding is neither read nor adds to a gradient. All of this is fp32; activations in 16 bits get twins.
+#include "encoder/cpu/lstm.h"
+
 #include <algorithm>
 #include <cstring>
 #include <functional>
 #include <limits>
 #include <optional>
 
-#include "cpu/twins.h"
+#include "base/fp32_copies.h"
+#include "base/parallel.h"
 #include "encoder/cpu/one_direction.h"
 #include "encoder/cpu/sequences.h"
-#include "encoder/cpu/tasks.h"
-#include "encoder/lstm.h"
 
-namespace attn {
-namespace cpu {
+namespace attn::internal::cpu {
 namespace {
 
 // Fewer items make the matrix products of a time step too thin to be worth another thread.
@@ -45,7 +45,7 @@ float* data(const dnnl::memory& memory) { return static_cast<float*>(memory.get_
 
 void fill_zero(const dnnl::memory& memory) { std::memset(data(memory), 0, memory.get_desc().get_size()); }
 
-class CpuLstm final : public LstmBackend {
+class CpuLstm final : public Lstm {
  public:
   CpuLstm(const attn_lstm_desc_t& desc, int threads)
       : dtype_(desc.dtype),
@@ -70,31 +70,31 @@ class CpuLstm final : public LstmBackend {
 
   std::size_t reserve_bytes() const override { return reserve_.bytes(); }
   std::size_t workspace_bytes(attn_pass_t pass) const override {
-    Twins twins = twins_in(nullptr, nullptr);
+    Fp32Copies copies = copies_in(nullptr, nullptr);
     if (pass == ATTN_PASS_FORWARD) {
-      on_twins(attn_lstm_forward_args_t{}, twins);
-      return twins.bytes() + forward_memory_.bytes();
+      with_fp32_copies(attn_lstm_forward_args_t{}, copies);
+      return copies.bytes() + forward_memory_.bytes();
     }
-    on_twins(attn_lstm_backward_args_t{}, twins);
-    return twins.bytes() + backward_memory_.bytes();
+    with_fp32_copies(attn_lstm_backward_args_t{}, copies);
+    return copies.bytes() + backward_memory_.bytes();
   }
 
   void forward(const attn_lstm_forward_args_t& args, void* workspace) override {
     if (!lstm_) return;
-    Twins twins = twins_in(workspace, args.lengths);
-    const attn_lstm_forward_args_t in_fp32 = on_twins(args, twins);
-    with_onednn([&] { forward_chunks(in_fp32, twins.rest()); });
-    twins.round();
+    Fp32Copies copies = copies_in(workspace, args.lengths);
+    const attn_lstm_forward_args_t in_fp32 = with_fp32_copies(args, copies);
+    with_onednn([&] { forward_chunks(in_fp32, copies.remaining_workspace()); });
+    copies.round_outputs();
   }
 
   void backward(const attn_lstm_backward_args_t& args, void* workspace) override {
     if (lstm_) {
-      Twins twins = twins_in(workspace, args.lengths);
-      const attn_lstm_backward_args_t in_fp32 = on_twins(args, twins);
-      with_onednn([&] { backward_chunks(in_fp32, twins.rest()); });
-      twins.round();
+      Fp32Copies copies = copies_in(workspace, args.lengths);
+      const attn_lstm_backward_args_t in_fp32 = with_fp32_copies(args, copies);
+      with_onednn([&] { backward_chunks(in_fp32, copies.remaining_workspace()); });
+      copies.round_outputs();
     }
-    run_tasks(threads_, count(), [&](std::int64_t d) {
+    parallel_for(threads_, count(), [&](std::int64_t d) {
       sum_chunks(d, &DirectionTensors::d_kernel, E_ * 4 * H_, args.d_kernel);
       sum_chunks(d, &DirectionTensors::d_recurrent, H_ * 4 * H_, args.d_recurrent);
       sum_chunks(d, &DirectionTensors::d_bias, 4 * H_, args.d_bias);
@@ -107,19 +107,19 @@ class CpuLstm final : public LstmBackend {
     std::vector<DirectionTensors> chunks;
   };
 
-  Twins twins_in(void* workspace, const std::int32_t* lengths) const {
-    return Twins(dtype_, B_, {T_, lengths, nullptr}, workspace, threads_);
+  Fp32Copies copies_in(void* workspace, const std::int32_t* lengths) const {
+    return Fp32Copies(dtype_, B_, {T_, lengths, nullptr}, workspace, threads_);
   }
 
   // The same call in fp32. The backward pass reads y in the reserve.
-  attn_lstm_forward_args_t on_twins(attn_lstm_forward_args_t args, Twins& twins) const {
-    args.x = twins.in_keys(args.x, E_);
-    args.y = twins.out(args.y, B_ * T_ * count() * H_);
+  attn_lstm_forward_args_t with_fp32_copies(attn_lstm_forward_args_t args, Fp32Copies& copies) const {
+    args.x = copies.key_input(args.x, E_);
+    args.y = copies.output(args.y, B_ * T_ * count() * H_);
     return args;
   }
-  attn_lstm_backward_args_t on_twins(attn_lstm_backward_args_t args, Twins& twins) const {
-    args.d_y = twins.in_keys(args.d_y, count() * H_);
-    args.d_x = twins.out(args.d_x, B_ * T_ * E_);
+  attn_lstm_backward_args_t with_fp32_copies(attn_lstm_backward_args_t args, Fp32Copies& copies) const {
+    args.d_y = copies.key_input(args.d_y, count() * H_);
+    args.d_x = copies.output(args.d_x, B_ * T_ * E_);
     return args;
   }
 
@@ -147,7 +147,7 @@ class CpuLstm final : public LstmBackend {
       for (const dnnl::memory& sum : {chunk.d_kernel, chunk.d_recurrent, chunk.d_bias}) fill_zero(sum);
       lstm_->backward(directions_[d].backward_weights, chunk);
     });
-    run_tasks(threads_, B_, [&](std::int64_t b) {
+    parallel_for(threads_, B_, [&](std::int64_t b) {
       const auto d_x = [&](std::size_t d) {
         return d < directions_.size() ? data(directions_[d].chunks[b / n_].d_x) : nullptr;
       };
@@ -160,7 +160,7 @@ class CpuLstm final : public LstmBackend {
   // Weights of the directions stand behind each other.
   template <class Args>
   void set_weights(DirectionWeights Direction::*weights, const Args& args) {
-    run_tasks(threads_, count(), [&](std::int64_t d) {
+    parallel_for(threads_, count(), [&](std::int64_t d) {
       (directions_[d].*weights)
           .set(args.kernel + d * E_ * 4 * H_, args.recurrent + d * H_ * 4 * H_, args.bias + d * 4 * H_);
     });
@@ -169,7 +169,7 @@ class CpuLstm final : public LstmBackend {
   template <class Body>
   void for_each_chunk(const Body& body) const {
     const auto chunks = static_cast<std::int64_t>(directions_[0].chunks.size());
-    run_tasks(threads_, count() * chunks, [&](std::int64_t task) {
+    parallel_for(threads_, count() * chunks, [&](std::int64_t task) {
       const std::int64_t d = task / chunks, c = task % chunks;
       body(d, c * n_, directions_[d].chunks[c]);
     });
@@ -194,10 +194,9 @@ class CpuLstm final : public LstmBackend {
 };
 
 }  // namespace
-}  // namespace cpu
 
-std::unique_ptr<LstmBackend> make_cpu_lstm(const attn_lstm_desc_t& desc, int threads) {
-  return cpu::with_onednn([&] { return std::make_unique<cpu::CpuLstm>(desc, threads); });
+std::unique_ptr<Lstm> make_cpu_lstm(const attn_lstm_desc_t& desc, int threads) {
+  return with_onednn([&] { return std::make_unique<CpuLstm>(desc, threads); });
 }
 
-}  // namespace attn
+}  // namespace attn::internal::cpu

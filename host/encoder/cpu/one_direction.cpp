@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encoder/cpu/one_direction.h"
 
-namespace attn::cpu {
+#include <iterator>
+
+namespace attn::internal::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -61,7 +63,8 @@ PackedWeights::PackedWeights(const dnnl::engine& engine, const Desc& plain, cons
 
 void PackedWeights::pack(const dnnl::stream& stream, const float* weights) {
   plain_.set_data_handle(const_cast<float*>(weights));  // only read
-  execute(reorder_, stream, {{DNNL_ARG_FROM, plain_}, {DNNL_ARG_TO, packed_}, {DNNL_ARG_SCRATCHPAD, scratchpad_}});
+  execute(reorder_, stream,
+          {{DNNL_ARG_FROM, plain_.get()}, {DNNL_ARG_TO, packed_.get()}, {DNNL_ARG_SCRATCHPAD, scratchpad_.get()}});
 }
 
 void DirectionWeights::set(const float* kernel_values, const float* recurrent_values, const float* bias_values) {
@@ -121,36 +124,37 @@ DirectionTensors OneDirection::tensors(BoundMemory& kept, BoundMemory& forward, 
 }
 
 void OneDirection::forward(const DirectionWeights& weights, const DirectionTensors& tensors) const {
-  std::unordered_map<int, dnnl::memory> arguments = {{DNNL_ARG_SRC_LAYER, tensors.x},
-                                                     {DNNL_ARG_SRC_ITER, tensors.state},
-                                                     {DNNL_ARG_SRC_ITER_C, tensors.state},
-                                                     {DNNL_ARG_WEIGHTS_LAYER, weights.kernel.packed()},
-                                                     {DNNL_ARG_WEIGHTS_ITER, weights.recurrent.packed()},
-                                                     {DNNL_ARG_BIAS, weights.bias},
-                                                     {DNNL_ARG_DST_LAYER, tensors.y},
-                                                     {DNNL_ARG_SCRATCHPAD, tensors.forward_scratchpad}};
-  if (training_) arguments.emplace(DNNL_ARG_WORKSPACE, tensors.record);
-  execute(forward_, tensors.stream, arguments);
+  const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC_LAYER, tensors.x.get()},
+                                       {DNNL_ARG_SRC_ITER, tensors.state.get()},
+                                       {DNNL_ARG_SRC_ITER_C, tensors.state.get()},
+                                       {DNNL_ARG_WEIGHTS_LAYER, weights.kernel.packed().get()},
+                                       {DNNL_ARG_WEIGHTS_ITER, weights.recurrent.packed().get()},
+                                       {DNNL_ARG_BIAS, weights.bias.get()},
+                                       {DNNL_ARG_DST_LAYER, tensors.y.get()},
+                                       {DNNL_ARG_SCRATCHPAD, tensors.forward_scratchpad.get()},
+                                       {DNNL_ARG_WORKSPACE, tensors.record.get(true)}};
+  const int count = std::size(arguments);
+  execute(forward_, tensors.stream, arguments, training_ ? count : count - 1);  // inference keeps no record
 }
 
 void OneDirection::backward(const DirectionWeights& weights, const DirectionTensors& tensors) const {
   execute(backward_, tensors.stream,
-          {{DNNL_ARG_SRC_LAYER, tensors.x},
-           {DNNL_ARG_SRC_ITER, tensors.state},
-           {DNNL_ARG_SRC_ITER_C, tensors.state},
-           {DNNL_ARG_WEIGHTS_LAYER, weights.kernel.packed()},
-           {DNNL_ARG_WEIGHTS_ITER, weights.recurrent.packed()},
-           {DNNL_ARG_BIAS, weights.bias},
-           {DNNL_ARG_DST_LAYER, tensors.y},
-           {DNNL_ARG_WORKSPACE, tensors.record},
-           {DNNL_ARG_DIFF_DST_LAYER, tensors.d_y},
-           {DNNL_ARG_DIFF_SRC_LAYER, tensors.d_x},
-           {DNNL_ARG_DIFF_SRC_ITER, tensors.d_h},
-           {DNNL_ARG_DIFF_SRC_ITER_C, tensors.d_c},
-           {DNNL_ARG_DIFF_WEIGHTS_LAYER, tensors.d_kernel},
-           {DNNL_ARG_DIFF_WEIGHTS_ITER, tensors.d_recurrent},
-           {DNNL_ARG_DIFF_BIAS, tensors.d_bias},
-           {DNNL_ARG_SCRATCHPAD, tensors.backward_scratchpad}});
+          {{DNNL_ARG_SRC_LAYER, tensors.x.get()},
+           {DNNL_ARG_SRC_ITER, tensors.state.get()},
+           {DNNL_ARG_SRC_ITER_C, tensors.state.get()},
+           {DNNL_ARG_WEIGHTS_LAYER, weights.kernel.packed().get()},
+           {DNNL_ARG_WEIGHTS_ITER, weights.recurrent.packed().get()},
+           {DNNL_ARG_BIAS, weights.bias.get()},
+           {DNNL_ARG_DST_LAYER, tensors.y.get()},
+           {DNNL_ARG_WORKSPACE, tensors.record.get()},
+           {DNNL_ARG_DIFF_DST_LAYER, tensors.d_y.get()},
+           {DNNL_ARG_DIFF_SRC_LAYER, tensors.d_x.get()},
+           {DNNL_ARG_DIFF_SRC_ITER, tensors.d_h.get()},
+           {DNNL_ARG_DIFF_SRC_ITER_C, tensors.d_c.get()},
+           {DNNL_ARG_DIFF_WEIGHTS_LAYER, tensors.d_kernel.get()},
+           {DNNL_ARG_DIFF_WEIGHTS_ITER, tensors.d_recurrent.get()},
+           {DNNL_ARG_DIFF_BIAS, tensors.d_bias.get()},
+           {DNNL_ARG_SCRATCHPAD, tensors.backward_scratchpad.get()}});
 }
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

@@ -7,7 +7,7 @@
 
 #include "encoder/cpu/onednn.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 struct DirectionShape {
   std::int64_t T, n, E, H;
@@ -76,4 +76,4 @@ class OneDirection {
   dnnl::lstm_backward backward_;
 };
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

@@ -3,7 +3,7 @@
 
 #include "encoder/cpu/signals.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 const char* onednn_version() {
   static const std::string text = [] {
@@ -14,10 +14,11 @@ const char* onednn_version() {
   return text.c_str();
 }
 
-void execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
-             const std::unordered_map<int, dnnl::memory>& arguments) {
+void execute(const dnnl::primitive& primitive, const dnnl::stream& stream, const dnnl_exec_arg_t* arguments,
+             int count) {
   const AsynchronousSignalsBlocked while_it_computes;
-  primitive.execute(stream, arguments);
+  dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive.get(), stream.get(), count, arguments),
+                          "could not execute a primitive");
 }
 
 void gemm(std::int64_t M, std::int64_t N, std::int64_t K, Matrix a, Matrix b, float* c, std::int64_t c_stride,
@@ -40,4 +41,4 @@ void BoundMemory::bind(void* buffer) {
   for (auto& [memory, offset] : slots_) memory.set_data_handle(static_cast<char*>(buffer) + offset);
 }
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

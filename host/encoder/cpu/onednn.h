@@ -6,13 +6,12 @@
 #include <cstdint>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "api/failure.h"
+#include "base/failure.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 // Such as "oneDNN 2.6.3", of the library in use.
 const char* onednn_version();
@@ -28,11 +27,16 @@ auto with_onednn(const Body& body) {
   }
 }
 
-// Runs a primitive. Every computation of oneDNN goes through this function or gemm(): they keep signal handlers off this
-// thread while it computes, see signals.h. The block is per task, not per call: threads inherit the mask of the thread
-// that creates them, so OpenMP must not start its threads while signals are blocked.
-void execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
-             const std::unordered_map<int, dnnl::memory>& arguments);
+// Runs a primitive; unlike dnnl::primitive::execute() without allocating. Every computation of oneDNN goes through this
+// function or gemm(): they keep signal handlers off this thread while it computes, see signals.h. The block is per task,
+// not per call: threads inherit the mask of the thread that creates them, so OpenMP must not start its threads while
+// signals are blocked.
+void execute(const dnnl::primitive& primitive, const dnnl::stream& stream, const dnnl_exec_arg_t* arguments, int count);
+
+template <int count>
+void execute(const dnnl::primitive& primitive, const dnnl::stream& stream, const dnnl_exec_arg_t (&arguments)[count]) {
+  execute(primitive, stream, arguments, count);
+}
 
 // A row-major matrix, read transposed if so marked.
 struct Matrix {
@@ -59,4 +63,4 @@ class BoundMemory {
   std::vector<std::pair<dnnl::memory, std::size_t>> slots_;  // with their offsets
 };
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

@@ -7,14 +7,14 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "cpu/split.h"
+#include "base/key_rows.h"
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 struct Sequences {
   std::int64_t B, T;
   const std::int32_t* lengths;  // [B]; null: every length is T
-  std::int64_t length(std::int64_t b) const { return valid_keys(lengths, b, T); }
+  std::int64_t length(std::int64_t b) const { return valid_length(lengths, b, T); }
 };
 
 // Where in an item direction `d` stands at its time t; the same function leads back.
@@ -65,4 +65,4 @@ inline void scatter_sum(const Sequences& sequences, std::int64_t b, std::int64_t
   std::fill(item + length * width, item + sequences.T * width, 0.0f);
 }
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

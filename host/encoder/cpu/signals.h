@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-namespace attn::cpu {
+namespace attn::internal::cpu {
 
 // Blocks asynchronous signals in this thread for as long as it lives; they are delivered when the mask is restored.
 //
@@ -28,4 +28,4 @@ class AsynchronousSignalsBlocked {
   sigset_t before_;
 };
 
-}  // namespace attn::cpu
+}  // namespace attn::internal::cpu

@@ -6,10 +6,10 @@
 #include <string>
 #include <type_traits>
 
+#include "base/dtype.h"
 #include "cuda/check.h"
-#include "encoder/dtype.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 namespace {
 
 void check(cublasStatus_t status, const char* call) {
@@ -128,4 +128,4 @@ void Cublas::multiply(const Product& p, bool tf32, void* workspace, cudaStream_t
         "cublasLtMatmul");
 }
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -12,7 +12,7 @@
 
 #include "attn_cuda/attn_cuda.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 
 struct Matrix {
   const void* values;
@@ -53,4 +53,4 @@ class Cublas {
   std::map<Key, cublasLtMatmulAlgo_t> algorithms_;
 };
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -8,9 +8,9 @@
 #include <memory>
 #include <string>
 
-#include "api/failure.h"
+#include "base/failure.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 
 inline void check(cudnnStatus_t status, const char* call) {
   if (status == CUDNN_STATUS_SUCCESS) return;
@@ -63,4 +63,4 @@ struct DropoutDescriptor
   DropoutDescriptor() : CudnnObject("cudnnCreateDropoutDescriptor") {}
 };
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

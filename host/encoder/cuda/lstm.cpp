@@ -4,21 +4,20 @@
 // gradients are fp32, and rounded on their way to it. cuDNN has no empty sequences and says nothing of what
 // it reads behind a length. So it gets copies without padding, and an empty sequence as one position of zeros; what it
 // makes of that position only the reserve keeps, since the backward pass wants y as the forward pass wrote it.
+#include "encoder/cuda/lstm.h"
+
 #include <algorithm>
 #include <limits>
 #include <vector>
 
+#include "base/dtype.h"
 #include "cuda/check.h"
 #include "cuda/storage.h"
+#include "encoder/base/handle.h"
 #include "encoder/cuda/layers.h"
-#include "encoder/cuda/vendor.h"
 #include "encoder/cuda/weight_space.h"
-#include "encoder/dtype.h"
-#include "encoder/handle.h"
-#include "encoder/lstm.h"
 
-namespace attn {
-namespace cuda {
+namespace attn::internal::cuda {
 namespace {
 
 int narrow(const char* name, std::int64_t size) {
@@ -28,10 +27,11 @@ int narrow(const char* name, std::int64_t size) {
   return static_cast<int>(size);
 }
 
-class CudaLstm final : public LstmBackend {
+class CudaLstm final : public Lstm {
  public:
-  CudaLstm(attn_handle_t handle, const attn_lstm_desc_t& desc)
+  CudaLstm(attn_handle_t handle, Vendor& vendor, const attn_lstm_desc_t& desc)
       : handle_(handle),
+        vendor_(vendor),
         dtype_(desc.dtype),
         B_(desc.B),
         T_(desc.T),
@@ -41,14 +41,13 @@ class CudaLstm final : public LstmBackend {
         mode_(desc.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE) {
     if (empty()) return;
     const int E = narrow("E", E_), H = narrow("H", H_);
-    const cudnnHandle_t cudnn = vendor_of(handle).cudnn.get();
+    const cudnnHandle_t cudnn = vendor.cudnn.get();
     check(cudnnSetDropoutDescriptor(dropout_.get(), cudnn, 0, nullptr, 0, 0), "cudnnSetDropoutDescriptor");
-    check(cudnnSetRNNDescriptor_v8(
-              rnn_.get(), CUDNN_RNN_ALGO_STANDARD, CUDNN_LSTM, CUDNN_RNN_SINGLE_INP_BIAS,
-              directions_ == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, data_type(dtype_),
-              CUDNN_DATA_FLOAT,
-              dtype_ == ATTN_DTYPE_FP32 && !vendor_of(handle).tf32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH, E, H, H, 1,
-              dropout_.get(), CUDNN_RNN_PADDED_IO_ENABLED),
+    check(cudnnSetRNNDescriptor_v8(rnn_.get(), CUDNN_RNN_ALGO_STANDARD, CUDNN_LSTM, CUDNN_RNN_SINGLE_INP_BIAS,
+                                   directions_ == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
+                                   data_type(dtype_), CUDNN_DATA_FLOAT,
+                                   dtype_ == ATTN_DTYPE_FP32 && !vendor.tf32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH, E,
+                                   H, H, 1, dropout_.get(), CUDNN_RNN_PADDED_IO_ENABLED),
           "cudnnSetRNNDescriptor_v8");
     weights_ = WeightSpace(cudnn, rnn_.get(), dtype_, directions_, E_, H_);
     const int state[] = {directions_, narrow("B", B_), H}, strides[] = {state[1] * H, H, 1};
@@ -86,7 +85,7 @@ class CudaLstm final : public LstmBackend {
   }
 
   void backward(const attn_lstm_backward_args_t& args, void* workspace) override {
-    const cudaStream_t stream = static_cast<cudaStream_t>(cuda_stream(handle_));
+    const cudaStream_t stream = static_cast<cudaStream_t>(stream_of(handle_));
     if (empty()) {
       for (const auto& [sum, rows] : {std::pair(args.d_kernel, E_), {args.d_recurrent, H_}, {args.d_bias, 1}})
         check(cudaMemsetAsync(sum, 0, static_cast<std::size_t>(directions_ * rows * 4 * H_) * sizeof(float), stream),
@@ -116,33 +115,33 @@ class CudaLstm final : public LstmBackend {
   }
 
  private:
-  using Index = kernels::Index;
+  using Index = std::int64_t;
 
   // What stands where; offsets in bytes.
-  struct Places : kernels::Layout {
+  struct Places : Layout {
     explicit Places(const CudaLstm& lstm) : of(lstm) {}
-    Index take_rows(std::int64_t width) {
-      return Layout::take_rows(of.B_ * of.T_, width, static_cast<Index>(element_bytes(of.dtype_)));
+    Index add_rows(std::int64_t width) {
+      return Layout::add_rows(of.B_ * of.T_, width, static_cast<Index>(element_bytes(of.dtype_)));
     }
-    Index take_bytes(std::size_t bytes) { return take(static_cast<Index>(bytes), 1); }
+    Index take_bytes(std::size_t bytes) { return add(static_cast<Index>(bytes), 1); }
     const CudaLstm& of;
   };
   struct Reserve : Places {
     explicit Reserve(const CudaLstm& lstm) : Places(lstm) {}
     Index weights = take_bytes(of.weights_.bytes()), kept = take_bytes(of.kept_bytes_),
-          y = take_rows(of.directions_ * of.H_);
+          y = add_rows(of.directions_ * of.H_);
   };
   struct ForwardWorkspace : Places {
     explicit ForwardWorkspace(const CudaLstm& lstm) : Places(lstm) {}
-    Index lengths = take(of.B_), x = take_rows(of.E_), y = take_rows(of.directions_ * of.H_),
+    Index lengths = add(of.B_), x = add_rows(of.E_), y = add_rows(of.directions_ * of.H_),
           weights = take_bytes(of.weights_.bytes()), temporary = take_bytes(of.temporary_bytes_);
   };
   struct BackwardWorkspace : Places {
     explicit BackwardWorkspace(const CudaLstm& lstm) : Places(lstm) {}
-    Index lengths = take(of.B_), x = take_rows(of.E_), d_y = take_rows(of.directions_ * of.H_),
+    Index lengths = add(of.B_), x = add_rows(of.E_), d_y = add_rows(of.directions_ * of.H_),
           d_weights = take_bytes(of.weights_.bytes()), temporary = take_bytes(of.temporary_bytes_);
   };
-  static std::size_t bytes_of(const kernels::Layout& layout) { return static_cast<std::size_t>(layout.bytes()); }
+  static std::size_t bytes_of(const Layout& layout) { return static_cast<std::size_t>(layout.bytes()); }
 
   struct Run {
     cudnnHandle_t cudnn;
@@ -156,11 +155,13 @@ class CudaLstm final : public LstmBackend {
   // lengths [B] on the host, or null. cuDNN reads them on the host, and so does a graph into which this is captured: it
   // keeps them.
   Run begin(const std::int32_t* lengths, void* workspace, Index place) {
-    Run run{vendor_of(handle_).cudnn.get(), static_cast<cudaStream_t>(cuda_stream(handle_)), nullptr, false};
+    Run run{vendor_.cudnn.get(), static_cast<cudaStream_t>(stream_of(handle_)), nullptr, false};
     check(cudnnSetStream(run.cudnn, run.stream), "cudnnSetStream");
     set_lengths(lengths);
     if (lengths == nullptr || std::all_of(lengths, lengths + B_, [&](std::int32_t n) { return n == T_; })) return run;
-    run.lengths = CudaLayers(run.stream).place_lengths(B_, lengths, piece<std::int32_t>(workspace, place));
+    auto* const copy = piece<std::int32_t>(workspace, place);
+    copy_lengths_to_device(B_, lengths, copy, run.stream);
+    run.lengths = copy;
     run.has_empty = std::find(lengths, lengths + B_, 0) != lengths + B_;
     return run;
   }
@@ -197,6 +198,7 @@ class CudaLstm final : public LstmBackend {
   }
 
   const attn_handle_t handle_;
+  Vendor& vendor_;
   const attn_dtype_t dtype_;
   const std::int64_t B_, T_, E_, H_;
   const int directions_;
@@ -211,10 +213,9 @@ class CudaLstm final : public LstmBackend {
 };
 
 }  // namespace
-}  // namespace cuda
 
-std::unique_ptr<LstmBackend> make_cuda_lstm(attn_handle_t handle, const attn_lstm_desc_t& desc) {
-  return std::make_unique<cuda::CudaLstm>(handle, desc);
+std::unique_ptr<Lstm> make_cuda_lstm(attn_handle_t handle, Vendor& vendor, const attn_lstm_desc_t& desc) {
+  return std::make_unique<CudaLstm>(handle, vendor, desc);
 }
 
-}  // namespace attn
+}  // namespace attn::internal::cuda

@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The handles of cuDNN and cuBLASLt that go with a handle of ours. Making them takes long and memory of the device, so
-// everything that runs on one handle shares them.
 #pragma once
 
 #include "attn_cuda/attn_cuda.h"
 #include "encoder/cuda/cublas.h"
 #include "encoder/cuda/cudnn.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 
+// The handles of cuDNN and cuBLASLt that belong to one handle of ours.
 struct Vendor {
   CudnnHandle cudnn;
   Cublas cublas;
-  bool tf32 = false;  // whether factors may be rounded to it
+  bool tf32 = false;  // whether factors may be rounded to TF32
 };
-
-// Makes them at the first call.
-Vendor& vendor_of(attn_handle_t handle);
 
 // "cuDNN 9.19.0, cuBLAS 13.1.0"
 const char* vendor_versions();
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encoder/cuda/weight_space.h"
 
+#include "base/dtype.h"
 #include "cuda/check.h"
 #include "cuda/storage.h"
-#include "encoder/dtype.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 
 WeightSpace::WeightSpace(cudnnHandle_t cudnn, cudnnRNNDescriptor_t rnn, attn_dtype_t dtype, int directions,
                          std::int64_t E, std::int64_t H)
@@ -66,4 +66,4 @@ void WeightSpace::unpack(const void* space, const LstmParameters<float>& paramet
   });
 }
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

@@ -16,7 +16,7 @@
 #include "encoder/cuda/cudnn.h"
 #include "kernels/encoder.h"
 
-namespace attn::cuda {
+namespace attn::internal::cuda {
 
 // In our layout; pointers to const float or to float.
 template <class Float>
@@ -55,4 +55,4 @@ class WeightSpace {
   std::vector<Piece> pieces_;
 };
 
-}  // namespace attn::cuda
+}  // namespace attn::internal::cuda

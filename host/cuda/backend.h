@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/backend.h"
+
+namespace attn::internal {
+
+std::unique_ptr<Backend> make_cuda_backend();
+
+}  // namespace attn::internal
