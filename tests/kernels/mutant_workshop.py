@@ -38,11 +38,11 @@ REACHED_BY = {
     "merge": {POOLING: ("*cuda*", PLAIN), ADDITIVE: ("*cuda*", PLAIN)},
     "row_sums": {POOLING: ("*cuda*", PLAIN), ADDITIVE: ("*cuda*", PLAIN)},
     "embedding": {EMBEDDING: ("*cuda*", ""), STRANGE_IDS: ("*Ids*", "")},
-    "sort_places": {EMBEDDING: ("*cuda*", "")},
+    "sort_by_id": {EMBEDDING: ("*cuda*", "")},
     "dense": {LAYERS: ("*cuda*", "")},
     "elementwise": {LAYERS: ("*cuda*", ""), STORAGE: ("*cuda*", "")},
     "transpose": {LSTM: ("*cuda*", "")},
-    "store_numbers": {LSTM: ("*cuda*", "")},
+    "upload_values": {LSTM: ("*cuda*", "")},
     "copy_rows": {PROJECTED: ("*cuda*", ""), LSTM: ("*cuda*", "")},
 }
 
