@@ -66,7 +66,7 @@ struct RunningSoftmax {
 template <class Storage, int kWarps>
 __device__ void compute_scores(const AdditiveForward<Storage>& p, const QueryTile& tile, Index done, int count,
                                Slices<kWarps>& slices, float (&e)[kSlots]) {
-  const Attention<Storage>& common = p.to;
+  const AttentionForward<Storage>& common = p.common;
   const Rows<const Storage> q(p.q + tile.first_row * p.A, p.A);
   if (count > 0)
     sum_pairs<AdditivePair>(q, tile.queries, Rows<const Storage>(p.k + (tile.first_key + done) * p.A, p.A), count, p.v,
@@ -91,11 +91,11 @@ __device__ void share_weights(int count, const float (&e)[kSlots], float factor,
 // Contexts of all queries over the tile, 128 columns at a time: the results where the tile is the whole row, otherwise
 // partial sums that each tile of the split is added to.
 template <class Storage, int kWarps>
-__device__ void add_contexts(const Attention<Storage>& common, const QueryTile& tile, Index done, int count,
+__device__ void add_contexts(const AttentionForward<Storage>& common, const QueryTile& tile, Index done, int count,
                              ForwardShared<kWarps>& shared) {
   const bool whole = common.states == nullptr;
   const Rows<const Storage> x(common.x + (tile.first_key + done) * common.D, common.D);
-  for (Index column = 0; column < common.D; column += kSweep) {
+  for (Index column = 0; column < common.D; column += kWarpColumns) {
     WeightedSums<ForwardShared<kWarps>::kQueries, kWarps> context;
     context.clear();
     context.add(x, count, column, shared.weights);
@@ -105,7 +105,7 @@ __device__ void add_contexts(const Attention<Storage>& common, const QueryTile& 
       if (whole) {
         store(sum * shared.factor[n], common.o + row * common.D + d);
       } else {
-        float* const partial = common.contexts + (row * common.split.chunks + tile.split) * common.D + d;
+        float* const partial = common.contexts + (row * common.split.count + tile.split) * common.D + d;
         *partial = done == 0 ? sum : fmaf(*partial, shared.factor[n], sum);
       }
     });
@@ -114,7 +114,7 @@ __device__ void add_contexts(const Attention<Storage>& common, const QueryTile& 
 
 // Weights of the thread's query, whose row is one tile of `count` keys and padding.
 template <class Storage, int kWarps>
-__device__ void store_weights(const Attention<Storage>& common, const QueryTile& tile, int count, float factor,
+__device__ void store_weights(const AttentionForward<Storage>& common, const QueryTile& tile, int count, float factor,
                               const ForwardShared<kWarps>& shared) {
   if (common.weights == nullptr || query_index() >= tile.queries) return;
   Storage* const row = common.weights + (tile.first_row + query_index()) * common.T;
@@ -124,11 +124,11 @@ __device__ void store_weights(const Attention<Storage>& common, const QueryTile&
 
 // The split's softmax state, or the LSE where the split is the whole row.
 template <class Storage>
-__device__ void store_state(const Attention<Storage>& common, const QueryTile& tile, SoftmaxState state) {
+__device__ void store_state(const AttentionForward<Storage>& common, const QueryTile& tile, SoftmaxState state) {
   if (key_index(0) != 0 || query_index() >= tile.queries) return;
   const Index row = tile.first_row + query_index();
   if (common.states != nullptr)
-    common.states[row * common.split.chunks + tile.split] = state;
+    common.states[row * common.split.count + tile.split] = state;
   else if (common.lse != nullptr)
     common.lse[row] = state.max + logf(tile.keys == 0 ? 0.0f : divisor(state.sum));
 }
@@ -137,10 +137,10 @@ template <class Storage, int kWarps>
 __global__ void __launch_bounds__(kWarps* kLanes, 12 / kWarps)
     additive_multi_forward_kernel(const AdditiveForward<Storage> p, const Index tiles) {
   __shared__ ForwardShared<kWarps> shared;
-  const Attention<Storage>& common = p.to;
+  const AttentionForward<Storage>& common = p.common;
   const bool whole = common.states == nullptr;
 
-  for_each_work_item(common.B * tiles * common.split.chunks, [&](Index item) {
+  for_each_work_item(common.B * tiles * common.split.count, [&](Index item) {
     const QueryTile tile(common, item, tiles, ForwardShared<kWarps>::kQueries);
     if (tile.keys == 0 && !whole) return;
     RunningSoftmax softmax;
@@ -166,8 +166,8 @@ __global__ void __launch_bounds__(kWarps* kLanes, 12 / kWarps)
 
 template <class Storage, int kWarps>
 cudaError_t launch(const AdditiveForward<Storage>& params, cudaStream_t stream) {
-  const Index tiles = divide_up(params.to.Q, Slices<kWarps>::kQueries);
-  const Index items = params.to.B * tiles * params.to.split.chunks;
+  const Index tiles = divide_up(params.common.Q, Slices<kWarps>::kQueries);
+  const Index items = params.common.B * tiles * params.common.split.count;
   if (items == 0) return cudaSuccess;
   additive_multi_forward_kernel<Storage, kWarps><<<blocks_for(items), kWarps * kLanes, 0, stream>>>(params, tiles);
   return cudaGetLastError();
@@ -177,7 +177,7 @@ cudaError_t launch(const AdditiveForward<Storage>& params, cudaStream_t stream) 
 
 template <class Storage>
 cudaError_t launch_additive_multi_forward(const AdditiveForward<Storage>& params, cudaStream_t stream) {
-  return params.to.Q <= kFewQueries ? launch<Storage, 1>(params, stream) : launch<Storage, 4>(params, stream);
+  return params.common.Q <= kFewQueries ? launch<Storage, 1>(params, stream) : launch<Storage, 4>(params, stream);
 }
 
 template cudaError_t launch_additive_multi_forward(const AdditiveForward<float>&, cudaStream_t);

@@ -51,11 +51,11 @@ struct SplitColumn {
 
   template <class Storage>
   __device__ SplitColumn(const AdditiveBackward<Storage>& p, Index item, Index slices) : split(item / slices), v(0) {
-    b = split / p.spans.chunks;
+    b = split / p.gradient_split.count;
     column = item % slices * kLanes + lane_index();
     inside = column < p.A;
-    begin = split % p.spans.chunks * p.spans.chunk_keys;
-    end = min(begin + p.spans.chunk_keys, p.T);
+    begin = split % p.gradient_split.count * p.gradient_split.keys;
+    end = min(begin + p.gradient_split.keys, p.T);
     const ItemKeys keys(p, b);
     first = keys.first;
     valid = min(keys.valid, end);
@@ -108,12 +108,12 @@ __device__ float add_queries(const AdditiveBackward<Storage>& p, const SplitColu
     shared.d_k[warp_index()][j][lane_index()] += d_k;
   }
 
-  if (p.d_q_parts == nullptr || !at.inside) return d_v;
+  if (p.d_q_partials == nullptr || !at.inside) return d_v;
 #pragma unroll
   for (int n = 0; n < kAtOnce; ++n) {
     if (first + n >= p.Q) continue;
-    const Index row = (at.b * p.Q + first + n) * p.spans.chunks + at.split % p.spans.chunks;
-    float* const partial = p.d_q_parts + row * p.A + at.column;
+    const Index row = (at.b * p.Q + first + n) * p.gradient_split.count + at.split % p.gradient_split.count;
+    float* const partial = p.d_q_partials + row * p.A + at.column;
     *partial = key > at.begin ? fmaf(at.v, d_q[n], *partial) : at.v * d_q[n];
   }
   return d_v;
@@ -137,17 +137,17 @@ __device__ void store_v_gradient(const AdditiveBackward<Storage>& p, const Split
                                  GradientShared<kWarps>& shared) {
   shared.k[warp_index()][lane_index()] = d_v;
   __syncthreads();
-  if (warp_index() != 0 || !at.inside || p.d_v_parts == nullptr) return;
+  if (warp_index() != 0 || !at.inside || p.d_v_partials == nullptr) return;
   d_v = 0;
   for (int w = 0; w < kWarps; ++w) d_v += shared.k[w][lane_index()];
-  p.d_v_parts[at.split * p.A + at.column] = d_v;
+  p.d_v_partials[at.split * p.A + at.column] = d_v;
 }
 
 template <class Storage, int kWarps>
 __global__ void __launch_bounds__(kWarps* kLanes, 16 / kWarps)
     input_gradients_kernel(const AdditiveBackward<Storage> p, const Index slices) {
   __shared__ GradientShared<kWarps> shared;
-  for_each_work_item(p.B * p.spans.chunks * slices, [&](Index item) {
+  for_each_work_item(p.B * p.gradient_split.count * slices, [&](Index item) {
     const SplitColumn at(p, item, slices);
     float d_v = 0;
     for (Index key = at.begin; key < at.end || key == at.begin; key += kStepKeys) {
@@ -171,7 +171,7 @@ __global__ void __launch_bounds__(kWarps* kLanes, 16 / kWarps)
 
 template <class Storage, int kWarps>
 cudaError_t launch(const AdditiveBackward<Storage>& params, cudaStream_t stream) {
-  const Index slices = divide_up(params.A, kLanes), items = params.B * params.spans.chunks * slices;
+  const Index slices = divide_up(params.A, kLanes), items = params.B * params.gradient_split.count * slices;
   if (items == 0) return cudaSuccess;
   input_gradients_kernel<Storage, kWarps><<<blocks_for(items), kWarps * kLanes, 0, stream>>>(params, slices);
   return cudaGetLastError();

@@ -69,14 +69,14 @@ __device__ void make_gradients(const AdditiveBackward<Storage>& p, const QueryTi
     mean = fmaf(alpha[slot], g[slot], mean);
   }
   mean = sum_lanes<kRowLanes>(mean);
-  if (query_index() < tile.queries && key_index(0) == 0) p.means[row * p.split.chunks + tile.split] = mean;
+  if (query_index() < tile.queries && key_index(0) == 0) p.means[row * p.split.count + tile.split] = mean;
 }
 
 template <class Storage, int kWarps>
 __global__ void __launch_bounds__(kWarps* kLanes, 12 / kWarps)
     weights_and_gradients_kernel(const AdditiveBackward<Storage> p, const Index tiles) {
   __shared__ Slices<kWarps> slices;
-  for_each_work_item(p.B * tiles * p.split.chunks, [&](Index item) {
+  for_each_work_item(p.B * tiles * p.split.count, [&](Index item) {
     const QueryTile tile(p, item, tiles, Slices<kWarps>::kQueries);
     if (tile.keys == 0) return;
     float alpha[kSlots];
@@ -98,7 +98,7 @@ __global__ void __launch_bounds__(kGradientThreads)
     // 1. m, from its shares.
     const Index splits = splits_with_keys(valid, p.split);
     float mean = 0;
-    for (Index c = threadIdx.x; c < splits; c += kGradientThreads) mean += p.means[row * p.split.chunks + c];
+    for (Index c = threadIdx.x; c < splits; c += kGradientThreads) mean += p.means[row * p.split.count + c];
     mean = sum_block<kGradientWarps>(mean, scratch);
     // 2. dE.
     const Index end = min(begin + kSliceKeys, valid);
@@ -109,7 +109,7 @@ __global__ void __launch_bounds__(kGradientThreads)
 
 template <class Storage, int kWarps>
 cudaError_t launch(const AdditiveBackward<Storage>& params, cudaStream_t stream) {
-  const Index tiles = divide_up(params.Q, Slices<kWarps>::kQueries), items = params.B * tiles * params.split.chunks;
+  const Index tiles = divide_up(params.Q, Slices<kWarps>::kQueries), items = params.B * tiles * params.split.count;
   if (items == 0) return cudaSuccess;
   weights_and_gradients_kernel<Storage, kWarps><<<blocks_for(items), kWarps * kLanes, 0, stream>>>(params, tiles);
   return cudaGetLastError();

@@ -41,7 +41,8 @@ __global__ void __launch_bounds__(kThreads, 4)
     value_gradients_kernel(const AdditiveBackward<Storage> p, const Index tiles, const Index slices) {
   __shared__ ValueShared shared;
   for_each_work_item(p.B * tiles * slices, [&](Index item) {
-    const Index column = item % slices * kSweep, begin = item / slices % tiles * kValueKeys, b = item / slices / tiles;
+    const Index column = item % slices * kWarpColumns, begin = item / slices % tiles * kValueKeys,
+                b = item / slices / tiles;
     const ItemKeys of_item(p, b);
     const int keys = static_cast<int>(count_keys(begin, of_item.valid, kValueKeys));
     WeightedSums<kValueKeys, kWarps> gradient;
@@ -66,7 +67,7 @@ __global__ void __launch_bounds__(kThreads, 4)
 
 template <class Storage>
 cudaError_t launch_additive_multi_values(const AdditiveBackward<Storage>& params, cudaStream_t stream) {
-  const Index tiles = divide_up(params.T, kValueKeys), slices = divide_up(params.D, kSweep);
+  const Index tiles = divide_up(params.T, kValueKeys), slices = divide_up(params.D, kWarpColumns);
   const Index items = params.B * tiles * slices;
   if (items == 0) return cudaSuccess;
   value_gradients_kernel<Storage><<<blocks_for(items), kThreads, 0, stream>>>(params, tiles, slices);

@@ -46,11 +46,11 @@ __device__ float store_weights_and_gradients(const AdditiveBackward<Storage>& p,
 
 template <class Storage>
 __global__ void __launch_bounds__(kRowThreads, 4) additive_single_scores_kernel(const AdditiveBackward<Storage> p) {
-  extern __shared__ float alpha[];              // [keys of a split]
-  float* const g = alpha + p.split.chunk_keys;  // [keys of a split]
+  extern __shared__ float alpha[];        // [keys of a split]
+  float* const g = alpha + p.split.keys;  // [keys of a split]
   __shared__ RowScratch scratch;
 
-  for_each_work_item(p.B * p.split.chunks, [&](Index item) {
+  for_each_work_item(p.B * p.split.count, [&](Index item) {
     const SplitKeys keys(p, item);
     if (keys.count == 0) return;
     // 1. Scores, and dO . x.
@@ -73,7 +73,7 @@ __device__ void store_key_gradients(const AdditiveBackward<Storage>& p, const Sp
                                     RowScratch& scratch) {
   const Rows<const Storage> k(p.k + keys.row * p.A, p.A), vectors[] = {{p.q + keys.b * p.A, p.A}, {p.v, p.A}};
   const Rows<Storage> d_k(p.d_k == nullptr ? nullptr : p.d_k + keys.row * p.A, p.A);
-  for (Index first = 0; first < p.A; first += kSweep) {
+  for (Index first = 0; first < p.A; first += kWarpColumns) {
     const Index column = first + lane_index() * kVecWidth;
     float4 values[2][1]{}, d_q{}, d_v{};
     if (keys.count > 0) share_columns(vectors, first, scratch, values);
@@ -87,10 +87,10 @@ __device__ void store_key_gradients(const AdditiveBackward<Storage>& p, const Sp
     for (int j = keys.count + warp_index(); p.d_k != nullptr && j < keys.rows; j += kRowWarps)
       d_k.store(j, column, float4{});
     add_warps(v * d_q, scratch, [&](int c, float sum) {
-      if (p.d_q_parts != nullptr && first + c < p.A) p.d_q_parts[keys.item * p.A + first + c] = sum;
+      if (p.d_q_partials != nullptr && first + c < p.A) p.d_q_partials[keys.item * p.A + first + c] = sum;
     });
     add_warps(d_v, scratch, [&](int c, float sum) {
-      if (p.d_v_parts != nullptr && first + c < p.A) p.d_v_parts[keys.item * p.A + first + c] = sum;
+      if (p.d_v_partials != nullptr && first + c < p.A) p.d_v_partials[keys.item * p.A + first + c] = sum;
     });
   }
 }
@@ -101,7 +101,7 @@ __device__ void store_value_gradients(const AdditiveBackward<Storage>& p, const 
                                       RowScratch& scratch) {
   const Rows<const Storage> d_o[] = {{p.d_o + keys.b * p.D, p.D}};
   const Rows<Storage> d_x(p.d_x + keys.row * p.D, p.D);
-  for (Index first = 0; first < p.D; first += kSweep) {
+  for (Index first = 0; first < p.D; first += kWarpColumns) {
     float4 gradient[1][1];
     share_columns(d_o, first, scratch, gradient);
     for (int j = warp_index(); j < keys.rows; j += kRowWarps)
@@ -113,7 +113,7 @@ __device__ void store_value_gradients(const AdditiveBackward<Storage>& p, const 
 template <class Storage>
 __device__ float sum_means(const AdditiveBackward<Storage>& p, const SplitKeys& keys, float* scratch) {
   float mean = 0;
-  for (Index c = threadIdx.x; c < keys.splits; c += kRowThreads) mean += p.means[keys.b * p.split.chunks + c];
+  for (Index c = threadIdx.x; c < keys.splits; c += kRowThreads) mean += p.means[keys.b * p.split.count + c];
   return sum_block<kRowWarps>(mean, scratch);
 }
 
@@ -121,7 +121,7 @@ template <class Storage>
 __global__ void __launch_bounds__(kRowThreads, 4) additive_single_gradients_kernel(const AdditiveBackward<Storage> p) {
   extern __shared__ float alpha[];  // [keys of a split]: alpha, then dE
   __shared__ RowScratch scratch;
-  for_each_work_item(p.B * p.split.chunks, [&](Index item) {
+  for_each_work_item(p.B * p.split.count, [&](Index item) {
     const SplitKeys keys(p, item);
     // 1. dx.
     for (int j = static_cast<int>(threadIdx.x); j < keys.count; j += kRowThreads) alpha[j] = p.alpha[keys.offset + j];
@@ -141,18 +141,18 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_gradients_kern
 
 template <class Storage>
 cudaError_t launch_additive_single_scores(const AdditiveBackward<Storage>& params, cudaStream_t stream) {
-  const Index items = params.B * params.split.chunks;
+  const Index items = params.B * params.split.count;
   if (items == 0) return cudaSuccess;
-  const auto shared = static_cast<std::size_t>(params.split.chunk_keys) * 2 * sizeof(float);
+  const auto shared = static_cast<std::size_t>(params.split.keys) * 2 * sizeof(float);
   additive_single_scores_kernel<Storage><<<blocks_for(items), kRowThreads, shared, stream>>>(params);
   return cudaGetLastError();
 }
 
 template <class Storage>
 cudaError_t launch_additive_single_gradients(const AdditiveBackward<Storage>& params, cudaStream_t stream) {
-  const Index items = params.B * params.split.chunks;
+  const Index items = params.B * params.split.count;
   if (items == 0) return cudaSuccess;
-  const auto shared = static_cast<std::size_t>(params.split.chunk_keys) * sizeof(float);
+  const auto shared = static_cast<std::size_t>(params.split.keys) * sizeof(float);
   additive_single_gradients_kernel<Storage><<<blocks_for(items), kRowThreads, shared, stream>>>(params);
   return cudaGetLastError();
 }

@@ -23,7 +23,7 @@ namespace {
 
 // Replaces the split's scores by exp(e - maximum). Stores the scores where merge.cu makes weights of them.
 template <class Storage>
-__device__ SoftmaxState make_exponentials(const Attention<Storage>& common, const SplitKeys& keys, float* e,
+__device__ SoftmaxState make_exponentials(const AttentionForward<Storage>& common, const SplitKeys& keys, float* e,
                                           float* scratch) {
   const int thread = static_cast<int>(threadIdx.x);
   SoftmaxState state = empty_state();
@@ -42,9 +42,9 @@ template <class Storage>
 __global__ void __launch_bounds__(kRowThreads, 4) additive_single_forward_kernel(const AdditiveForward<Storage> p) {
   extern __shared__ float e[];  // [keys of a split]: scores, then exponentials
   __shared__ RowScratch scratch;
-  const Attention<Storage>& common = p.to;
+  const AttentionForward<Storage>& common = p.common;
 
-  for_each_work_item(common.B * common.split.chunks, [&](Index item) {
+  for_each_work_item(common.B * common.split.count, [&](Index item) {
     const SplitKeys keys(common, item);
     if (keys.count == 0 && common.states != nullptr) return;
     // 1. Scores.
@@ -64,9 +64,9 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_forward_kernel
 
 template <class Storage>
 cudaError_t launch_additive_single_forward(const AdditiveForward<Storage>& params, cudaStream_t stream) {
-  const Index items = params.to.B * params.to.split.chunks;
+  const Index items = params.common.B * params.common.split.count;
   if (items == 0) return cudaSuccess;
-  const auto shared = static_cast<std::size_t>(params.to.split.chunk_keys) * sizeof(float);
+  const auto shared = static_cast<std::size_t>(params.common.split.keys) * sizeof(float);
   additive_single_forward_kernel<Storage><<<blocks_for(items), kRowThreads, shared, stream>>>(params);
   return cudaGetLastError();
 }

@@ -25,7 +25,7 @@ __global__ void __launch_bounds__(kRowThreads) copy_rows_kernel(const CopyRows<S
     const Index t = row % p.T;
     const bool valid = p.lengths == nullptr || t < p.lengths[row / p.T];
     if (valid && in_place) return;
-    for (Index column = lane_index() * kVecWidth; column < p.W; column += kSweep)
+    for (Index column = lane_index() * kVecWidth; column < p.W; column += kWarpColumns)
       out.store(row, column, valid ? in.load(p.same_rows ? t : row, column) : float4{});
   });
 }

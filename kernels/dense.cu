@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(kRowThreads) dense_forward_kernel(const DenseF
   const Rows<const float> x(p.x, p.D), w(p.w, p.D);
   for_each_warp_item(p.B, [&](Index i) {
     float sum = 0;
-    for (Index first = 0; first < p.D; first += kSweep) {
+    for (Index first = 0; first < p.D; first += kWarpColumns) {
       const Index column = first + lane_index() * kVecWidth;
       sum = dot(x.load(i, column), w.load(0, column), sum);
     }

@@ -22,7 +22,7 @@
 namespace attn::kernels {
 namespace {
 
-static_assert(kPiecePlaces == kLanes, "one lane per pair of a segment");
+static_assert(kSegmentPairs == kLanes, "one lane per pair of a segment");
 
 // How the gradient is divided: segments of pairs times slices of columns.
 struct Segments {
@@ -38,7 +38,7 @@ struct Carries {
 };
 
 // The lane's first column in a slice of a row.
-__device__ Index column_of(Index slice) { return slice * kSweep + lane_index() * kVecWidth; }
+__device__ Index column_of(Index slice) { return slice * kWarpColumns + lane_index() * kVecWidth; }
 
 template <class Storage>
 __global__ void __launch_bounds__(kRowThreads)
@@ -53,32 +53,32 @@ __global__ void __launch_bounds__(kRowThreads)
 
 // The pairs that are to be sorted. `ids` [N].
 __global__ void __launch_bounds__(kRowThreads)
-    embedding_keys_kernel(const std::int32_t* ids, const PlacesSort p, const Segments segments) {
+    embedding_keys_kernel(const std::int32_t* ids, const SortById p, const Segments segments) {
   for_each_element(p.N, [&](Index n) {
     const Index id = ids[n];
     p.buffers[0].ids[n] = id >= 0 && id < p.V ? static_cast<std::uint32_t>(id) : segments.no_row;
-    p.buffers[0].places[n] = n;
+    p.buffers[0].positions[n] = n;
   });
 }
 
 // Reduces the runs of every segment.
 template <class Storage>
 __global__ void __launch_bounds__(kRowThreads)
-    embedding_segments_kernel(const EmbeddingBackward<Storage> p, const SortedPlaces sorted, const Segments segments) {
+    embedding_segments_kernel(const EmbeddingBackward<Storage> p, const SortedPairs sorted, const Segments segments) {
   constexpr int kAtOnce = 4;
   const Rows<const Storage> d_rows(p.d_rows, p.E);
-  const Rows<float> d_table(p.d_table, p.E), carries(p.heads, p.E);
+  const Rows<float> d_table(p.d_table, p.E), carries(p.carries, p.E);
   for_each_warp_item(segments.count * segments.slices, [&](Index item) {
     // 1. One pair per lane.
     const Index segment = item / segments.slices, column = column_of(item % segments.slices),
-                at = segment * kPiecePlaces + lane_index();
+                at = segment * kSegmentPairs + lane_index();
     const std::uint32_t id = at < p.N ? sorted.ids[at] : segments.no_row;
-    const Index position = at < p.N ? sorted.places[at] : 0;
-    bool is_carry = segment > 0 && sorted.ids[segment * kPiecePlaces - 1] == __shfl_sync(kAllLanes, id, 0);
+    const Index position = at < p.N ? sorted.positions[at] : 0;
+    bool is_carry = segment > 0 && sorted.ids[segment * kSegmentPairs - 1] == __shfl_sync(kAllLanes, id, 0);
 
     // 2. All lanes go through the pairs, each with its columns.
     float4 sum{};
-    for (int first = 0; first < kPiecePlaces; first += kAtOnce) {
+    for (int first = 0; first < kSegmentPairs; first += kAtOnce) {
       float4 rows[kAtOnce];
 #pragma unroll
       for (int i = 0; i < kAtOnce; ++i) {
@@ -88,9 +88,9 @@ __global__ void __launch_bounds__(kRowThreads)
 #pragma unroll
       for (int i = 0; i < kAtOnce; ++i) {
         const std::uint32_t current = __shfl_sync(kAllLanes, id, first + i);
-        const std::uint32_t next = __shfl_sync(kAllLanes, id, min(first + i + 1, kPiecePlaces - 1));
+        const std::uint32_t next = __shfl_sync(kAllLanes, id, min(first + i + 1, kSegmentPairs - 1));
         sum = sum + rows[i];
-        if (current == segments.no_row || (current == next && first + i + 1 < kPiecePlaces)) continue;
+        if (current == segments.no_row || (current == next && first + i + 1 < kSegmentPairs)) continue;
         if (is_carry)
           carries.store(segment, column, sum);
         else
@@ -122,13 +122,14 @@ __global__ void __launch_bounds__(kRowThreads)
   const Rows<const float> carries(p.carries, p.E);
   for_each_work_item(segments.count * segments.slices, [&](Index item) {
     // 1. Whether a run begins in this segment and continues in the next.
-    const Index segment = item / segments.slices, first = segment * kPiecePlaces, next = first + kPiecePlaces;
+    const Index segment = item / segments.slices, first = segment * kSegmentPairs, next = first + kSegmentPairs;
     if (next >= p.N || ids[next] == segments.no_row || ids[next] != ids[next - 1]) return;
     const std::uint32_t id = ids[next];
     if (first > 0 && ids[first - 1] == id) return;
 
     // 2. Its carries.
-    const Index last = (end_of_run(ids, p.N, next, id) - 1) / kPiecePlaces, column = item % segments.slices * kSweep;
+    const Index last = (end_of_run(ids, p.N, next, id) - 1) / kSegmentPairs,
+                column = item % segments.slices * kWarpColumns;
     float4 sum{};
 #pragma unroll 4
     for (Index carry = segment + 1 + warp_index(); carry <= last; carry += kRowWarps)
@@ -143,7 +144,7 @@ __global__ void __launch_bounds__(kRowThreads)
 
 template <class Storage>
 cudaError_t launch_embedding_forward(const EmbeddingForward<Storage>& params, cudaStream_t stream) {
-  const Index slices = divide_up(params.E, kSweep);
+  const Index slices = divide_up(params.E, kWarpColumns);
   if (params.N == 0) return cudaSuccess;
   embedding_forward_kernel<<<blocks_for_warps(params.N * slices), kRowThreads, 0, stream>>>(params, slices);
   return cudaGetLastError();
@@ -154,17 +155,17 @@ cudaError_t launch_embedding_backward(const EmbeddingBackward<Storage>& params, 
   const auto bytes = static_cast<std::size_t>(params.V * params.E) * sizeof(float);
   cudaError_t error = cudaMemsetAsync(params.d_table, 0, bytes, stream);
   if (error != cudaSuccess || params.N == 0) return error;
-  const Segments segments{divide_up(params.N, kPiecePlaces), divide_up(params.E, kSweep),
+  const Segments segments{divide_up(params.N, kSegmentPairs), divide_up(params.E, kWarpColumns),
                           static_cast<std::uint32_t>(largest_key(params.V))};
   embedding_keys_kernel<<<blocks_for_elements(params.N), kRowThreads, 0, stream>>>(params.ids, params.sort, segments);
   if ((error = cudaGetLastError()) != cudaSuccess) return error;
-  SortedPlaces sorted{};
-  if ((error = launch_sort_places(params.sort, &sorted, stream)) != cudaSuccess) return error;
+  SortedPairs sorted{};
+  if ((error = launch_sort_by_id(params.sort, &sorted, stream)) != cudaSuccess) return error;
 
   const Index items = segments.count * segments.slices;
   embedding_segments_kernel<<<blocks_for_warps(items), kRowThreads, 0, stream>>>(params, sorted, segments);
   if ((error = cudaGetLastError()) != cudaSuccess) return error;
-  const Carries carries{params.N, params.E, params.heads, params.d_table};
+  const Carries carries{params.N, params.E, params.carries, params.d_table};
   embedding_carries_kernel<<<blocks_for(items), kRowThreads, 0, stream>>>(carries, sorted.ids, segments);
   return cudaGetLastError();
 }

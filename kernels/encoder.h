@@ -45,11 +45,11 @@ struct Transposes {
 
 // Host values that are passed as kernel arguments, so neither the caller nor a captured graph has to keep the host
 // buffer alive.
-inline constexpr int kMostNumbers = 960;  // the arguments of a kernel may have 4 KB
+inline constexpr int kMostUploadValues = 960;  // the arguments of a kernel may have 4 KB
 
-struct StoreNumbers {
+struct UploadValues {
   int count;
-  std::int32_t numbers[kMostNumbers];
+  std::int32_t values[kMostUploadValues];
   std::int32_t* out;  // [count]
 };
 
@@ -57,6 +57,6 @@ template <class Storage>
 cudaError_t launch_copy_rows(const CopyRows<Storage>& params, cudaStream_t stream);
 template <class In, class Out>
 cudaError_t launch_transposes(const Transposes<In, Out>& params, cudaStream_t stream);
-cudaError_t launch_store_numbers(const StoreNumbers& params, cudaStream_t stream);
+cudaError_t launch_upload_values(const UploadValues& params, cudaStream_t stream);
 
 }  // namespace attn::kernels

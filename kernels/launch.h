@@ -20,7 +20,7 @@ cudaError_t launch_additive_multi_forward(const AdditiveForward<Storage>& params
 template <class Storage>
 cudaError_t launch_pooling_forward(const PoolingForward<Storage>& params, cudaStream_t stream);
 template <class Storage>
-cudaError_t launch_merge(const Attention<Storage>& params, cudaStream_t stream);
+cudaError_t launch_merge(const AttentionForward<Storage>& params, cudaStream_t stream);
 
 // The scores kernels make the weights in fp32, g (for several queries dE) and the means. The others read these.
 template <class Storage>

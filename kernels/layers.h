@@ -26,19 +26,19 @@ struct EmbeddingForward {
 };
 
 // (id, position) pairs, sorted by id; pairs of equal ids keep their order.
-struct SortedPlaces {
+struct SortedPairs {
   std::uint32_t* ids;  // [N], with largest_key(V) for ids outside 0 ... V - 1
-  Index* places;       // [N]
+  Index* positions;    // [N]
 };
 
 // The key of ids without a row in the table, which is above all other keys.
 inline constexpr Index largest_key(Index V) { return V < Index{1} << 31 ? V : Index{1} << 31; }
 
-struct PlacesSort {
+struct SortById {
   Index N, V;
-  SortedPlaces buffers[2];  // double buffer of the sort: the first is the input
-  void* space;              // scratch of the sort
-  std::size_t bytes;        // its size
+  SortedPairs buffers[2];  // double buffer of the sort: the first is the input
+  void* space;             // scratch of the sort
+  std::size_t bytes;       // its size
 };
 
 template <class Storage>
@@ -47,15 +47,15 @@ struct EmbeddingBackward {
   const std::int32_t* ids;  // [N]
   const Storage* d_rows;    // [N, E]
   float* d_table;           // [V, E]
-  float* heads;             // [segments, E], sums of the runs that began in an earlier segment
-  PlacesSort sort;
+  float* carries;           // [segments, E], sums of the runs that began in an earlier segment
+  SortById sort;
 };
 
-inline constexpr int kPiecePlaces = 32;  // pairs of a segment, which one warp reduces
+inline constexpr int kSegmentPairs = 32;  // pairs of a segment, which one warp reduces
 
 struct EmbeddingBackwardPlan {
-  Index ids[2], places[2];  // [N]
-  Index heads;              // [divide_up(N, kPiecePlaces), E]
+  Index ids[2], positions[2];  // [N]
+  Index carries;               // [divide_up(N, kSegmentPairs), E]
   Index sort;
   Index bytes;
 };
@@ -65,9 +65,9 @@ inline EmbeddingBackwardPlan plan_embedding_backward(Index N, Index E, std::size
   Layout layout;
   for (int i = 0; i < 2; ++i) {
     plan.ids[i] = layout.add(N, sizeof(std::uint32_t));
-    plan.places[i] = layout.add(N, sizeof(Index));
+    plan.positions[i] = layout.add(N, sizeof(Index));
   }
-  plan.heads = layout.add_rows(divide_up(N, kPiecePlaces), E);
+  plan.carries = layout.add_rows(divide_up(N, kSegmentPairs), E);
   plan.sort = layout.add(static_cast<Index>(sort_bytes), 1);
   plan.bytes = layout.bytes();
   return plan;
@@ -148,8 +148,8 @@ template <class Storage>
 cudaError_t launch_dropout(const Dropout<Storage>& params, cudaStream_t stream);
 
 // Sorts the pairs in buffers[0]. *sorted is set to the buffer that holds the result.
-cudaError_t launch_sort_places(const PlacesSort& params, SortedPlaces* sorted, cudaStream_t stream);
-// The scratch that launch_sort_places() needs on the current device, in bytes.
-cudaError_t sort_places_bytes(Index N, Index V, std::size_t* bytes);
+cudaError_t launch_sort_by_id(const SortById& params, SortedPairs* sorted, cudaStream_t stream);
+// The scratch that launch_sort_by_id() needs on the current device, in bytes.
+cudaError_t sort_by_id_bytes(Index N, Index V, std::size_t* bytes);
 
 }  // namespace attn::kernels

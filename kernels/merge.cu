@@ -46,22 +46,22 @@ __device__ float4 sum_contexts(const SoftmaxState* states, Rows<const float> con
 }
 
 template <class Storage>
-__global__ void __launch_bounds__(kRowThreads, 4) merge_kernel(const Attention<Storage> p, const Index slices) {
+__global__ void __launch_bounds__(kRowThreads, 4) merge_kernel(const AttentionForward<Storage> p, const Index slices) {
   __shared__ RowScratch scratch;
   __shared__ float factors[kRowThreads];
   for_each_work_item(p.B * p.Q * slices, [&](Index item) {
     const Index row = item / slices, slice = item % slices, b = row / p.Q;
     // 1. State of the row, and its LSE.
     const Index valid = ItemKeys(p, b).valid, splits = splits_with_keys(valid, p.split);
-    const SoftmaxState* const states = p.states + row * p.split.chunks;
+    const SoftmaxState* const states = p.states + row * p.split.count;
     const SoftmaxState whole = merge_states(states, splits, scratch[0]);
     const float sum = splits == 0 ? 1.0f : divisor(whole.sum);
     if (slice == 0 && threadIdx.x == 0 && p.lse != nullptr)
       p.lse[row] = splits == 0 ? whole.max : whole.max + logf(sum);
     // 2. Context.
-    const Index column = slice * kSweep;
+    const Index column = slice * kWarpColumns;
     if (column < p.D) {
-      const Rows<const float> contexts(p.contexts + row * p.split.chunks * p.D, p.D);
+      const Rows<const float> contexts(p.contexts + row * p.split.count * p.D, p.D);
       add_warps(sum_contexts(states, contexts, splits, column, whole.max, factors), scratch, [&](int c, float total) {
         if (column + c < p.D) store(total / sum, p.o + row * p.D + column + c);
       });
@@ -77,17 +77,17 @@ __global__ void __launch_bounds__(kRowThreads, 4) merge_kernel(const Attention<S
 }  // namespace
 
 template <class Storage>
-cudaError_t launch_merge(const Attention<Storage>& params, cudaStream_t stream) {
+cudaError_t launch_merge(const AttentionForward<Storage>& params, cudaStream_t stream) {
   const Index of_weights = params.weights == nullptr ? 0 : divide_up(params.T, kSliceKeys);
-  const Index slices = std::max(divide_up(params.D, kSweep), of_weights);
+  const Index slices = std::max(divide_up(params.D, kWarpColumns), of_weights);
   const Index items = params.B * params.Q * slices;
   if (items == 0) return cudaSuccess;
   merge_kernel<Storage><<<blocks_for(items), kRowThreads, 0, stream>>>(params, slices);
   return cudaGetLastError();
 }
 
-template cudaError_t launch_merge(const Attention<float>&, cudaStream_t);
-template cudaError_t launch_merge(const Attention<__half>&, cudaStream_t);
-template cudaError_t launch_merge(const Attention<__nv_bfloat16>&, cudaStream_t);
+template cudaError_t launch_merge(const AttentionForward<float>&, cudaStream_t);
+template cudaError_t launch_merge(const AttentionForward<__half>&, cudaStream_t);
+template cudaError_t launch_merge(const AttentionForward<__nv_bfloat16>&, cudaStream_t);
 
 }  // namespace attn::kernels

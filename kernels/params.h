@@ -20,7 +20,7 @@ struct SoftmaxState {
 
 // The part of a forward pass that all mechanisms share, from the scores on. With one query per item, Q = 1.
 template <class Storage>
-struct Attention {
+struct AttentionForward {
   Index B, Q, T, D;
   const Storage* x;                // [B, T, D] or packed
   const std::int32_t* lengths;     // [B] or null: all T
@@ -30,14 +30,14 @@ struct Attention {
   float* lse;                      // [B, Q] or null
   Split split;
   // The workspace. All three are null where one block sees a whole row.
-  SoftmaxState* states;  // [B, Q, chunks]
-  float* contexts;       // [B, Q, chunks, D], sums of exp(score - maximum) x
+  SoftmaxState* states;  // [B, Q, splits]
+  float* contexts;       // [B, Q, splits, D], sums of exp(score - maximum) x
   float* scores;         // [B, Q, T] or null: no weights wanted; may be `weights`
 };
 
 template <class Storage>
 struct AdditiveForward {
-  Attention<Storage> to;
+  AttentionForward<Storage> common;
   Index A;
   const Storage* q;  // [B, Q, A]
   const Storage* k;  // [B, T, A] or packed
@@ -46,7 +46,7 @@ struct AdditiveForward {
 
 template <class Storage>
 struct PoolingForward {
-  Attention<Storage> to;
+  AttentionForward<Storage> common;
   const Storage* w;  // [D]
   const Storage* b;  // [T] or null
 };
@@ -67,13 +67,13 @@ struct AdditiveBackward {
   Storage* d_k;                    // as k, or null
   Storage* d_x;                    // as x, or null
   bool wants_scores;               // whether any of d_q, d_k and d_v is wanted
-  Split split, spans;              // see AdditiveBackwardPlan
+  Split split, gradient_split;     // see AdditiveBackwardPlan
   const float* alpha;              // [B, Q, T], the weights in fp32
   float* kept_alpha;               // [B, Q, T], stores alpha; null where `weights` are fp32 and serve as alpha
   float* d_e;                      // [B, Q, T]; holds g until dE overwrites it
-  float* means;                    // [B, Q, chunks], sum_j alpha_ij g_ij over a split
-  float* d_q_parts;                // [B, Q, spans, A], or null without d_q
-  float* d_v_parts;                // [B, spans, A], or null without d_v
+  float* means;                    // [B, Q, splits], sum_j alpha_ij g_ij over a split
+  float* d_q_partials;             // [B, Q, gradient splits, A], or null without d_q
+  float* d_v_partials;             // [B, gradient splits, A], or null without d_v
 };
 
 template <class Storage>
@@ -90,9 +90,9 @@ struct PoolingBackward {
   Split split;
   float* e;        // [B, T]
   float* d_z;      // [B, T], s, the gradient of x_t . w + b_t; holds g until s overwrites it
-  float* sums;     // [B, chunks, 2], sums of p and of p g, where p = exp(e)
-  float* vectors;  // [B, chunks, 2, D], sums of p (1 - e^2) g x and of p (1 - e^2) x; null without d_w
-  float* d_w;      // [B, chunks, D]
+  float* sums;     // [B, splits, 2], sums of p and of p g, where p = exp(e)
+  float* vectors;  // [B, splits, 2, D], sums of p (1 - e^2) g x and of p (1 - e^2) x; null without d_w
+  float* d_w;      // [B, splits, D]
 };
 
 // Sums groups of consecutive rows; the rows of group g begin at g * per_group.

@@ -29,7 +29,7 @@
 namespace attn::kernels {
 namespace {
 
-static_assert((2 * kTileWidth + kTileElements + 2 * kMostChunkKeys) * sizeof(float) < 48 << 10,
+static_assert((2 * kTileWidth + kTileElements + 2 * kMostSplitKeys) * sizeof(float) < 48 << 10,
               "no opt-in to more shared memory is needed");
 
 // Sums of p and of p g over the positions of a split, or one thread's share of them.
@@ -74,9 +74,9 @@ __global__ void __launch_bounds__(kRowThreads, 2)
   const RowTile w{reinterpret_cast<float*>(memory), stride}, d_o{w.memory + stride, stride};
   const RowTile tile{d_o.memory + stride, stride};
   float* const cg = tile.memory + rows * stride;  // [keys of a split]
-  float* const c = cg + p.split.chunk_keys;       // [keys of a split]
+  float* const c = cg + p.split.keys;             // [keys of a split]
 
-  for_each_work_item(p.B * p.split.chunks, [&](Index item) {
+  for_each_work_item(p.B * p.split.count, [&](Index item) {
     const SplitKeys keys(p, item);
     if (keys.count == 0) return;
     const Rows<const Storage> x(p.x + keys.row * p.D, p.D);
@@ -113,10 +113,10 @@ __global__ void __launch_bounds__(kRowThreads, 2)
 
 template <class Storage>
 __global__ void __launch_bounds__(kRowThreads, 4) wide_pooling_sums_kernel(const PoolingBackward<Storage> p) {
-  extern __shared__ float cg[];              // [keys of a split]
-  float* const c = cg + p.split.chunk_keys;  // [keys of a split]
+  extern __shared__ float cg[];        // [keys of a split]
+  float* const c = cg + p.split.keys;  // [keys of a split]
   __shared__ RowScratch scratch;
-  for_each_work_item(p.B * p.split.chunks, [&](Index item) {
+  for_each_work_item(p.B * p.split.count, [&](Index item) {
     const SplitKeys keys(p, item);
     if (keys.count == 0) return;
     const Rows<const Storage> x(p.x + keys.row * p.D, p.D);
@@ -145,8 +145,8 @@ template <class Storage>
 __device__ Totals sum_splits(const PoolingBackward<Storage>& p, const SplitKeys& keys, float* scratch) {
   Sums sums;
   for (Index n = threadIdx.x; n < keys.splits; n += kRowThreads) {
-    sums.p += p.sums[(keys.b * p.split.chunks + n) * 2];
-    sums.pg += p.sums[(keys.b * p.split.chunks + n) * 2 + 1];
+    sums.p += p.sums[(keys.b * p.split.count + n) * 2];
+    sums.pg += p.sums[(keys.b * p.split.count + n) * 2 + 1];
   }
   const float sum = sum_block<kRowWarps>(sums.p, scratch), mean = sum_block<kRowWarps>(sums.pg, scratch) / sum;
   return {sum, mean};
@@ -173,7 +173,7 @@ __device__ void store_input_gradients(const PoolingBackward<Storage>& p, const S
                                       const float* s, RowScratch& scratch) {
   const Rows<const Storage> vectors[] = {{p.w, p.D}, {p.d_o + keys.b * p.D, p.D}};
   const Rows<Storage> d_x(p.d_x + keys.row * p.D, p.D);
-  for (Index first = 0; keys.rows > 0 && first < p.D; first += kSweep) {
+  for (Index first = 0; keys.rows > 0 && first < p.D; first += kWarpColumns) {
     float4 values[2][1];
     share_columns(vectors, first, scratch, values);
     for (int j = warp_index(); j < keys.rows; j += kRowWarps)
@@ -197,10 +197,10 @@ __device__ void store_weight_gradient(const PoolingBackward<Storage>& p, const S
 
 template <class Storage>
 __global__ void __launch_bounds__(kRowThreads, 4) pooling_gradients_kernel(const PoolingBackward<Storage> p) {
-  extern __shared__ float alpha[];              // [keys of a split]
-  float* const s = alpha + p.split.chunk_keys;  // [keys of a split]
+  extern __shared__ float alpha[];        // [keys of a split]
+  float* const s = alpha + p.split.keys;  // [keys of a split]
   __shared__ RowScratch scratch;
-  for_each_work_item(p.B * p.split.chunks, [&](Index item) {
+  for_each_work_item(p.B * p.split.count, [&](Index item) {
     const SplitKeys keys(p, item);
     // 1. L and m.
     const Totals totals = sum_splits(p, keys, scratch[0]);
@@ -218,9 +218,9 @@ __global__ void __launch_bounds__(kRowThreads, 4) pooling_gradients_kernel(const
 
 template <class Storage>
 cudaError_t launch_pooling_backward(const PoolingBackward<Storage>& params, cudaStream_t stream) {
-  const Index items = params.B * params.split.chunks, D = params.D;
+  const Index items = params.B * params.split.count, D = params.D;
   if (items == 0) return cudaSuccess;
-  const auto scores = static_cast<std::size_t>(params.split.chunk_keys) * 2 * sizeof(float);
+  const auto scores = static_cast<std::size_t>(params.split.keys) * 2 * sizeof(float);
   if (D > kTileWidth) {
     wide_pooling_sums_kernel<Storage><<<blocks_for(items), kRowThreads, scores, stream>>>(params);
   } else {

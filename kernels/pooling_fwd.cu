@@ -31,7 +31,7 @@ __device__ float make_exponentials(const PoolingForward<Storage>& p, const Split
   for (int j = first + static_cast<int>(threadIdx.x); j < first + count; j += kRowThreads) {
     const float bias = p.b == nullptr ? 0.0f : to_float(p.b[keys.begin + j]);
     const float score = tanh_and_slope(e[j] + bias).value;
-    if (p.to.scores != nullptr) p.to.scores[keys.offset + j] = score;
+    if (p.common.scores != nullptr) p.common.scores[keys.offset + j] = score;
     e[j] = expf(score);
     sum += e[j];
   }
@@ -43,13 +43,13 @@ __global__ void __launch_bounds__(kRowThreads, 2)
     pooling_forward_kernel(const PoolingForward<Storage> p, const int stride, const int rows) {
   extern __shared__ float4 memory[];
   __shared__ float scratch[kRowWarps];
-  const Attention<Storage>& common = p.to;
+  const AttentionForward<Storage>& common = p.common;
   const Columns columns(stride);
   const RowTile w{reinterpret_cast<float*>(memory), stride}, tile{w.memory + stride, stride};
   float* const e = tile.memory + rows * stride;  // [keys of a split]
   w.fill(columns, Rows<const Storage>(p.w, common.D), 0, common.T > 0 ? 1 : 0);
 
-  for_each_work_item(common.B * common.split.chunks, [&](Index item) {
+  for_each_work_item(common.B * common.split.count, [&](Index item) {
     const SplitKeys keys(common, item);
     if (keys.count == 0 && common.states != nullptr) return;
     const Rows<const Storage> x(common.x + keys.row * common.D, common.D);
@@ -84,8 +84,8 @@ template <class Storage>
 __global__ void __launch_bounds__(kRowThreads, 4) wide_pooling_forward_kernel(const PoolingForward<Storage> p) {
   extern __shared__ float e[];  // [keys of a split]
   __shared__ RowScratch scratch;
-  const Attention<Storage>& common = p.to;
-  for_each_work_item(common.B * common.split.chunks, [&](Index item) {
+  const AttentionForward<Storage>& common = p.common;
+  for_each_work_item(common.B * common.split.count, [&](Index item) {
     const SplitKeys keys(common, item);
     if (keys.count == 0 && common.states != nullptr) return;
     const Rows<const Storage> x(common.x + keys.row * common.D, common.D);
@@ -104,9 +104,9 @@ __global__ void __launch_bounds__(kRowThreads, 4) wide_pooling_forward_kernel(co
 
 template <class Storage>
 cudaError_t launch_pooling_forward(const PoolingForward<Storage>& params, cudaStream_t stream) {
-  const Index items = params.to.B * params.to.split.chunks, D = params.to.D;
+  const Index items = params.common.B * params.common.split.count, D = params.common.D;
   if (items == 0) return cudaSuccess;
-  const auto scores = static_cast<std::size_t>(params.to.split.chunk_keys) * sizeof(float);
+  const auto scores = static_cast<std::size_t>(params.common.split.keys) * sizeof(float);
   if (D > kTileWidth) {
     wide_pooling_forward_kernel<Storage><<<blocks_for(items), kRowThreads, scores, stream>>>(params);
   } else {

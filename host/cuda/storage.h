@@ -47,37 +47,38 @@ Value* piece(void* workspace, kernels::Index offset) {
 
 // What both forward passes have; `args` is one of theirs, and has no lse taken from it.
 template <class Storage, class Args>
-kernels::Attention<Storage> attention(const kernels::ForwardPlan& plan, const Args& args, kernels::Index B,
-                                      kernels::Index Q, kernels::Index T, kernels::Index D, void* workspace) {
-  kernels::Attention<Storage> to{};
-  to.B = B;
-  to.Q = Q;
-  to.T = T;
-  to.D = D;
-  to.x = in<Storage>(args.x);
-  to.lengths = args.lengths;
-  to.cu_seqlens = args.cu_seqlens;
-  to.o = out<Storage>(args.o);
-  to.weights = out<Storage>(args.weights);
-  to.split = plan.split;
-  if (plan.whole) return to;
-  to.states = piece<kernels::SoftmaxState>(workspace, plan.states);
-  to.contexts = piece(workspace, plan.contexts);
+kernels::AttentionForward<Storage> attention(const kernels::ForwardPlan& plan, const Args& args, kernels::Index B,
+                                             kernels::Index Q, kernels::Index T, kernels::Index D, void* workspace) {
+  kernels::AttentionForward<Storage> common{};
+  common.B = B;
+  common.Q = Q;
+  common.T = T;
+  common.D = D;
+  common.x = in<Storage>(args.x);
+  common.lengths = args.lengths;
+  common.cu_seqlens = args.cu_seqlens;
+  common.o = out<Storage>(args.o);
+  common.weights = out<Storage>(args.weights);
+  common.split = plan.split;
+  if (plan.whole) return common;
+  common.states = piece<kernels::SoftmaxState>(workspace, plan.states);
+  common.contexts = piece(workspace, plan.contexts);
   if (args.weights != nullptr)
-    to.scores = std::is_same_v<Storage, float> ? out<float>(args.weights) : piece(workspace, plan.scores);
-  return to;
+    common.scores = std::is_same_v<Storage, float> ? out<float>(args.weights) : piece(workspace, plan.scores);
+  return common;
 }
 
-// sums [width] = the sum of rows [count, width], over kSumParts sums in `parts` where there are many rows.
+// sums [width] = the sum of rows [count, width], over kPartialSums sums in `partials` where there are many rows.
 template <class In, class Out>
-void sum_rows(const In* rows, kernels::Index count, kernels::Index width, float* parts, Out* sums,
+void sum_rows(const In* rows, kernels::Index count, kernels::Index width, float* partials, Out* sums,
               cudaStream_t stream) {
   if (count <= kernels::kDirectRows)
     return check(kernels::launch_row_sums<In, Out>({rows, count, width, 1, count, sums}, stream), "row_sums");
-  const kernels::Index per_part = kernels::divide_up(count, kernels::kSumParts);
-  check(kernels::launch_row_sums<In, float>({rows, count, width, kernels::kSumParts, per_part, parts}, stream),
+  const kernels::Index per_partial = kernels::divide_up(count, kernels::kPartialSums);
+  check(kernels::launch_row_sums<In, float>({rows, count, width, kernels::kPartialSums, per_partial, partials}, stream),
         "row_sums");
-  check(kernels::launch_row_sums<float, Out>({parts, kernels::kSumParts, width, 1, kernels::kSumParts, sums}, stream),
+  check(kernels::launch_row_sums<float, Out>({partials, kernels::kPartialSums, width, 1, kernels::kPartialSums, sums},
+                                             stream),
         "row_sums");
 }
 

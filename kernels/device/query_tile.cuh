@@ -19,13 +19,13 @@ struct QueryTile {
   // The work item's index is one of [B, tiles, splits]. `params` has B, Q, T, lengths, cu_seqlens and split.
   template <class Params>
   __device__ QueryTile(const Params& params, Index item, Index tiles, int tile_queries)
-      : split(item % params.split.chunks) {
-    const Index tile = item / params.split.chunks % tiles;
-    b = item / params.split.chunks / tiles;
-    begin = split * params.split.chunk_keys;
+      : split(item % params.split.count) {
+    const Index tile = item / params.split.count % tiles;
+    b = item / params.split.count / tiles;
+    begin = split * params.split.keys;
     const ItemKeys of_item(params, b);
     first_key = of_item.first + begin;
-    keys = count_keys(begin, of_item.valid, params.split.chunk_keys);
+    keys = count_keys(begin, of_item.valid, params.split.keys);
     first_row = b * params.Q + tile * tile_queries;
     queries = static_cast<int>(min(params.Q - tile * tile_queries, Index{tile_queries}));
   }

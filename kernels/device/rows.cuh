@@ -13,10 +13,10 @@ namespace attn::kernels {
 inline constexpr int kRowWarps = 8;
 inline constexpr int kRowThreads = kRowWarps * kLanes;
 
-static_assert(kSweep == kLanes * kVecWidth, "one vec4 per lane");
+static_assert(kWarpColumns == kLanes * kVecWidth, "one vec4 per lane");
 
 // Shared memory of a block; it is free again when a function of this file returns.
-using RowScratch = float[kRowWarps][kSweep];
+using RowScratch = float[kRowWarps][kWarpColumns];
 
 // Loads kSlices slices of each vector, from `column` on: values[v][n] is the lane's vec4 of slice n of vector v. One
 // warp reads each slice for the whole block. The barriers also publish what the block wrote to shared memory before.
@@ -31,7 +31,7 @@ __device__ void share_columns(const Rows<const Storage> (&vectors)[kVectors], In
     for (int n = 0; n < kSlices; ++n)
       if (warp_index() == v * kSlices + n)
         *reinterpret_cast<float4*>(&scratch[v * kSlices + n][offset]) =
-            vectors[v].load(0, column + n * kSweep + offset);
+            vectors[v].load(0, column + n * kWarpColumns + offset);
   __syncthreads();
 #pragma unroll
   for (int v = 0; v < kVectors; ++v)
@@ -47,7 +47,7 @@ template <class Storage, class Term>
 __device__ void reduce_rows(Rows<const Storage> rows, int count, const Term& term, RowScratch& scratch, float* sums) {
   constexpr int kSlices = 2, kAtOnce = 2;
   if (count == 0) return;
-  for (Index first = 0; first < rows.width; first += kSlices * kSweep) {
+  for (Index first = 0; first < rows.width; first += kSlices * kWarpColumns) {
     const Index column = first + lane_index() * kVecWidth;
     float4 vectors[Term::kVectors][kSlices];
     share_columns(term.vectors, first, scratch, vectors);
@@ -57,7 +57,7 @@ __device__ void reduce_rows(Rows<const Storage> rows, int count, const Term& ter
       for (int r = 0; r < kAtOnce; ++r)
 #pragma unroll
         for (int n = 0; n < kSlices; ++n)
-          values[r][n] = row + r < count ? rows.load(row + r, column + n * kSweep) : float4{};
+          values[r][n] = row + r < count ? rows.load(row + r, column + n * kWarpColumns) : float4{};
 #pragma unroll
       for (int r = 0; r < kAtOnce; ++r) {
         float sum = 0;
@@ -99,12 +99,12 @@ struct DotTerm {
 };
 
 // Adds one slice over the warps of the block, in their order. `mine` is the calling warp's share of the slice, one vec4
-// per lane. Calls store(c, sum) for each column c < kSweep of the slice.
+// per lane. Calls store(c, sum) for each column c < kWarpColumns of the slice.
 template <class Store>
 __device__ void add_warps(float4 mine, RowScratch& scratch, const Store& store) {
   *reinterpret_cast<float4*>(&scratch[warp_index()][lane_index() * kVecWidth]) = mine;
   __syncthreads();
-  if (threadIdx.x < kSweep) {
+  if (threadIdx.x < kWarpColumns) {
     float sum = 0;
     for (int warp = 0; warp < kRowWarps; ++warp) sum += scratch[warp][threadIdx.x];
     store(static_cast<int>(threadIdx.x), sum);
@@ -117,7 +117,7 @@ __device__ void add_warps(float4 mine, RowScratch& scratch, const Store& store) 
 template <class Storage, class Store>
 __device__ void combine_rows(Rows<const Storage> rows, int count, const float* coefficients, RowScratch& scratch,
                              const Store& store) {
-  for (Index column = 0; column < rows.width; column += kSweep) {
+  for (Index column = 0; column < rows.width; column += kWarpColumns) {
     float4 sum{};
 #pragma unroll 4
     for (int row = warp_index(); row < count; row += kRowWarps)

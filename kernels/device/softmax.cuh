@@ -50,7 +50,7 @@ __device__ inline Index count_keys(Index begin, Index end, Index most) { return 
 
 // How many of the splits have a valid key.
 __device__ inline Index splits_with_keys(Index valid, const Split& split) {
-  return (valid + split.chunk_keys - 1) / split.chunk_keys;
+  return (valid + split.keys - 1) / split.keys;
 }
 
 }  // namespace attn::kernels

@@ -22,12 +22,12 @@ struct SplitKeys {
 
   // `params` has B, T, lengths, cu_seqlens and split.
   template <class Params>
-  __device__ SplitKeys(const Params& params, Index the_item) : item(the_item), b(item / params.split.chunks) {
+  __device__ SplitKeys(const Params& params, Index the_item) : item(the_item), b(item / params.split.count) {
     const ItemKeys keys(params, b);
-    begin = item % params.split.chunks * params.split.chunk_keys;
+    begin = item % params.split.count * params.split.keys;
     row = keys.first + begin;
     offset = b * params.T + begin;
-    size = static_cast<int>(min(params.split.chunk_keys, params.T - begin));
+    size = static_cast<int>(min(params.split.keys, params.T - begin));
     count = static_cast<int>(count_keys(begin, keys.valid, size));
     rows = static_cast<int>(count_keys(begin, keys.stored, size));
     splits = splits_with_keys(keys.valid, params.split);
@@ -38,12 +38,12 @@ struct SplitKeys {
 // being the whole row, directly in the outputs.
 template <class Storage>
 struct SplitOutput {
-  const Attention<Storage>& common;
+  const AttentionForward<Storage>& common;
   const SplitKeys& keys;
   SoftmaxState state;
   float denominator;
 
-  __device__ SplitOutput(const Attention<Storage>& the_common, const SplitKeys& the_keys, SoftmaxState the_state)
+  __device__ SplitOutput(const AttentionForward<Storage>& the_common, const SplitKeys& the_keys, SoftmaxState the_state)
       : common(the_common),
         keys(the_keys),
         state(the_state),

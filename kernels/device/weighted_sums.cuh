@@ -9,7 +9,7 @@
 
 namespace attn::kernels {
 
-static_assert(kSweep == kLanes * kVecWidth, "one vec4 per lane");
+static_assert(kWarpColumns == kLanes * kVecWidth, "one vec4 per lane");
 
 // Shared memory for the weights of a tile. The padding puts neighbouring rows into different banks.
 template <int kCount>
@@ -18,7 +18,7 @@ using TileWeights = float[kTileKeys][kCount + kVecWidth];
 template <int kCount, int kWarps>
 struct WeightedSums {
   static constexpr int kAtOnce = kCount < 8 ? kCount : 8;
-  using Scratch = float[kWarps][kAtOnce][kSweep];
+  using Scratch = float[kWarps][kAtOnce][kWarpColumns];
   float4 sums[kCount];  // the warp's share, in the lane's columns
 
   __device__ void clear() {
@@ -47,7 +47,7 @@ struct WeightedSums {
     }
   }
 
-  // Calls store(n, c, sum) for each output n and column c < kSweep with the total over all warps, added in their order.
+  // Calls store(n, c, sum) for each output n and column c < kWarpColumns with the total over all warps, added in their order.
   // `scratch` is free again on return.
   template <class Store>
   __device__ void finish(Scratch& scratch, const Store& store) const {
@@ -57,8 +57,8 @@ struct WeightedSums {
       for (int n = 0; n < kAtOnce; ++n)
         *reinterpret_cast<float4*>(&scratch[warp_index()][n][lane_index() * kVecWidth]) = sums[first + n];
       __syncthreads();
-      for (int at = static_cast<int>(threadIdx.x); at < kAtOnce * kSweep; at += kWarps * kLanes) {
-        const int n = at / kSweep, c = at % kSweep;
+      for (int at = static_cast<int>(threadIdx.x); at < kAtOnce * kWarpColumns; at += kWarps * kLanes) {
+        const int n = at / kWarpColumns, c = at % kWarpColumns;
         float sum = 0;
         for (int warp = 0; warp < kWarps; ++warp) sum += scratch[warp][n][c];
         store(first + n, c, sum);

@@ -43,11 +43,11 @@ REACHED_BY = {
     "merge": {POOLING: ATTENTION, POOLING_NUMERICS: ATTENTION, ADDITIVE: ATTENTION, ADDITIVE_NUMERICS: ATTENTION},
     "row_sums": {POOLING: ATTENTION, POOLING_NUMERICS: ATTENTION, ADDITIVE: ATTENTION, ADDITIVE_NUMERICS: ATTENTION},
     "embedding": {EMBEDDING: ("*cuda*", ""), STRANGE_IDS: ("*Ids*", "")},
-    "sort_places": {EMBEDDING: ("*cuda*", "")},
+    "sort_by_id": {EMBEDDING: ("*cuda*", "")},
     "dense": {LAYERS: ("*cuda*", "")},
     "elementwise": {LAYERS: ("*cuda*", ""), STORAGE: ("*cuda*", "")},
     "transpose": {LSTM: ("*cuda*", "")},
-    "store_numbers": {LSTM: ("*cuda*", "")},
+    "upload_values": {LSTM: ("*cuda*", "")},
     "copy_rows": {PROJECTED: ("*cuda*", ""), LSTM: ("*cuda*", "")},
 }
 

@@ -30,7 +30,7 @@ TEST(Traffic, OfOneBlockByHand) {
 // 40 queries are three tiles of 16, 300 keys thirteen splits of 24.
 TEST(Traffic, OfTilesByHand) {
   const Shape s{2, 40, 300, 7, 9, 4};
-  ASSERT_EQ(kernels::split_multi(40, 300).chunks, 13);
+  ASSERT_EQ(kernels::split_multi(40, 300).count, 13);
   const Index inputs = 3 * 300 * (7 + 9) + 13 * (40 + 3) * 7, partials = 40 * 13;
   EXPECT_EQ(additive_forward_bytes(s, false),
             2 * (4 * inputs + 4 * 40 * 9 + 4 * 40 + 20 * partials + 8 * partials * 9));

@@ -16,19 +16,19 @@ namespace attn::kernels {
 namespace {
 
 constexpr int kThreads = 320;
-static_assert(kMostNumbers % kThreads == 0, "full blocks store as many values as a launch can carry");
+static_assert(kMostUploadValues % kThreads == 0, "full blocks store as many values as a launch can carry");
 
-__global__ void __launch_bounds__(kThreads) store_numbers_kernel(const StoreNumbers p) {
+__global__ void __launch_bounds__(kThreads) upload_values_kernel(const UploadValues p) {
   const int i = static_cast<int>(blockIdx.x * kThreads + threadIdx.x);
-  if (i < p.count) p.out[i] = p.numbers[i];
+  if (i < p.count) p.out[i] = p.values[i];
 }
 
 }  // namespace
 
-cudaError_t launch_store_numbers(const StoreNumbers& params, cudaStream_t stream) {
+cudaError_t launch_upload_values(const UploadValues& params, cudaStream_t stream) {
   if (params.count == 0) return cudaSuccess;
   const auto blocks = static_cast<unsigned>(divide_up(params.count, kThreads));
-  store_numbers_kernel<<<blocks, kThreads, 0, stream>>>(params);
+  upload_values_kernel<<<blocks, kThreads, 0, stream>>>(params);
   return cudaGetLastError();
 }
 

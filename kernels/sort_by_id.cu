@@ -22,20 +22,20 @@ int key_bits(Index V) {
 
 }  // namespace
 
-cudaError_t launch_sort_places(const PlacesSort& params, SortedPlaces* sorted, cudaStream_t stream) {
+cudaError_t launch_sort_by_id(const SortById& params, SortedPairs* sorted, cudaStream_t stream) {
   cub::DoubleBuffer<std::uint32_t> ids(params.buffers[0].ids, params.buffers[1].ids);
-  cub::DoubleBuffer<Index> places(params.buffers[0].places, params.buffers[1].places);
+  cub::DoubleBuffer<Index> positions(params.buffers[0].positions, params.buffers[1].positions);
   std::size_t bytes = params.bytes;
   const cudaError_t error =
-      cub::DeviceRadixSort::SortPairs(params.space, bytes, ids, places, params.N, 0, key_bits(params.V), stream);
-  *sorted = {ids.Current(), places.Current()};
+      cub::DeviceRadixSort::SortPairs(params.space, bytes, ids, positions, params.N, 0, key_bits(params.V), stream);
+  *sorted = {ids.Current(), positions.Current()};
   return error;
 }
 
-cudaError_t sort_places_bytes(Index N, Index V, std::size_t* bytes) {
+cudaError_t sort_by_id_bytes(Index N, Index V, std::size_t* bytes) {
   cub::DoubleBuffer<std::uint32_t> ids;
-  cub::DoubleBuffer<Index> places;
-  return cub::DeviceRadixSort::SortPairs(nullptr, *bytes, ids, places, N, 0, key_bits(V));
+  cub::DoubleBuffer<Index> positions;
+  return cub::DeviceRadixSort::SortPairs(nullptr, *bytes, ids, positions, N, 0, key_bits(V));
 }
 
 }  // namespace attn::kernels
