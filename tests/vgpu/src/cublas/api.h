@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The toolkit's own declarations, as functions that these libraries export.
+// The toolkit's own declarations, with default visibility, so that these libraries export the functions.
 #pragma once
 
 #pragma GCC visibility push(default)

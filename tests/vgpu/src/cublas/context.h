@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a handle of cuBLAS holds.
+// The state of a cuBLAS handle.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ struct cublasContext {
   int device = 0;
   cudaStream_t stream = nullptr;
   void* own_workspace = nullptr;  // allocated with the handle
-  void* workspace = nullptr;      // the program's; null: the own one serves
+  void* workspace = nullptr;      // set by the program; null: own_workspace is used
   std::size_t workspace_bytes = 0;
   cublasMath_t math = CUBLAS_DEFAULT_MATH;
   cublasPointerMode_t pointers = CUBLAS_POINTER_MODE_HOST;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Handles of cuBLAS, and what can be set for them.
+// cuBLAS handles and their settings.
 #include <cuda_runtime_api.h>
 
 #include "cublas/context.h"
@@ -74,7 +74,7 @@ const char* cublasGetStatusName(cublasStatus_t status) { return name_of(status);
 
 const char* cublasGetStatusString(cublasStatus_t status) { return words_of(status); }
 
-// The workspace that the program set is forgotten.
+// This resets the workspace that the program set.
 cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t stream) {
   return call([&] {
     Context& context = context_of(handle);

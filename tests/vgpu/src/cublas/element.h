@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The types that matrices are stored in. Their elements are doubles here, rounded once when they are stored.
+// The storage types of matrices. Computation uses doubles, which are rounded once when they are stored.
 #pragma once
 
 #include <library_types.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The products of cuBLAS: four functions that differ in what their caller may choose.
+// The matrix products of cuBLAS: four functions that differ in what the caller can choose.
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace vgpu::cublas {
 namespace {
 
-// With less the library may find no room for what a product needs.
+// With a smaller workspace the library may not be able to run every product.
 constexpr std::size_t kLeastWorkspace = std::size_t{16} << 10;
 
 std::atomic<unsigned long long> without_workspace{0};
@@ -25,7 +25,7 @@ bool is_captured(cudaStream_t stream) {
   return cudaStreamIsCapturing(stream, &status) == cudaSuccess && status != cudaStreamCaptureStatusNone;
 }
 
-// In a capture the library would allocate a workspace of its own, in each graph anew.
+// During a capture the library would allocate its own workspace, one for each graph.
 void take_workspace(const Context& context, Product& product) {
   if (context.workspace != nullptr) {
     require(context.workspace_bytes >= kLeastWorkspace, CUBLAS_STATUS_ALLOC_FAILED);
@@ -60,7 +60,7 @@ struct Arguments {
   int batch;
 };
 
-// As it lies in memory, before it is transposed.
+// The matrix as stored, before transposition.
 Matrix factor(const void* data, cudaDataType type, int rows, int columns, bool transposed, int ld, long long stride) {
   if (transposed) std::swap(rows, columns);
   require(ld >= std::max(1, rows));
@@ -97,7 +97,7 @@ cublasStatus_t gemm(cublasHandle_t handle, const Arguments& of) {
   return fallible_call(CUBLAS_STATUS_EXECUTION_FAILED, [&] { multiply_now(context_of(handle), of); });
 }
 
-// Where the caller chooses how to compute, too.
+// The variant in which the caller also chooses the compute type.
 cublasStatus_t gemm(cublasHandle_t handle, const Arguments& of, cublasComputeType_t compute,
                     cublasGemmAlgo_t algorithm) {
   return fallible_call(CUBLAS_STATUS_EXECUTION_FAILED, [&] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The handles that a program holds: what is none of them is told from one.
+// The handles that exist. A pointer that is not one of them is rejected.
 #pragma once
 
 #include <map>
@@ -35,7 +35,7 @@ class Handles {
   std::map<Handle*, std::unique_ptr<Handle>> all_;
 };
 
-// Lives until the process ends, so that static objects may use theirs.
+// Never destroyed, so that static objects of the program can still use their handles.
 template <class Handle>
 Handles<Handle>& handles() {
   static auto* all = new Handles<Handle>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What all descriptors of cuBLASLt do alike. An attribute takes any value of the right size, as in the library; what makes no
-// sense shows when a product is made of it.
+// Shared by all descriptors of cuBLASLt. As in the library, an attribute accepts any value of the right size; values
+// that make no sense are rejected when a product uses the descriptor.
 #pragma once
 
 #include <cstring>
@@ -36,7 +36,7 @@ cublasStatus_t destroy(Opaque* opaque) {
   return CUBLAS_STATUS_SUCCESS;
 }
 
-// visit(held, attribute, f), of the descriptor's file, calls f with the place and the size of the attribute's value.
+// visit(held, attribute, f), defined with each descriptor, calls f with the address and size of the attribute's value.
 template <class Held, class Opaque, class Attribute>
 cublasStatus_t get_attribute(Opaque* opaque, Attribute attribute, void* buffer, std::size_t size,
                              std::size_t* written) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the descriptors of cuBLASLt hold, within the opaque structures of the toolkit, which programs may keep on their stack.
+// The contents of cuBLASLt descriptors. They fit the toolkit's opaque structures, which programs may place on the
+// stack.
 #pragma once
 
 #include <cstddef>
@@ -23,13 +24,13 @@ struct Layout {
   std::int64_t plane = 0;
 };
 
-// An attribute that is kept for the program, and refused where it is not what a new descriptor has.
+// An attribute that is stored but has no effect; a product is refused unless it has its default value.
 struct OtherAttribute {
   int number;
   std::size_t size;  // bytes
   std::int64_t fresh;
 };
-constexpr int kUnnamedAttribute = 16;  // the library has it, the toolkit no name for it
+constexpr int kUnnamedAttribute = 16;  // the library accepts this attribute, for which the toolkit has no name
 constexpr OtherAttribute kOtherAttributes[] = {
     {CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, 8, 0},
     {CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, 8, 0},
@@ -81,7 +82,7 @@ struct Preference {
   std::uint64_t implementations = ~std::uint64_t{0};
 };
 
-// An opaque structure as what it holds.
+// The contents of an opaque structure.
 template <class Held, class Opaque>
 Held& held_in(Opaque* opaque) {
   static_assert(sizeof(Held) <= sizeof(Opaque) && alignof(Held) <= alignof(Opaque));

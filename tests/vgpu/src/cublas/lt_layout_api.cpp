@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Layouts of matrices, and preferences in the choice of an algorithm.
+// Matrix layouts, and preferences for the choice of an algorithm.
 #include "cublas/lt_attributes.h"
 
 namespace vgpu::cublas {

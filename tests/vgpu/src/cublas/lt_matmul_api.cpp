@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Handles of cuBLASLt, the choice of an algorithm, and products.
+// cuBLASLt handles, the choice of an algorithm, and matrix products.
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
@@ -17,11 +17,11 @@ namespace {
 
 using LightContext = cublasLtContext;
 
-// What the faster of the two algorithms wants, as far as the program offers it.
+// The workspace (bytes) and alignment (bytes) of the faster of two algorithms, as far as the program offers them.
 constexpr std::size_t kWantedWorkspace = std::size_t{1} << 20;
 constexpr std::uint32_t kMostAlignment = 16;
 
-// What an algorithm demands, within the toolkit's opaque structure.
+// The requirements of an algorithm, stored in the toolkit's opaque structure.
 struct Algorithm {
   static constexpr std::uint64_t kMark = 0x7667707543756221;
   std::uint64_t mark = kMark;

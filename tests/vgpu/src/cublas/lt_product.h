@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What descriptors of cuBLASLt say together.
+// Combines cuBLASLt descriptors into a product.
 #pragma once
 
 #include <array>
@@ -10,11 +10,11 @@
 
 namespace vgpu::cublas {
 
-// The product without its data, of layouts of A, B, C, D. Fails where they contradict each other, refuses what the stand-in
-// does not compute.
+// The product that the layouts of A, B, C and D describe, without its data. Fails if they contradict each other, and
+// refuses features that the stand-in lacks.
 Product described(const Operation& operation, const std::array<const Layout*, 4>& layouts);
 
-// The pointers of the product.
+// Adds the pointers to the product.
 void check_data(const Product& product);
 
 }  // namespace vgpu::cublas

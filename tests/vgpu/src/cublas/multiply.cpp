@@ -9,17 +9,17 @@
 namespace vgpu::cublas {
 namespace {
 
-// So much of A stays in the second-level cache while all of B passes by.
+// A block of A of this size stays in the L2 cache while B is streamed.
 constexpr std::size_t kDepth = 256, kStripes = 16;
 
-// As many as fit a vector register of AVX2; without it, two registers each.
+// The number of doubles in an AVX2 register; without AVX2 two registers are used.
 using Lanes = double __attribute__((vector_size(32)));
 constexpr std::size_t kLanesOfTile = sizeof(Lanes) / sizeof(double);
 constexpr std::size_t kHalves = kRows / kLanesOfTile;
 
 struct Tile {
-  // Adds the products of the elements for each k from `a` and `b` on. The sums live in registers, which takes loops that the
-  // compiler unrolls before it decides where variables live.
+  // Accumulates the products of the elements at `a` and `b` over k. The sums stay in registers only if the compiler
+  // unrolls these loops before it allocates registers.
   __attribute__((always_inline)) static inline void run(const double* a, const double* b, std::size_t depth,
                                                         double* tile) {
     Lanes sums[kColumns][kHalves];
@@ -46,11 +46,11 @@ void multiply(const Packed& a, const Packed& b, Tiles& sum) {
   const auto add = ForThisMachine<Tile, const double*, const double*, std::size_t, double*>::best();
   for (std::size_t k = 0; k < a.depth(); k += kDepth) {
     const std::size_t depth = std::min(kDepth, a.depth() - k);
-    for (std::size_t first = 0; first < a.stripes(); first += kStripes) {
-      const std::size_t end = std::min(first + kStripes, a.stripes());
-      for (std::size_t across = 0; across < b.stripes(); ++across)
+    for (std::size_t first = 0; first < a.panels(); first += kStripes) {
+      const std::size_t end = std::min(first + kStripes, a.panels());
+      for (std::size_t across = 0; across < b.panels(); ++across)
         for (std::size_t down = first; down < end; ++down)
-          add(a.stripe(down) + k * kRows, b.stripe(across) + k * kColumns, depth, sum.tile(down, across));
+          add(a.panel(down) + k * kRows, b.panel(across) + k * kColumns, depth, sum.tile(down, across));
     }
   }
 }

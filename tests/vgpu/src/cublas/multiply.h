@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products of matrices in double precision. Every element is summed in the order of k, whatever the machine and the shape, so
-// the same factors give the same bits.
+// Matrix products in double precision. Each element is summed in the order of k on every machine and for every shape,
+// so the same factors give the same bits.
 #pragma once
 
 #include <cstddef>
@@ -9,28 +9,28 @@
 
 namespace vgpu::cublas {
 
-// A factor as the loops read it: stripes of some rows of A, or columns of B, each stripe with its elements for one k side by
-// side. Where the matrix ends within a stripe, the rest is zero.
+// A factor packed for the inner loops: panels of some rows of A, or columns of B, in which the elements for one k are
+// adjacent. The last panel is padded with zeros.
 class Packed {
  public:
-  Packed(std::size_t lines, std::size_t depth, std::size_t stripe)
-      : stripe_(stripe), depth_(depth), values_((lines + stripe - 1) / stripe * stripe * depth) {}
+  Packed(std::size_t lines, std::size_t depth, std::size_t panel)
+      : panel_(panel), depth_(depth), values_((lines + panel - 1) / panel * panel * depth) {}
 
   double& at(std::size_t line, std::size_t k) {
-    return values_[(line / stripe_ * depth_ + k) * stripe_ + line % stripe_];
+    return values_[(line / panel_ * depth_ + k) * panel_ + line % panel_];
   }
-  const double* stripe(std::size_t index) const { return values_.data() + index * depth_ * stripe_; }
-  std::size_t stripes() const { return depth_ == 0 ? 0 : values_.size() / (depth_ * stripe_); }
+  const double* panel(std::size_t index) const { return values_.data() + index * depth_ * panel_; }
+  std::size_t panels() const { return depth_ == 0 ? 0 : values_.size() / (depth_ * panel_); }
   std::size_t depth() const { return depth_; }
 
  private:
-  std::size_t stripe_, depth_;
+  std::size_t panel_, depth_;
   std::vector<double> values_;
 };
 
-constexpr std::size_t kRows = 8, kColumns = 4;  // of a tile; the stripes of the factors
+constexpr std::size_t kRows = 8, kColumns = 4;  // of a tile; the panels of the factors
 
-// A times B, kept as tiles.
+// The product A B, stored as tiles.
 class Tiles {
  public:
   Tiles(std::size_t rows, std::size_t columns)
@@ -49,7 +49,7 @@ class Tiles {
   std::vector<double> values_;
 };
 
-// Adds the product; a has stripes of kRows, b of kColumns.
+// Adds the product; `a` has panels of kRows rows, `b` of kColumns columns.
 void multiply(const Packed& a, const Packed& b, Tiles& sum);
 
 }  // namespace vgpu::cublas

@@ -22,7 +22,7 @@ const std::byte* offset(const void* data, std::int64_t elements, cudaDataType ty
   return static_cast<const std::byte*>(data) + elements * static_cast<std::int64_t>(size_of(type));
 }
 
-// ---- what the work touches ------------------------------------------------------------------------------------------
+// ---- memory accesses ------------------------------------------------------------------------------------------------
 
 class Ranges {
  public:
@@ -38,7 +38,7 @@ class Ranges {
     all_.push_back({address, bytes, access});
   }
 
-  // Line by line: what lies between them is not touched.
+  // Line by line, since the bytes between two lines are not accessed.
   void add(const Matrix& matrix, int batch, Access access) {
     const std::size_t bytes = static_cast<std::size_t>(matrix.line_length()) * size_of(matrix.type);
     const int different = matrix.stride == 0 && access == kRead ? 1 : batch;
@@ -53,7 +53,7 @@ class Ranges {
   std::vector<vgpu_range_t> all_;
 };
 
-// Where the device alone has beta, it may be zero, and C in place of D need not have been written.
+// If beta is in device memory it may be zero, so C may be uninitialised where it is the same matrix as D.
 Ranges ranges_of(const Product& product) {
   Ranges ranges;
   const bool may_read_c = product.beta.device != nullptr || product.beta.value != 0;
@@ -77,9 +77,9 @@ Ranges ranges_of(const Product& product) {
   return ranges;
 }
 
-// ---- what it does ---------------------------------------------------------------------------------------------------
+// ---- computation ----------------------------------------------------------------------------------------------------
 
-// One matrix of a batch, where the host finds it.
+// One matrix of a batch, at its host address.
 class View {
  public:
   View(const Matrix& matrix, int index) : matrix_(matrix) {
@@ -107,7 +107,7 @@ double value_of(const Scalar& scalar) {
   return load(CUDA_R_32F, static_cast<const std::byte*>(vgpu_bytes(scalar.device, sizeof(float))));
 }
 
-// To the eleven bits of mantissa that TF32 has.
+// Rounds to the eleven significant bits of TF32.
 double rounded_to_tf32(double value) {
   int exponent = 0;
   const double mantissa = std::frexp(value, &exponent);
@@ -169,7 +169,7 @@ void run_one(const Product& product, int index) {
   if (product.epilogue == Epilogue::kGradientB) store_sums(product, index, b);
 }
 
-// Nobody may count on what a workspace holds.
+// Overwrites the workspace, so that no program can rely on its contents.
 void scribble(const Product& product) {
   constexpr std::size_t kMost = std::size_t{1} << 20;
   const std::size_t bytes = std::min(product.workspace_bytes, kMost);

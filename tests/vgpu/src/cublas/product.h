@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// D = alpha op(A) op(B) + beta C, and what an epilogue adds: what both libraries make of their arguments, once those are
-// checked.
+// D = alpha op(A) op(B) + beta C with an optional epilogue. Both libraries translate their checked arguments to this
+// form.
 #pragma once
 
 #include <library_types.h>
@@ -19,14 +19,14 @@ struct Matrix {
   std::int64_t rows = 0, columns = 0;
   std::int64_t ld = 0;
   bool row_major = false;
-  std::int64_t stride = 0;  // elements to the same matrix of the next product
+  std::int64_t stride = 0;  // elements from a matrix to that of the next product of the batch
 
-  // What lies side by side in memory.
+  // Lines are the contiguous rows or columns.
   std::int64_t lines() const { return row_major ? rows : columns; }
   std::int64_t line_length() const { return row_major ? columns : rows; }
 };
 
-// A float of the host, or where the device has one.
+// A scalar: a value from the host, or the address of one in device memory.
 struct Scalar {
   double value = 0;
   const void* device = nullptr;
@@ -43,7 +43,7 @@ struct Product {
   const char* name;
   bool transpose_a = false, transpose_b = false;
   Matrix a, b, c, d;
-  bool tf32 = false;  // factors in fp32 are rounded to it, as tensor cores may
+  bool tf32 = false;  // fp32 factors are rounded to TF32, as tensor cores may do
   std::int64_t k = 0;
   int batch = 1;
   Scalar alpha, beta;
@@ -57,7 +57,7 @@ struct Product {
   std::int64_t bias_length() const { return epilogue == Epilogue::kGradientB ? d.columns : d.rows; }
 };
 
-// Puts the product into the stream. Fails with CUBLAS_STATUS_EXECUTION_FAILED.
+// Submits the product to the stream. Fails with CUBLAS_STATUS_EXECUTION_FAILED.
 void issue(const Product& product, void* stream);
 
 }  // namespace vgpu::cublas

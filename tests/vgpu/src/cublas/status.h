@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Errors inside are exceptions; they become a status at the exported functions, and nowhere else.
+// Inside the stand-ins errors are exceptions. Only the exported functions convert them to statuses.
 #pragma once
 
 #include <new>
@@ -21,7 +21,7 @@ inline void require(bool holds, cublasStatus_t otherwise = CUBLAS_STATUS_INVALID
   if (!holds) fail(otherwise);
 }
 
-// For what the library offers and the stand-in does not: says so and fails with CUBLAS_STATUS_NOT_SUPPORTED.
+// For a feature that the stand-in lacks: prints its name and fails with CUBLAS_STATUS_NOT_SUPPORTED.
 [[noreturn]] void refuse(const std::string& what);
 
 // Runs the body of an exported function.
@@ -37,7 +37,8 @@ cublasStatus_t call(const Body& body) noexcept {
   }
 }
 
-// The same for functions that can fail without the program's fault: with the status where vgpu_fail_call() asks for it.
+// The same for functions that can fail without an error of the program: returns the status if vgpu_fail_call() asks for
+// it.
 template <class Body>
 cublasStatus_t fallible_call(cublasStatus_t status, const Body& body) noexcept {
   return call([&] {
@@ -46,7 +47,7 @@ cublasStatus_t fallible_call(cublasStatus_t status, const Body& body) noexcept {
   });
 }
 
-// What both libraries say of a status, each under its own name.
+// The name and text of a status, which both libraries export under names of their own.
 const char* name_of(cublasStatus_t status);
 const char* words_of(cublasStatus_t status);
 void get_property(libraryPropertyType type, int* value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which types a product may have: what both libraries agree on.
+// The type combinations of products, which are the same in both libraries.
 #pragma once
 
 #include "cublas/product.h"
@@ -8,29 +8,29 @@
 
 namespace vgpu::cublas {
 
-// A cublasOperation_t, or what a program took for one.
+// Converts a cublasOperation_t; fails if the program passed another value.
 inline bool is_transposed(int operation) {
   require(operation == CUBLAS_OP_N || operation == CUBLAS_OP_T || operation == CUBLAS_OP_C);
   return operation != CUBLAS_OP_N;
 }
 
-// Computing in fp32, whatever may become of the factors on the way: here nothing does. Refuses other ways by name, and what
-// is none is invalid.
+// Accepts the compute types with fp32 accumulation, whatever precision they allow for the factors. Refuses other
+// compute types by name, and fails for invalid values.
 void require_fp32(cublasComputeType_t type);
 
-// A and B of one type; C and D of that, or of fp32.
+// A and B have the same type; C and D have that type or fp32.
 void require_types(cudaDataType a, cudaDataType b, cudaDataType c, cudaDataType d);
 
-// Aligned as the libraries want it; null has no bytes.
+// Fails unless the workspace is aligned as the libraries require; null must have no bytes.
 void require_workspace(const void* workspace, std::size_t bytes);
 
-// alpha or beta: what the host has now, or what the device has when the product runs.
+// alpha or beta: the current value in host memory, or the device address that is read when the product runs.
 Scalar scalar_of(const void* pointer, bool on_device);
 
-// Of a pointer to elements.
+// Fails unless a pointer to elements is aligned.
 void require_aligned(const void* pointer, cudaDataType type);
 
-// Matrices that D does not share bytes with need a pointer if they are read.
+// Fails if a matrix that is read has no pointer, unless it shares the memory of D.
 void require_pointers(const Product& product);
 
 }  // namespace vgpu::cublas

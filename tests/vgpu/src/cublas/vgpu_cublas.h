@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the stand-in for cuBLAS offers beyond it, to be found as the functions of cudart/vgpu.h are. */
+ * Extensions of the stand-in for cuBLAS, which programs find like those of cudart/vgpu.h. */
 #ifndef VGPU_CUBLAS_H
 #define VGPU_CUBLAS_H
 
@@ -9,8 +9,8 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* Products so far of handles whose workspace the program had not set since it last set their stream: allowed, but in a capture
- * the library would allocate one for each graph. */
+/* The number of products so far on handles whose workspace was not set after their stream. They are allowed, but during a capture
+ * the library would allocate a workspace for each graph. */
 unsigned long long vgpu_cublas_without_workspace(void);
 
 #pragma GCC visibility pop

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Advice and tools: checked where CUDA checks it, and without effect.
+// Memory advice and profiler control: arguments are checked as by CUDA; there is no other effect.
 #include "cudart/copy.h"
 #include "cudart/kernel.h"
 #include "cudart/runtime.h"
@@ -49,7 +49,7 @@ cudaError_t cudaCtxResetPersistingL2Cache() {
   return call([] {});
 }
 
-// Banks of shared memory are four bytes wide on all the devices that the virtual one stands for.
+// Shared memory banks are four bytes wide on all supported devices.
 cudaError_t cudaDeviceSetSharedMemConfig(cudaSharedMemConfig config) {
   return call([&] { require_known(config); });
 }

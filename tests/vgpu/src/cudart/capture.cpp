@@ -16,7 +16,7 @@ void join(Capture& capture, const std::shared_ptr<Capture>& pointer, Stream& str
   capture.streams.push_back(&stream);
 }
 
-// What lies before these nodes, and they themselves.
+// These nodes and all that they depend on.
 std::set<const Node*> reachable(const std::vector<Node*>& from) {
   std::set<const Node*> found;
   std::vector<const Node*> open(from.begin(), from.end());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Stream capture: while a stream is captured, what is issued to it becomes nodes of a graph.
+// Stream capture: while a stream is captured, work issued to it becomes nodes of a graph.
 #pragma once
 
 #include <memory>
@@ -18,9 +18,9 @@ struct Capture {
   cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
   std::uint64_t thread = 0;
   Graph* graph = nullptr;
-  bool made_graph = false;       // for this capture; else it adds to one that the program made
+  bool made_graph = false;       // created for this capture; false: it adds to a graph of the program
   std::vector<Stream*> streams;  // the origin and those that joined
-  std::vector<Node*> to_join;    // nodes that the origin has to lie behind when the capture ends
+  std::vector<Node*> to_join;    // nodes that the origin must depend on when the capture ends
   bool valid = true;
   bool ended = false;
 };
@@ -28,26 +28,26 @@ struct Capture {
 cudaStreamCaptureMode& thread_capture_mode();
 
 void begin_capture(Stream& stream, cudaStreamCaptureMode mode, Graph* into, std::vector<Node*> after);
-// Fails where the capture was invalidated or is not complete; it is over all the same.
+// Fails if the capture was invalidated or streams have not joined; the capture ends in any case.
 Graph& end_capture(Stream& stream);
 
 // Adds the work to the graph that the stream is captured into.
 Node& capture_work(Stream& stream, Work work);
-// The stream takes part in the capture that the event was recorded in; waits for what the event stands for.
+// Adds the stream to the capture that the event was recorded in; its next node depends on the event's nodes.
 void capture_wait(Stream& stream, const Event& event);
 
-// Adds to the nodes that the stream's next one depends on, or replaces them; those replaced need not be joined any more.
+// Adds to the dependencies of the stream's next node, or replaces them; replaced nodes no longer need to be joined.
 void update_tips(Stream& stream, const std::vector<Node*>& nodes, bool replace);
 
-// Takes a stream that is about to be destroyed out of its capture. Fails and invalidates the capture where no other stream of
-// it waits for all that was captured in this one.
+// Takes a stream that is about to be destroyed out of its capture. Fails and invalidates the capture where no other
+// stream of it waits for all that was captured in this one.
 void leave_capture(Stream& stream);
 
-// A captured stream that work in this one would have to wait for, were it not captured: a blocking one, if this is the legacy
-// stream. Null: none.
+// A captured stream with which work in this stream would synchronise implicitly: a blocking one, if this is the legacy
+// stream. Null: there is none.
 const Stream* implicitly_waited_for(const Stream& stream);
 
-// Fails, and invalidates the captures it harms, where CUDA forbids:
+// Each of these fails, and invalidates the affected captures, where CUDA forbids:
 void require_safe_call();                             // a call that a capture would not see, such as cudaMalloc
 void require_not_captured(const Stream& stream);      // waiting for a stream or asking for its state
 void require_not_captured(const Device& device);      // the same for all streams of the device

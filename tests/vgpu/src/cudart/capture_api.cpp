@@ -19,7 +19,7 @@ cudaStreamCaptureStatus status_of(const Stream& stream) {
   return stream.capture->valid ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusInvalidated;
 }
 
-// Asking is harmless, but the legacy stream has no answer while a blocking stream is captured.
+// The query does not affect a capture, but is invalid for the legacy stream while a blocking stream is captured.
 void require_answerable(const Stream& stream) {
   require(implicitly_waited_for(stream) == nullptr, cudaErrorStreamCaptureImplicit);
 }
@@ -55,7 +55,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
     Stream& captured = stream_of(stream);
     const bool made_graph = captured.capture != nullptr && captured.capture->made_graph;
     Graph& made = end_capture(captured);
-    // A capture is over even so, since nobody could end it any more.
+    // The capture ends nevertheless, because nothing could end it later.
     if (fails_now()) {
       if (made_graph) runtime().graphs.erase(&made);
       fail(cudaErrorUnknown);

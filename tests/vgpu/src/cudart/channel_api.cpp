@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Formats of textures. There are none, but what CUDA's headers say of a format in passing is no call that could fail.
+// Channel formats. There are no textures, but inline functions of CUDA's headers use these calls, which cannot fail.
 #include "cudart/cuda_api.h"
 
 cudaChannelFormatDesc cudaCreateChannelDesc(int x, int y, int z, int w, cudaChannelFormatKind kind) {

@@ -12,14 +12,14 @@
 namespace vgpu::cudart {
 namespace {
 
-// What nothing has written reads as this from the host: a NaN in every floating type.
+// The host reads uninitialised memory as this byte, which makes a NaN in every floating-point type.
 constexpr int kPoison = 0xff;
 
 std::size_t span_of(const Region& region, const Extent& extent) {
   return (extent.slices - 1) * region.slice_pitch + (extent.rows - 1) * region.pitch + extent.width;
 }
 
-// The allocation, live or freed, that the address lies in; null: pageable host memory. Fails for what is neither.
+// The allocation, valid or freed, that contains the address. Null: pageable host memory. Fails for any other address.
 const Allocation* allocation_at(std::uint64_t address) {
   Heap& heap = runtime().heap;
   const Allocation* allocation = heap.find(address);
@@ -28,12 +28,12 @@ const Allocation* allocation_at(std::uint64_t address) {
   return nullptr;
 }
 
-// A range that begins in an allocation has to end there.
+// A range that begins in an allocation must end in it.
 bool whole(const Allocation* allocation, std::uint64_t address, std::size_t count) {
   return allocation == nullptr || (!allocation->freed && allocation->holds(address, count));
 }
 
-// Managed memory is both.
+// Managed memory counts as both.
 bool on_host(const Allocation* allocation) {
   return allocation == nullptr || allocation->kind == Allocation::Kind::kPinned ||
          allocation->kind == Allocation::Kind::kManaged;
@@ -43,7 +43,7 @@ bool on_device(const Allocation* allocation) {
   return allocation != nullptr && allocation->kind != Allocation::Kind::kPinned;
 }
 
-// Pinned memory serves as either end of any copy.
+// Pinned memory is valid at either end of any copy.
 bool fits(const Allocation* allocation, bool wants_device) {
   return wants_device ? allocation != nullptr : on_host(allocation);
 }
@@ -74,7 +74,7 @@ void mark(const Allocation* allocation, Use use, std::uint64_t address, std::siz
     runtime().heap.mark(*allocation, use, address - allocation->address, count);
 }
 
-// The row's knowledge about initialised bytes goes along; where it cannot, missing bytes become visible instead.
+// Copies the shadow of initialised bytes with the row. A destination without a shadow receives a marker value instead.
 void copy_row(const Allocation* to, std::uint64_t to_address, const Allocation* from, const std::byte* source,
               std::uint64_t from_address, std::size_t width) {
   std::byte* target = bytes_at(to, to_address);
@@ -107,7 +107,7 @@ void stage(CopyWork& copy) {
   std::memcpy(copy.staged.data(), pointer_to(copy.from.address), span);
 }
 
-// The allocation that work which runs now finds at an address that was valid when it was issued.
+// The allocation at an address that was valid when the work was issued, looked up when it runs.
 const Allocation* still_at(const Region& region, const Extent& extent) {
   const Allocation* allocation = allocation_at(region.address);
   if (whole(allocation, region.address, span_of(region, extent))) return allocation;

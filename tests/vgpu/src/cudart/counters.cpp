@@ -94,7 +94,7 @@ class Ledger {
   }
 
  private:
-  // What more the line of the launch says is only made where there is a file.
+  // The rest of the line is only formatted if there is a file.
   template <class More>
   void add(const std::string& name, int device, const More& more) {
     ++launches_[name];

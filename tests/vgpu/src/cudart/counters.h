@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Keeps what launches counted: their sum for the program that asks, and a line for each in the file of VGPU_COUNTERS.
+// Collects the counters of launches: their sum for vgpu_counters_json(), and a line per launch in the file of
+// VGPU_COUNTERS.
 #pragma once
 
 #include "cudart/work.h"
@@ -9,6 +10,6 @@
 namespace vgpu::cudart {
 
 void count_launch(const KernelWork& work, const Counters& counters);
-void count_launch(const LibraryWork& work);  // nothing of it but that it ran
+void count_launch(const LibraryWork& work);  // counts only the launch itself
 
 }  // namespace vgpu::cudart

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The toolkit's own declarations, as functions that this library exports.
+// The toolkit's own declarations, with default visibility, so that this library exports the functions.
 #pragma once
 
 #pragma GCC visibility push(default)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Devices and what can be asked of and set for them.
+// Devices, their attributes and settings.
 #include <algorithm>
 #include <cstdio>
 
@@ -135,7 +135,7 @@ cudaError_t cudaGetDeviceFlags(unsigned* flags) {
   });
 }
 
-// The split between cache and shared memory is not modelled; the preference is only kept.
+// The split between cache and shared memory is not modelled; the preference is only stored.
 cudaError_t cudaDeviceSetCacheConfig(cudaFuncCache config) {
   return call([&] {
     require(config >= cudaFuncCachePreferNone && config <= cudaFuncCachePreferEqual);

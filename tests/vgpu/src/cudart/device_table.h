@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What distinguishes the GPUs that the virtual one can stand in for. Architectures share what is not listed here.
+// The properties in which the GPUs that can be imitated differ. All others are the same for every architecture.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ struct DeviceModel {
   int blocks_per_multiprocessor;
   std::size_t shared_per_multiprocessor;
   std::size_t shared_per_block_optin;
-  std::size_t shared_reserved_per_block;  // taken from the multiprocessor's for each resident block
+  std::size_t shared_reserved_per_block;  // reserved on the multiprocessor for each resident block
   int l2_bytes;
   int memory_bus_bits;
   int memory_clock_khz;
@@ -35,12 +35,12 @@ struct DeviceModel {
   int minor() const { return architecture % 10; }
 };
 
-// `name` is "sm_90" or "90". Null: none of the models.
+// `name` is "sm_90" or "90". Null: there is no such model.
 const DeviceModel* device_model(std::string_view name);
 
 cudaDeviceProp properties_of(const DeviceModel& model, int ordinal, std::size_t memory);
 
-// False: no such attribute.
+// Returns false if there is no such attribute.
 bool attribute_of(const DeviceModel& model, const cudaDeviceProp& properties, cudaDeviceAttr attribute, int& value);
 
 }  // namespace vgpu::cudart

@@ -10,8 +10,8 @@
 namespace vgpu::cudart {
 namespace {
 
-// How long nothing is issued or run before a waiting host function gets its turn, and how long it waits at most: long for a
-// program that goes on issuing work.
+// How long nothing is issued or run before a waiting host function gets its turn, and how long it waits at most: long
+// for a program that goes on issuing work.
 constexpr std::chrono::milliseconds kPatience{20}, kMostPatience{1000};
 
 }  // namespace
@@ -52,7 +52,7 @@ OperationPtr Engine::submit(int device, std::vector<OperationPtr> after, std::fu
   return operation;
 }
 
-// Null: others have to get on with what they run.
+// Null: everything runnable is being run by other threads.
 OperationPtr Engine::next_on(Path& path) {
   if (in_host_thread() && !handed_.empty()) {
     OperationPtr handed = std::move(handed_.front());
@@ -62,7 +62,8 @@ OperationPtr Engine::next_on(Path& path) {
   return busy_ ? nullptr : choose(path);
 }
 
-// `path` leads from the target to something that can run: each entry waits for the next. With a seed, anything ready will do.
+// `path` leads from the target to an operation that can run: each entry depends on the next. With a seed, any ready
+// operation may be chosen.
 OperationPtr Engine::choose(Path& path) {
   if (seed_ != 0) {
     if (ready_.empty()) return nullptr;
@@ -179,7 +180,7 @@ void Engine::finish(Operation& operation) {
   pending_.erase(operation.number);
 }
 
-// As if it had run; those that wait for it no longer do.
+// Completes the operation without running it, and releases its dependents.
 void Engine::drop(const OperationPtr& operation) {
   for (const OperationPtr& other : operation->after) {
     auto& dependents = other->dependents;

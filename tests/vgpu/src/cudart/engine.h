@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Asynchronous work. An operation waits for others and runs when somebody demands it or something that waits for it, and not
-// before: a result that was never waited for is never there. Given a seed, whatever else is ready may run first, in any
-// order, so that both outcomes of a missing dependency come up.
+// Asynchronous work. An operation depends on others and runs only when the program waits for it or for an operation
+// that depends on it, so a result that was never waited for never appears. With a seed, other ready operations may run
+// first, in any order, so that both outcomes of a missing dependency occur.
 //
-// Host functions run in a thread of their own, as in CUDA: one may take a lock that a thread holds which asks for the state
-// of the stream, or wait for what the program does next. What it does can be waited for without any call of CUDA that demands
-// it, so after a while that thread sees to it that waiting host functions get their turn.
+// Host functions run in a thread of their own, as in CUDA: one may take a lock that is held by a thread which queries
+// the stream, or wait for a later action of the program. A program can wait for the effect of a host function without a
+// CUDA call, so that thread runs pending host functions after a delay.
 #pragma once
 
 #include <chrono>
@@ -35,17 +35,17 @@ struct Operation {
   enum class Place : std::uint8_t {
     kDevice,
     kHost,
-    kHostDespiteFaults,  // runs even where the device's work has ended in a fault
+    kHostDespiteFaults,  // runs even after a fault of the device
   };
-  std::function<void()> work;  // empty: only marks a place
+  std::function<void()> work;  // empty: a marker
   Place place = Place::kDevice;
   int device = 0;
   std::uint64_t number = 0;  // in the order of submission
   Moment moment;
   State state = State::kWaiting;
-  std::vector<OperationPtr> after;     // not done yet when this was submitted
-  std::vector<Operation*> dependents;  // that name this in `after`
-  std::size_t blockers = 0;            // of `after`, not done
+  std::vector<OperationPtr> after;     // not complete when this was submitted
+  std::vector<Operation*> dependents;  // operations with this in their `after`
+  std::size_t blockers = 0;            // number of entries of `after` that are not complete
   std::chrono::steady_clock::time_point submitted, finished;
 
   bool done() const { return state == State::kDone; }
@@ -59,7 +59,7 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Null entries of `after` count as done. The label is what messages call the operation.
+  // Null entries of `after` count as complete. The label is what messages call the operation.
   OperationPtr submit(int device, std::vector<OperationPtr> after, std::function<void()> work,
                       Operation::Place place = Operation::Place::kDevice, std::string label = "");
 
@@ -69,12 +69,12 @@ class Engine {
   // Runs one operation on the way to the target, if it is not done. True: it was done already, as the host now knows.
   bool advance(const OperationPtr& target);
   const Precedence& precedence() const { return precedence_; }
-  // Nothing runs any more without being asked for, and nothing is running but host functions.
+  // Waits until nothing but host functions is running; from then on operations run only on demand.
   void stop();
 
-  // The error that ended the device's work; everything it had not done yet was dropped.
+  // The error that ended the device's work. Its pending operations were dropped.
   cudaError_t fault(int device) const;
-  void reset(int device);  // drops waiting work and forgets the fault
+  void reset(int device);  // drops pending work and clears the fault
 
  private:
   using Path = std::vector<OperationPtr>;
@@ -95,18 +95,18 @@ class Engine {
 
   std::mutex& mutex_;
   std::condition_variable_any changed_;
-  bool busy_ = false;  // with anything but a host function
+  bool busy_ = false;  // an operation other than a host function is running
   std::uint64_t seed_;
   std::mt19937_64 random_;
   std::uint64_t submitted_ = 0;
   Precedence precedence_;
   std::map<std::uint64_t, OperationPtr> pending_;  // waiting or running, by number
-  std::vector<OperationPtr> ready_;                // those of them that wait for nothing
+  std::vector<OperationPtr> ready_;                // those without incomplete dependencies
   std::map<int, cudaError_t> faults_;
 
   std::thread host_thread_;          // from the first host function on
-  std::deque<OperationPtr> handed_;  // host functions that it is to run
-  std::uint64_t activity_ = 0;       // operations that were submitted and that were run
+  std::deque<OperationPtr> handed_;  // host functions for it to run
+  std::uint64_t activity_ = 0;       // the number of operations submitted or run
   bool stopped_ = false;
   bool ending_ = false;
 };

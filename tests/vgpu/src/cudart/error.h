@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Errors inside the stand-in are exceptions; they become codes at the exported functions, and nowhere else.
+// Inside the stand-in errors are exceptions. Only the exported functions convert them to error codes.
 #pragma once
 
 #include <string>
@@ -19,16 +19,16 @@ inline void require(bool holds, cudaError_t otherwise = cudaErrorInvalidValue) {
   if (!holds) fail(otherwise);
 }
 
-// One line on stderr, marked as the virtual GPU's.
+// Prints one line to stderr that begins with "vgpu: ".
 void say(const std::string& text);
 
-// For what CUDA offers and the virtual GPU has no model of: says so and fails with cudaErrorNotSupported.
+// For a feature of CUDA that is not modelled: prints its name and fails with cudaErrorNotSupported.
 [[noreturn]] void refuse(const std::string& what);
 
-// All that a function does which CUDA exports and the virtual GPU does not have; a cudaError_t.
+// The body of the functions in refused.txt. Returns a cudaError_t.
 int refuse_call(const char* name) noexcept;
 
-// The error that cudaGetLastError will report to this thread.
+// The error that cudaGetLastError reports to this thread.
 cudaError_t& last_error();
 
 // True while this thread runs a host function of a stream, where CUDA forbids calls.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What became of earlier calls.
+// Errors of earlier calls.
 #include "cudart/error_words.h"
 #include "cudart/runtime.h"
 
 namespace vgpu::cudart {
 namespace {
 
-// After a fault every call reports it, and these too: it can only be cleared by a reset of the device.
+// After a fault every call reports it, including these: only a reset of the device clears it.
 cudaError_t fault_of_device() {
   Runtime& state = runtime();
   const std::lock_guard<std::mutex> lock(state.mutex);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The codes in words: CUDA's, so that programs print what they print on a GPU.
+// Names and descriptions of error codes, worded as by CUDA, so that programs print the same as on a GPU.
 #pragma once
 
 #include "cudart/cuda_api.h"
@@ -13,7 +13,7 @@ struct Words {
   const char* text;
 };
 
-// Of what is no code of CUDA too.
+// Also defined for numbers that are not error codes.
 const Words& words_of(cudaError_t code);
 
 }  // namespace vgpu::cudart

@@ -9,7 +9,7 @@ namespace vgpu::cudart {
 namespace {
 
 constexpr std::uint32_t kWrapperMagic = 0x466243b1;
-constexpr std::uint32_t kWhole = 1;  // version of the wrapper; that of code which has yet to be linked is 2
+constexpr std::uint32_t kWhole = 1;  // version of the wrapper; version 2 is relocatable code (-rdc=true)
 constexpr std::uint32_t kMagic = 0xba55ed50;
 constexpr std::uint16_t kPtx = 1;
 constexpr std::uint64_t kForOneArchitecture = std::uint64_t{1} << 20;

@@ -11,7 +11,7 @@ namespace vgpu::cudart {
 
 struct Image {
   enum class Scope : std::uint8_t { kUpwards, kArchitecture, kFamily };  // compute_90, compute_90a, compute_100f
-  bool ptx = false;                                                      // else machine code
+  bool ptx = false;                                                      // false: machine code
   std::uint32_t architecture = 0;
   Scope scope = Scope::kUpwards;
   bool compressed = false;
@@ -23,12 +23,13 @@ struct Image {
 
 bool is_fatbin(const void* data);
 
-// The images of a fat binary, and of the one behind what __cudaRegisterFatBinary is given. Throw std::runtime_error where it
-// is none.
+// The images of a fat binary, and those of the wrapper that is passed to __cudaRegisterFatBinary. Throw
+// std::runtime_error if the data is not a fat binary.
 std::vector<Image> fatbin_images(const void* data);
 std::vector<Image> wrapped_images(const void* wrapper);
 
-// The PTX that such a device runs: of those that can, the one for the highest architecture. Null: none.
+// The PTX that a device of this architecture runs: among the usable images the one for the highest architecture. Null:
+// none.
 const Image* choose_ptx(const std::vector<Image>& images, std::uint32_t device_architecture);
 
 }  // namespace vgpu::cudart

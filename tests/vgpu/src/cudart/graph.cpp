@@ -10,7 +10,7 @@
 namespace vgpu::cudart {
 namespace {
 
-// Depth first, so that every node comes behind those it waits for.
+// Depth first, so that every node follows those it depends on.
 class Planner {
  public:
   explicit Planner(const Graph& graph) {
@@ -37,7 +37,7 @@ class Planner {
   Plan plan_;
 };
 
-// What remains of a step once events and inner graphs are resolved: the operation that ends it.
+// The operation that ends a step, after events and child graphs are resolved.
 struct Submitter {
   int device;
   std::vector<OperationPtr> after;
@@ -100,10 +100,10 @@ Plan plan_of(const Graph& graph) { return Planner(graph).take(); }
 
 std::unique_ptr<Graph> clone_of(const Graph& graph) {
   auto clone = std::make_unique<Graph>();
-  std::map<const Node*, Node*> twins;
-  for (const auto& node : graph.nodes) twins[node.get()] = &add_node(*clone, {}, node->work);
+  std::map<const Node*, Node*> copies;
+  for (const auto& node : graph.nodes) copies[node.get()] = &add_node(*clone, {}, node->work);
   for (const auto& node : graph.nodes)
-    for (const Node* other : node->after) twins[node.get()]->after.push_back(twins[other]);
+    for (const Node* other : node->after) copies[node.get()]->after.push_back(copies[other]);
   return clone;
 }
 

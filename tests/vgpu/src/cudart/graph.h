@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Graphs: nodes with work and dependencies, and the plan that an executable graph runs.
+// Graphs: nodes with work and dependencies, and the plan of an executable graph.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ struct CUgraphNode_st {
   CUgraph_st* graph = nullptr;
   vgpu::cudart::Work work;
   std::vector<CUgraphNode_st*> after;
-  std::vector<void*> arguments;  // what cudaGraphKernelNodeGetParams last showed of the kernel's parameters
+  std::vector<void*> arguments;  // the kernel's arguments, as last returned by cudaGraphKernelNodeGetParams
 };
 
 struct CUgraph_st {
@@ -27,10 +27,10 @@ namespace vgpu::cudart {
 using Node = CUgraphNode_st;
 using Graph = CUgraph_st;
 
-// The work of a graph in an order that keeps its dependencies.
+// The work of a graph in topological order.
 struct Plan {
   struct Step {
-    const Node* node;  // as whose work it was planned; only compared, since the graph may be gone
+    const Node* node;  // the node it was made from; only compared, since the graph may have been destroyed
     Work work;
     std::vector<std::size_t> after;  // earlier steps
     bool enabled = true;
@@ -43,7 +43,7 @@ struct Plan {
 struct CUgraphExec_st {
   vgpu::cudart::Plan plan;
   unsigned long long flags = 0;
-  vgpu::cudart::OperationPtr last;  // end of the last launch: one executable graph never overlaps itself
+  vgpu::cudart::OperationPtr last;  // end of the previous launch: launches of one executable graph never overlap
 };
 
 namespace vgpu::cudart {
@@ -56,11 +56,11 @@ GraphExec& exec_of(cudaGraphExec_t handle);
 
 Node& add_node(Graph& graph, std::vector<Node*> after, Work work);
 void remove_node(Node& node);
-// Fails with cudaErrorInvalidValue where the dependencies form a circle.
+// Fails with cudaErrorInvalidValue if the dependencies form a cycle.
 Plan plan_of(const Graph& graph);
 std::unique_ptr<Graph> clone_of(const Graph& graph);
 cudaGraphNodeType type_of(const Work& work);
-// The kernel of a node whose parameters a call is about; refuses those of work that a library launched.
+// The kernel of a node whose parameters are read or set. Refuses nodes with work of a library.
 KernelWork& kernel_in(Work& work);
 HostWork host_of(const cudaHostNodeParams* parameters);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Graphs made node by node.
+// Graphs that are built node by node.
 #include <utility>
 
 #include "cudart/copy.h"
@@ -12,7 +12,7 @@
 namespace vgpu::cudart {
 namespace {
 
-// What every cudaGraphAdd...Node does, once it has the node's work.
+// The common part of all cudaGraphAdd...Node functions.
 template <class MakeWork>
 cudaError_t add(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* after, std::size_t count,
                 const MakeWork& make_work) {

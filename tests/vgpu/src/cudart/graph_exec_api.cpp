@@ -13,7 +13,7 @@
 namespace vgpu::cudart {
 namespace {
 
-// What a graph allocates and does not free would have to outlive its launches.
+// Memory that a graph allocates and does not free would have to outlive its launches.
 void require_memory_freed(const Plan& plan) {
   std::set<const GraphMemory*> open;
   for (const Plan::Step& step : plan.steps) {
@@ -67,7 +67,7 @@ void replace(GraphExec& exec, cudaGraphNode_t node, Kind work) {
   step.work = std::move(work);
 }
 
-// The steps of two graphs that were made alike correspond in order.
+// Steps of two graphs with the same topology correspond in order.
 cudaGraphExecUpdateResultInfo update(GraphExec& exec, const Graph& graph) {
   cudaGraphExecUpdateResultInfo info{};
   Plan next = plan_of(graph);
@@ -83,7 +83,7 @@ cudaGraphExecUpdateResultInfo update(GraphExec& exec, const Graph& graph) {
                                                                           : cudaGraphExecUpdateSuccess;
     if (info.result != cudaGraphExecUpdateSuccess) return info;
   }
-  // Nodes of the new graph do not become names for the steps.
+  // The steps keep referring to the nodes of the original graph.
   for (std::size_t i = 0; i < steps.size(); ++i) steps[i].work = std::move(next.steps[i].work);
   info.errorNode = nullptr;
   return info;

@@ -9,7 +9,7 @@
 namespace vgpu::cudart {
 namespace {
 
-// CUDA's way of returning a list: without a place for it the length alone; a longer place is filled up with nulls.
+// CUDA's convention for lists: without an array only the length is returned; a longer array is filled up with nulls.
 void return_list(const std::vector<Node*>& list, cudaGraphNode_t* place, std::size_t* length) {
   require(length != nullptr);
   if (place != nullptr) {

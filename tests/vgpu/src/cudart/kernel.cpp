@@ -11,7 +11,7 @@
 namespace vgpu::cudart {
 namespace {
 
-constexpr std::size_t kRegisterUnit = 256;  // registers are given to warps in units of this
+constexpr std::size_t kRegisterUnit = 256;  // registers are allocated to warps in units of this size
 constexpr std::size_t kSharedUnit = 128;
 
 Dim3 extent_of(const dim3& d) { return {d.x, d.y, d.z}; }
@@ -51,7 +51,7 @@ std::vector<std::byte> packed(const LoadedModule::KernelInfo& info, void* const*
   return bytes;
 }
 
-// What CUDA reports; the findings that only a checker can make count as a failed launch.
+// CUDA's error code. Findings that a GPU cannot report count as launch failures.
 cudaError_t code_of(Finding::Kind kind) {
   switch (kind) {
     case Finding::Kind::kIllegalAddress:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Kernels: what is checked at a launch, and what a launch does when it runs.
+// Kernels: the checks at a launch, and its execution.
 #pragma once
 
 #include <cstddef>
@@ -18,13 +18,13 @@ struct LaunchShape {
   bool cooperative = false;
 };
 
-// By the address of a host stub or by handle; fails with cudaErrorInvalidDeviceFunction.
+// Finds a kernel by the address of its host stub or by handle. Fails with cudaErrorInvalidDeviceFunction.
 Kernel& kernel_of(const void* function);
 
 LoadedModule::KernelInfo info_of(const Kernel& kernel, const Device& device);
 Kernel::Attributes attributes_of(const Kernel& kernel, const Device& device);
 
-// Checks the launch as CUDA does and takes the arguments.
+// Checks the launch as CUDA does and copies the arguments.
 KernelWork prepare(const Kernel& kernel, Device& device, const LaunchShape& shape, void* const* arguments);
 
 // The same for a node of a graph.
@@ -34,13 +34,13 @@ void launch(const void* function, const LaunchShape& shape, void* const* argumen
 
 void perform_kernel(const KernelWork& work);
 
-// Says what was found, and fails with the error that CUDA has for it.
+// Prints the finding and fails with CUDA's error code for it.
 [[noreturn]] void fail(const Finding& finding);
 
-// Of a thread: as estimated, but no more than let the largest block of the kernel run.
+// Registers of a thread: an estimate, limited so that the kernel's largest block can run.
 std::size_t registers_of(const LoadedModule::KernelInfo& info);
 
-// Blocks of the kernel that fit one multiprocessor at a time.
+// The number of blocks of the kernel that can be resident on a multiprocessor.
 int resident_blocks(const Kernel& kernel, const Device& device, std::size_t threads, std::size_t dynamic_shared);
 
 }  // namespace vgpu::cudart

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Launches by name, and what can be asked of and set for a kernel.
+// Kernel launches, and attributes of kernels.
 #include <algorithm>
 #include <string>
 
@@ -12,7 +12,7 @@ namespace {
 
 bool is_one_block(const dim3& cluster) { return cluster.x == 1 && cluster.y == 1 && cluster.z == 1; }
 
-// Attributes that only advise are taken and have no effect.
+// Attributes that are hints are accepted and have no effect.
 void apply(const cudaLaunchAttribute& attribute, LaunchShape& shape) {
   switch (attribute.id) {
     case cudaLaunchAttributeIgnore:
@@ -23,7 +23,7 @@ void apply(const cudaLaunchAttribute& attribute, LaunchShape& shape) {
     case cudaLaunchAttributeMemSyncDomainMap:
     case cudaLaunchAttributePreferredSharedMemoryCarveout:
     case cudaLaunchAttributeClusterSchedulingPolicyPreference:
-    // A kernel may start before the one ahead of it has ended; here it never does.
+    // Allows a kernel to start before the previous one has ended; here it never does.
     case cudaLaunchAttributeProgrammaticStreamSerialization:
       return;
     case cudaLaunchAttributeCooperative:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// With VGPU_LEAKS=1, what the program never freed is listed when the process ends, and its exit status becomes 3 if it was 0.
+// With VGPU_LEAKS=1, resources that the program never freed are listed when the process ends, and an exit status of 0
+// becomes 3.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -34,7 +35,7 @@ int leaked(std::size_t count, const char* what) {
   return count > 0 ? 1 : 0;
 }
 
-// By the program, or by malloc in a kernel.
+// Allocated by the program, or by malloc in a kernel.
 bool is_leak(const Runtime& state, const Allocation& allocation) {
   return allocation.kind == Allocation::Kind::kMalloc || state.allocated.count(allocation.address) != 0;
 }
@@ -64,8 +65,8 @@ bool wanted() {
   return value != nullptr && std::string(value) == "1";
 }
 
-// A library's destructors run after those of all that uses it, so whatever static objects free has been freed by then. The
-// exit status comes by another way, earlier or later: the report waits for both.
+// The destructors of a library run after those of everything that uses it, so static objects have freed their resources
+// by then. The exit status becomes known separately, before or after: the report waits for both.
 bool others_are_gone = false;
 std::optional<int> exit_status;
 

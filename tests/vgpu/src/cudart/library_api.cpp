@@ -10,7 +10,7 @@
 
 struct CUlib_st {
   vgpu::cudart::Code* code;
-  std::string data;  // of PTX, or of a file
+  std::string data;  // PTX, or the contents of a file
   std::map<std::string, vgpu::cudart::Kernel*> kernels;
 };
 
@@ -44,7 +44,7 @@ Library& add(std::unique_ptr<Library> library, Code::Images images) {
   return *handle;
 }
 
-// The program may free its PTX after the call; a fat binary has to stay.
+// The program may free its PTX after the call; a fat binary must remain valid.
 Library& load(const void* data) {
   auto library = std::make_unique<Library>();
   if (is_fatbin(data)) return add(std::move(library), [data] { return fatbin_images(data); });

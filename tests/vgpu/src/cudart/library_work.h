@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Work of stand-ins for libraries, which tell what they read and write instead of having each access seen.
+// Work of stand-ins for libraries. They declare the ranges they read and write, since their accesses are not observed.
 #pragma once
 
 #include "cudart/work.h"

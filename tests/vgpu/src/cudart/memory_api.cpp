@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory on the device and memory that it shares with the host.
+// Device memory, and memory that is shared with the host.
 #include "cudart/copy.h"
 #include "cudart/runtime.h"
 
@@ -18,19 +18,19 @@ void* allocated(Allocation::Kind kind, std::size_t size) {
   return pointer_to(address);
 }
 
-// What the program has allocated or registered at this address. Null: nothing, or only inside of something.
+// The allocation or registration that begins at this address. Null: none begins here.
 const Allocation* owned(const void* pointer) {
   const std::uint64_t address = address_of(pointer);
   return runtime().allocated.count(address) != 0 ? runtime().heap.find(address) : nullptr;
 }
 
-// When all that was issued has run, as CUDA does.
+// Frees once all issued work has completed, as CUDA does.
 void release_after_work(const Allocation& allocation) {
   require_safe_call();
   count_synchronization();
   Runtime& state = runtime();
   const std::uint64_t address = allocation.address;
-  // What the host reaches, any device may be using.
+  // Any device may be using memory that the host can access.
   const bool is_local = allocation.kind == Allocation::Kind::kDevice;
   for (const auto& device : state.devices)
     if (!is_local || device->ordinal == allocation.device) state.engine.complete_all(device->ordinal);

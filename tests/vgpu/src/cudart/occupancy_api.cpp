@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How many blocks fit. Registers are an estimate, since PTX has not been given any yet: the answers are of the right kind, not
-// those of a compiled kernel.
+// Occupancy. The number of registers is an estimate, since PTX is not register-allocated; the results are plausible,
+// but not those of a compiled kernel.
 #include "cudart/kernel.h"
 #include "cudart/runtime.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The same functions, where no stream means the thread's own.
+// The same functions with the per-thread default stream.
 #include "cudart/per_thread_api.h"
 #include "cudart/stream.h"
 

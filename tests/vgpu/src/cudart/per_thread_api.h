@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The names that code compiled for a default stream per thread calls. The toolkit declares them to such code alone, under the
-// plain names; here each is held to the plain one's type.
+// The functions that code compiled with a default stream per thread calls. The toolkit declares them only for such
+// code, under the plain names; here each is declared with the type of the plain function.
 #pragma once
 
 #include "cudart/cuda_api.h"

@@ -7,7 +7,7 @@
 namespace vgpu::cudart {
 namespace {
 
-// Where a pool keeps the attribute's value; null: a program does not set it.
+// The value of an attribute. Null: programs cannot set it.
 bool is_flag(cudaMemPoolAttr attribute) {
   return attribute == cudaMemPoolReuseFollowEventDependencies || attribute == cudaMemPoolReuseAllowOpportunistic ||
          attribute == cudaMemPoolReuseAllowInternalDependencies;

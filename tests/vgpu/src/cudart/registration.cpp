@@ -16,8 +16,8 @@ struct Configuration {
   cudaStream_t stream;
 };
 
-// Between the <<< >>> of a launch and the call of the stub, arguments may be evaluated that launch kernels themselves. Nothing
-// here has to be destroyed: static objects may launch kernels when the variables of the thread have gone.
+// Between the <<< >>> of a launch and the call of the stub, arguments are evaluated that may launch kernels themselves.
+// Nothing here has a destructor: static objects may launch kernels after the thread's variables were destroyed.
 struct Configurations {
   std::array<Configuration, 64> stack;
   std::size_t count = 0;
@@ -29,7 +29,7 @@ Configurations& configurations() {
   return all;
 }
 
-// A fat binary's handle is the code made of it.
+// The handle of a fat binary is the Code object.
 Code* code_of(void** handle) { return reinterpret_cast<Code*>(handle); }
 
 }  // namespace

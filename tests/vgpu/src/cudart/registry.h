@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What programs registered: fat binaries, the kernels and variables in them, and the modules made of them, one per device,
-// when first needed.
+// What the program has registered: fat binaries with their kernels and variables, and the modules that are loaded from
+// them for each device on first use.
 #pragma once
 
 #include <functional>
@@ -22,11 +22,12 @@ struct Device;
 // Device code from one source.
 class Code {
  public:
-  // The images are asked for when a device first needs the code; throws std::runtime_error where they cannot be read.
+  // `images` is called when a device first needs the code. It throws std::runtime_error if they cannot be read.
   using Images = std::function<std::vector<Image>()>;
   explicit Code(Images images) : images_(std::move(images)) {}
 
-  // Loads it for the device on first use. Fails as CUDA does where it has nothing for the device, or cannot be read.
+  // Loads the code for the device on first use. Fails as CUDA does if it has no image for the device, or an invalid
+  // one.
   std::shared_ptr<const LoadedModule> module(const Device& device);
   std::uint32_t architecture(const Device& device);  // of the PTX that the device runs
   void unload(int device) { loaded_.erase(device); }
@@ -45,12 +46,12 @@ class Code {
 struct Variable {
   Code* code;
   std::string name;
-  void** managed = nullptr;  // where the program keeps the address of a managed variable
+  void** managed = nullptr;  // the program's pointer to a managed variable
 };
 
 }  // namespace vgpu::cudart
 
-// A kernel's handle is also the identity behind the address of its host stub.
+// The address of a host stub refers to the same kernel as its handle.
 struct CUkern_st {
   struct Attributes {
     int max_dynamic_shared = 48 * 1024;
@@ -74,13 +75,13 @@ class Registry {
   void add_stub(const void* host, Kernel& kernel) { stubs_[host] = &kernel; }
   void add_variable(const void* host, Variable variable);
 
-  // By the address of the host stub, or by handle. Null: unknown.
+  // Finds a kernel by the address of its host stub or by handle. Null: unknown.
   Kernel* kernel(const void* host_or_handle) const;
   Variable* variable(const void* host);
 
-  // Gives a program the addresses of its managed variables.
+  // Writes the addresses of managed variables to the program's pointers.
   void place_managed(Code* code, const Device& device);
-  void reset(int device);  // unloads the modules of a device and forgets what was set for it
+  void reset(int device);  // unloads the modules of a device and its kernel attributes
 
  private:
   std::map<const Code*, std::unique_ptr<Code>> codes_;

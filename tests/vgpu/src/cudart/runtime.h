@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The state behind the exported functions, and the frame that each of them runs in.
+// The state of the runtime, and the wrappers in which the exported functions run.
 #pragma once
 
 #include <map>
@@ -32,9 +32,9 @@ struct Device {
   Stream legacy;
   std::map<std::uint64_t, std::unique_ptr<Stream>> per_thread;  // default streams, by thread
   std::map<Stream*, std::unique_ptr<Stream>> streams;           // created ones
-  std::vector<OperationPtr> orphans;                            // last in blocking streams that were destroyed
+  std::vector<OperationPtr> orphans;  // the last operations of blocking streams that were destroyed
   std::map<cudaLimit, std::size_t> set_limits;
-  std::set<int> peers;  // whose memory it may reach
+  std::set<int> peers;  // devices whose memory it may access
   unsigned flags = cudaDeviceScheduleAuto;
   cudaFuncCache cache = cudaFuncCachePreferNone;
   Pool default_pool;
@@ -57,18 +57,18 @@ class Runtime {
   std::map<Graph*, std::unique_ptr<Graph>> graphs;
   std::map<GraphExec*, std::unique_ptr<GraphExec>> graph_execs;
 
-  std::set<std::uint64_t> allocated;           // by the program and not freed yet, be the work to free it still waiting
-  std::map<std::uint64_t, Pool*> pool_memory;  // those of them that come from pools
+  std::set<std::uint64_t> allocated;           // allocated by the program and not passed to a free function yet
+  std::map<std::uint64_t, Pool*> pool_memory;  // those that come from pools
 
   Graph& keep(std::unique_ptr<Graph> graph);
-  // Fails with cudaErrorMemoryAllocation where there is none left, whatever streams still have to free.
+  // Fails with cudaErrorMemoryAllocation if the memory is exhausted, even if pending work would free some.
   const Allocation& allocate(Allocation::Kind kind, std::size_t size, int device);
   Device& current();  // of this thread
   Device& device(int ordinal);
   Stream& per_thread_stream(Device& device);
   unsigned long long next_stream_id() { return ++stream_ids_; }
   unsigned long long next_capture_id() { return ++capture_ids_; }
-  // The program has freed it.
+  // The program has freed this allocation.
   void forget_memory(std::uint64_t address);
   void reset(Device& device);
 
@@ -77,13 +77,13 @@ class Runtime {
   unsigned long long capture_ids_ = 0;
 };
 
-// Lives until the process ends, so that it outlives every static object that calls CUDA.
+// Never destroyed, so that it outlives every static object that calls CUDA.
 Runtime& runtime();
 
 int& current_ordinal();       // of this thread
-std::uint64_t this_thread();  // a number that no other thread ever has
+std::uint64_t this_thread();  // a number that is never reused by another thread
 
-// Runs the body of an exported function and makes a code of what it throws.
+// Runs the body of an exported function and converts exceptions to an error code.
 template <class Body>
 cudaError_t outcome_of(const Body& body) noexcept {
   cudaError_t code = cudaSuccess;
@@ -100,7 +100,7 @@ cudaError_t outcome_of(const Body& body) noexcept {
   return code;
 }
 
-// The same for functions that need a working device: after a fault each of them returns the fault's code.
+// The same for functions that need a working device: after a fault they all return its error code.
 template <class Body>
 cudaError_t call(const Body& body) noexcept {
   return outcome_of([&] {
@@ -112,7 +112,8 @@ cudaError_t call(const Body& body) noexcept {
   });
 }
 
-// The same for functions that can fail without the program's fault: with the code where vgpu_fail_call() asks for it.
+// The same for functions that can fail without an error of the program: returns the code if vgpu_fail_call() asks for
+// it.
 template <class Body>
 cudaError_t fallible_call(cudaError_t code, const Body& body) noexcept {
   return call([&] {

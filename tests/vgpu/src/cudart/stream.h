@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Streams and events, in terms of operations that wait for each other.
+// Streams and events as dependencies between operations.
 #pragma once
 
 #include <memory>
@@ -23,19 +23,19 @@ struct CUstream_st {
   int priority = 0;
   unsigned long long id = 0;
   vgpu::cudart::OperationPtr last;  // null: nothing issued yet
-  // While it is captured: into what, and the nodes that the next one depends on.
+  // While the stream is captured: the capture, and the dependencies of the next node.
   std::shared_ptr<vgpu::cudart::Capture> capture;
   std::vector<CUgraphNode_st*> tips;
 
-  // Takes part in the implicit ordering with the legacy default stream.
+  // Synchronises implicitly with the legacy default stream.
   bool blocking() const { return (flags & cudaStreamNonBlocking) == 0; }
 };
 
 struct CUevent_st {
   int device = 0;
   unsigned flags = cudaEventDefault;
-  vgpu::cudart::OperationPtr recorded;  // null: not recorded, which counts as happened
-  // Where it was recorded in a captured stream: the capture, and the nodes that it stands for.
+  vgpu::cudart::OperationPtr recorded;  // null: not recorded, which counts as complete
+  // If it was recorded in a captured stream: the capture, and the nodes that it represents.
   std::shared_ptr<vgpu::cudart::Capture> capture;
   std::vector<CUgraphNode_st*> tips;
 };
@@ -45,22 +45,22 @@ namespace vgpu::cudart {
 using Stream = CUstream_st;
 using Event = CUevent_st;
 
-// What no stream means to the call that this thread is in.
+// The default stream of the API call that this thread is in: legacy or per thread.
 enum class DefaultStream : bool { kLegacy, kPerThread };
 DefaultStream& default_stream();
 
-// The stream behind a handle: one that was created, or a default stream of the current device.
+// The stream of a handle: a created one, or a default stream of the current device.
 Stream& stream_of(cudaStream_t handle);
 Event& event_of(cudaEvent_t handle);
 
 // "stream 5"
 std::string name_of(const Stream& stream);
 
-// What the next operation of the stream has to wait for.
+// The operations that the next operation of the stream depends on.
 std::vector<OperationPtr> preceding(const Stream& stream);
 
-// Each of these goes into the stream, or into the graph that the stream is captured into. External events stay events in the
-// graph, where others become dependencies.
+// Each of these is issued to the stream, or added to the graph of its capture. External events become event nodes of
+// the graph; other events become dependencies.
 enum class External : bool { kNo, kYes };
 void issue(Stream& stream, Work work);
 void wait_for(Stream& stream, Event& event, External external);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kLeastPriority = 0, kGreatestPriority = -5;
 
-// So that nothing needs to wait for it any more: the host has seen it end.
+// Clears the last operation once the host has seen it complete, so that nothing depends on it any more.
 bool is_past(const OperationPtr& operation) {
   return operation == nullptr || (operation->done() && operation->number < runtime().engine.precedence().first());
 }
@@ -77,8 +77,8 @@ cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
   });
 }
 
-// Every query makes some progress and tells afterwards, so that one that is repeated ends, and one that is not has to cope
-// with unfinished work.
+// Every query runs one operation and then reports the state, so that a repeated query succeeds eventually, and a single
+// one has to handle unfinished work.
 cudaError_t cudaStreamQuery(cudaStream_t handle) {
   return fallible_call([&] {
     const Stream& stream = stream_of(handle);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Variables of device code, by the address of their host shadow.
+// Variables of device code, identified by the address of their host shadow variable.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace vgpu::cudart {
 
 const Allocation& variable_of(const void* symbol);  // on the current device; fails with cudaErrorInvalidSymbol
 
-// Offset and count are checked with the copy.
+// The copy itself checks offset and count.
 CopyWork copy_to_symbol(const void* symbol, const void* from, std::size_t count, std::size_t offset,
                         cudaMemcpyKind kind);
 CopyWork copy_from_symbol(void* to, const void* symbol, std::size_t count, std::size_t offset, cudaMemcpyKind kind);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What tests of a program count of its calls, and which of them they let fail.
+// Counts the calls of a program for its tests, and selects the call that has to fail.
 #pragma once
 
 namespace vgpu::cudart {
@@ -8,7 +8,7 @@ namespace vgpu::cudart {
 void count_synchronization();
 void count_allocation();
 
-// Counts a call; whether it is the one that vgpu_fail_call() asked for.
+// Counts a call and returns whether it is the one that vgpu_fail_call() selected.
 bool fails_now();
 
 }  // namespace vgpu::cudart

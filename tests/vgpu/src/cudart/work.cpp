@@ -15,7 +15,7 @@
 namespace vgpu::cudart {
 namespace {
 
-// Events and inner graphs have become dependencies before anything is performed.
+// Events and child graphs have been converted to dependencies before anything runs.
 struct Performer {
   void operator()(const Nothing&) const {}
   void operator()(const KernelWork& kernel) const { perform_kernel(kernel); }
@@ -37,8 +37,8 @@ struct Performer {
   void operator()(const WaitWork&) const {}
   void operator()(const GraphWork&) const {}
 
-  // To allocate memory or to free it counts as a write to all of it: whatever uses it has to come after the one and before the
-  // other.
+  // To allocate memory or to free it counts as a write to all of it: whatever uses it has to come after the one and
+  // before the other.
   static const Allocation* take_over(std::uint64_t address) {
     const Allocation* allocation = runtime().heap.holding(address, 1);
     if (allocation != nullptr && runtime().options.check_races)
@@ -122,7 +122,7 @@ OperationPtr submit(int device, std::vector<OperationPtr> after, Work work, cons
                                              : Place::kHost;
   std::string label = std::visit(Label{}, work) + " in " + where;
   const OperationPtr operation = runtime().engine.submit(device, std::move(after), nullptr, place, std::move(label));
-  // The engine can run nothing before this thread lets go of the runtime.
+  // The engine runs nothing until this thread releases the runtime's mutex.
   operation->work = [work = std::move(work), moment = &operation->moment] { perform(work, *moment); };
   return operation;
 }

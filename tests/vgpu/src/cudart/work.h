@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an operation of a stream or a node of a graph does.
+// The work of a stream operation or a graph node.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ struct Device;
 struct Nothing {};
 
 struct KernelWork {
-  const CUkern_st* kernel;  // may be gone when the work runs: its code was unregistered
+  const CUkern_st* kernel;  // may be unregistered by the time the work runs
   std::string name;
   std::shared_ptr<const LoadedModule> module;
   const Device* device;
@@ -32,7 +32,7 @@ struct KernelWork {
   std::vector<std::byte> parameters;
 };
 
-// What a stand-in for a library computes.
+// A computation of a stand-in for a library.
 struct LibraryWork {
   std::string name;
   int device;
@@ -41,7 +41,7 @@ struct LibraryWork {
   std::shared_ptr<void> argument;
 };
 
-// Bytes in memory, as rows of a matrix in slices of a box.
+// A 3-D box of bytes in memory: slices of rows.
 struct Region {
   std::uint64_t address = 0;
   std::size_t pitch = 0;        // bytes from row to row
@@ -59,7 +59,7 @@ struct CopyWork {
   Region to, from;
   Extent extent;
   cudaMemcpyKind kind = cudaMemcpyDefault;
-  // Taken from pageable host memory when the copy was issued; empty: the source is read when the copy runs.
+  // Copied from pageable host memory when the copy was issued; empty: the source is read when the copy runs.
   std::vector<std::byte> staged;
 };
 
@@ -73,11 +73,11 @@ struct SetWork {
 struct HostWork {
   cudaHostFn_t function;
   void* argument;
-  std::shared_ptr<void> owner{};  // of the argument, where that is not the program's
+  std::shared_ptr<void> owner{};  // owns the argument if the program does not
   bool despite_faults = false;
 };
 
-// Memory of a pool, which is the program's from here on and until it is freed.
+// Makes memory of a pool valid from here until it is freed.
 struct AllocateWork {
   std::uint64_t address;
 };
@@ -85,8 +85,8 @@ struct FreeWork {
   std::uint64_t address;
 };
 
-// Memory that a graph allocates when it runs. Its address is fixed when the graph is made and it is released with the last
-// graph that uses it; between runs it has no contents.
+// Memory that a graph allocates when it runs. Its address is fixed when the node is created, and the memory is released
+// with the last graph that uses it. Its contents do not persist between launches.
 class GraphMemory {
  public:
   GraphMemory(std::size_t size, int device);
@@ -106,7 +106,7 @@ struct GraphMemoryWork {
   bool frees;
 };
 
-// In graphs alone; a launch makes their meaning.
+// Only in graphs: resolved to operations at a launch.
 struct RecordWork {
   cudaEvent_t event;
 };
@@ -120,8 +120,8 @@ struct GraphWork {
 using Work = std::variant<Nothing, KernelWork, LibraryWork, CopyWork, SetWork, HostWork, AllocateWork, FreeWork,
                           GraphMemoryWork, RecordWork, WaitWork, GraphWork>;
 
-// As an operation that does the work after `after`. What fails in it is the error that the device is left with. `where` is for
-// messages: "stream 5".
+// As an operation that does the work after `after`. What fails in it is the error that the device is left with. `where`
+// is for messages: "stream 5".
 OperationPtr submit(int device, std::vector<OperationPtr> after, Work work, const std::string& where);
 
 }  // namespace vgpu::cudart

@@ -49,7 +49,7 @@ struct BackwardData {
   }
 
  private:
-  // The real one reads y; the stand-in has better numbers in the reserve space, but no other ones.
+  // cuDNN reads y. The stand-in uses the unrounded values in the reserve space, which must agree with y.
   void check_y(const Network& network, Reserve& reserve) const {
     const std::size_t size = problem.sequences.padded_rows() * problem.shape.output();
     const std::vector<double> given = rows_at(problem, y, problem.shape.output(), Padding::kAny);

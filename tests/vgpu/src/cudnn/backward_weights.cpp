@@ -29,7 +29,7 @@ struct BackwardWeights {
     Reserve reserve = Reserve::load(problem, buffers.reserve, Phase::kDataDone, kName);
     if ((hx != nullptr) != reserve.has_h)
       find_fault(std::string(kName) + ": forward had a first h and this call has none, or the other way round");
-    // What has been added so far is as good as weights to find out where things are.
+    // Only the layout matters here, so the gradients accumulated so far can be passed as the weights.
     std::vector<double> sums = weights_at(problem, derivatives);
     network.set_weights(sums, problem.tf32);
     const std::vector<double> added =

@@ -31,7 +31,7 @@ using namespace vgpu::cudnn;
 cudnnStatus_t cudnnCreateDropoutDescriptor(cudnnDropoutDescriptor_t* descriptor) { return create(descriptor); }
 
 cudnnStatus_t cudnnDestroyDropoutDescriptor(cudnnDropoutDescriptor_t descriptor) {
-  return outcome_of([&] { Living<cudnnDropoutStruct>::remove(descriptor, "dropout descriptor"); });
+  return outcome_of([&] { Registered<cudnnDropoutStruct>::remove(descriptor, "dropout descriptor"); });
 }
 
 cudnnStatus_t cudnnDropoutGetStatesSize(cudnnHandle_t handle, std::size_t* size) {
@@ -42,7 +42,7 @@ cudnnStatus_t cudnnDropoutGetStatesSize(cudnnHandle_t handle, std::size_t* size)
   });
 }
 
-// Neither looks at the range of `dropout`, as the real one does not.
+// Like cuDNN, neither function checks the range of `dropout`.
 cudnnStatus_t cudnnSetDropoutDescriptor(cudnnDropoutDescriptor_t descriptor, cudnnHandle_t handle, float dropout,
                                         void* states, std::size_t size, unsigned long long seed) {
   return outcome_of([&] {

@@ -3,18 +3,18 @@
 
 #include <cstddef>
 
-#include "cudnn/living.h"
+#include "cudnn/registered.h"
 
 struct cudnnDropoutStruct {
   float dropout = 0;
-  void* states = nullptr;  // a DropoutState, in the device's memory
+  void* states = nullptr;  // a DropoutState in device memory
   unsigned long long seed = 0;
 };
 
 namespace vgpu::cudnn {
 
 inline cudnnDropoutStruct& at(cudnnDropoutDescriptor_t descriptor) {
-  return Living<cudnnDropoutStruct>::at(descriptor, "dropout descriptor");
+  return Registered<cudnnDropoutStruct>::at(descriptor, "dropout descriptor");
 }
 
 }  // namespace vgpu::cudnn

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Dropout between layers. cuDNN does not say what its generator is; here every element's number is a hash of the seed, of how
-// many calls have drawn from it before, and of where the element stands, so that backward finds it again.
+// Dropout between layers. cuDNN does not document its generator. Here the random number of an element is a hash of the
+// seed, the number of earlier calls that drew from it, and the element's index, so that backward can recompute it.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace vgpu::cudnn {
 
-// What the states hold, which the device changes: one call of forward in training draws once.
+// The contents of the state buffer. Each forward call in training mode increments the count on the device.
 struct DropoutState {
   std::uint64_t magic = 0, seed = 0, drawn = 0;
 };
@@ -19,7 +19,7 @@ struct DropoutMask {
   double dropout = 0;
   std::uint64_t seed = 0, drawn = 0;
 
-  // By which an element of a layer's output is multiplied on its way to the next layer.
+  // The factor by which an element of a layer's output is multiplied before it enters the next layer.
   double factor(std::size_t layer, std::size_t element) const {
     if (dropout == 0) return 1;
     const std::uint64_t key = mixed(mixed(mixed(seed) ^ drawn) ^ layer);
@@ -28,7 +28,8 @@ struct DropoutMask {
   }
 
  private:
-  // Multiplications and shifts that let every bit of the argument change about half of the result's; they lose nothing.
+  // An invertible mix of multiplications and shifts: each bit of the argument changes about half of the bits of the
+  // result.
   static std::uint64_t mixed(std::uint64_t bits) {
     bits += 0x9e3779b97f4a7c15;
     bits = (bits ^ (bits >> 32)) * 0xd6e8feb86659fd93;

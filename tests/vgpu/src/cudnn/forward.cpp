@@ -51,7 +51,7 @@ struct Forward {
  private:
   bool draws() const { return training && problem.dropout > 0; }
 
-  // Another mask for each call, and for each launch of a graph that holds it.
+  // Each call draws a new mask, and so does each launch of a graph that contains the call.
   DropoutMask draw() const {
     std::byte* place = host(problem.dropout_states, sizeof(DropoutState));
     DropoutState state;
@@ -80,7 +80,7 @@ cudnnStatus_t cudnnGetRNNTempSpaceSizes(cudnnHandle_t handle, cudnnRNNDescriptor
   });
 }
 
-// The device's sequence lengths are not looked at: the real library takes any, and has needed none since 8.9.1.
+// The sequence lengths on the device are ignored: cuDNN accepts any, and has not needed them since 8.9.1.
 cudnnStatus_t cudnnRNNForward(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, cudnnForwardMode_t mode,
                               const std::int32_t* /*devSeqLengths*/, cudnnRNNDataDescriptor_t x_descriptor,
                               const void* x, cudnnRNNDataDescriptor_t y_descriptor, void* y, cudnnTensorDescriptor_t h,

@@ -11,12 +11,12 @@ cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {
     may_fail(CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED);
     auto made = std::make_unique<cudnnContext>();
     require(cudaGetDevice(&made->device) == cudaSuccess, "no device", CUDNN_STATUS_NOT_INITIALIZED);
-    *handle = Living<cudnnContext>::add(std::move(made));
+    *handle = Registered<cudnnContext>::add(std::move(made));
   });
 }
 
 cudnnStatus_t cudnnDestroy(cudnnHandle_t handle) {
-  return outcome_of([&] { Living<cudnnContext>::remove(handle, "handle"); });
+  return outcome_of([&] { Registered<cudnnContext>::remove(handle, "handle"); });
 }
 
 cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "cudnn/living.h"
+#include "cudnn/registered.h"
 
 struct cudnnContext {
-  int device = 0;  // the current one when the handle was made
+  int device = 0;  // the current device when the handle was created
   cudaStream_t stream = nullptr;
 };
 
 namespace vgpu::cudnn {
 
-inline cudnnContext& at(cudnnHandle_t handle) { return Living<cudnnContext>::at(handle, "handle"); }
+inline cudnnContext& at(cudnnHandle_t handle) { return Registered<cudnnContext>::at(handle, "handle"); }
 
 }  // namespace vgpu::cudnn

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Work for the stream of a handle.
+// Submits work to the stream of a handle.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace vgpu::cudnn {
 
-// What work reads and writes; null is nothing.
+// The ranges that the work reads and writes; a null pointer is ignored.
 class Ranges {
  public:
   void read(const void* address, std::size_t bytes) { add(address, bytes, 0); }
@@ -28,13 +28,13 @@ class Ranges {
   std::vector<vgpu_range_t> all_;
 };
 
-// The bytes of memory that a range of the running work covers.
+// The bytes that a range of the running work covers.
 std::byte* host(const void* address, std::size_t bytes);
 
 void issue(const cudnnContext& context, const Ranges& ranges, const char* name, void (*run)(void*),
            void (*release)(void*), void* work);
 
-// Work::run() is called when the work's turn comes.
+// Work::run() is called when the stream executes the work.
 template <typename Work>
 void issue(const cudnnContext& context, const Ranges& ranges, Work work) {
   issue(

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One direction of one layer of an LSTM, forward and backward, in double precision. Rows are the padded rows of Sequences;
-// those beyond the end of a sequence are never read and keep zeros.
+// One direction of one layer of an LSTM, forward and backward, in double precision. Rows are the padded rows of
+// Sequences; those beyond the end of a sequence are never read and remain zero.
 //
 //   i, f, o = sigmoid(W x + R h' + b)   g = tanh(W x + R h' + b)   c = f c' + i g   h = o tanh(c)
 //
-// Forward and backward share what a step is; what backward needs is the gates and cells that forward leaves.
+// Backward needs the gates and cells that forward stores.
 #pragma once
 
 #include <cstddef>
@@ -19,11 +19,11 @@ struct CellWeights {
   std::size_t input, hidden;
   const double* w;           // [4 hidden, input], rows of i, f, g, o
   const double* r;           // [4 hidden, hidden]
-  std::vector<double> bias;  // [4 hidden], the sum of those there are
-  bool tf32 = false;         // products take their factors in it
+  std::vector<double> bias;  // [4 hidden], the sum of the biases that exist
+  bool tf32 = false;         // factors of products are rounded to TF32
 };
 
-// One direction's columns in rows that both directions share.
+// The columns of one direction in rows that both directions share.
 struct Columns {
   double* data;
   std::size_t row_step;
@@ -39,16 +39,17 @@ class Direction {
   Direction(const Sequences& sequences, const CellWeights& weights, bool reversed)
       : sequences_(sequences), weights_(weights), reversed_(reversed) {}
 
-  // From x [rows, input] and the states before the first step: gates [rows, 4 hidden], cells [rows, hidden], h into its
-  // columns; the states become those after each sequence's last step.
+  // Computes gates [rows, 4 hidden], cells [rows, hidden] and h (in its columns) from x [rows, input] and the initial
+  // states, and replaces the states by those after the last step of each sequence.
   void forward(const double* x, States states, double* gates, double* cells, Columns h) const;
 
-  // `gates` become the derivatives by what the gates were computed from; dx [rows, input] is written; `first` are the states
-  // before the first step; the derivatives by the states after the last step become those by the states before the first.
+  // Replaces `gates` by the derivatives with respect to the gates' pre-activations, and writes dx [rows, input].
+  // `first` are the initial states. The derivatives with respect to the final states are replaced by those with respect
+  // to the initial states.
   void backward(Columns dh, const double* first_c, double* gates, const double* cells, States derivatives,
                 double* dx) const;
 
-  // Adds what backward's `gates` say: dw [4 hidden, input], dr [4 hidden, hidden], db [4 hidden].
+  // Accumulates dw [4 hidden, input], dr [4 hidden, hidden] and db [4 hidden] from the `gates` that backward computed.
   void add_weight_derivatives(const double* x, const double* first_h, const double* gates, Columns h, double* dw,
                               double* dr, double* db) const;
 
@@ -57,7 +58,7 @@ class Direction {
     return sequences_.padded_row(sequences_.time_of(step, sequence, reversed_), sequence);
   }
 
-  // Calls use(sequence, row) for each sequence that has that step.
+  // Calls use(sequence, row) for each sequence that is long enough to have this step.
   template <typename Use>
   void each_sequence(std::size_t step, Use&& use) const {
     for (std::size_t sequence = 0; sequence < sequences_.batch; ++sequence) {

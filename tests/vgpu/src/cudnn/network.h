@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Layers and directions of an LSTM on top of each other, in double precision; knows neither cuDNN's calls nor storage types.
+// A stack of LSTM layers with one or two directions, in double precision. Independent of cuDNN's calls and storage
+// types.
 //
 // Shapes: x, dx [rows, input], y, dy [rows, output] in padded rows; h and c [pseudo-layers, batch, hidden].
 #pragma once
@@ -18,26 +19,27 @@ class Network {
  public:
   Network(const LstmShape& shape, Sequences sequences);
 
-  // `weights` as in the weight space; with tf32 every product takes its factors in it.
+  // `weights` has the layout of the weight space. With tf32 the factors of every product are rounded to TF32.
   void set_weights(const std::vector<double>& weights, bool tf32 = false);
 
-  // What forward leaves for backward, in numbers: of each layer the gates and cells by direction, then the outputs.
+  // The number of values that forward stores for backward: for each layer the gates and cells by direction, then the
+  // outputs.
   std::size_t tape_size() const { return shape_.layers * layer_tape_size(); }
   std::size_t states_size() const { return shape_.pseudo_layers() * sequences_.batch * shape_.hidden; }
 
-  // The states become those after the last step. The tape is all zeros before.
+  // Replaces the states by those after the last step. The tape must be zero before.
   void forward(const double* x, const DropoutMask& mask, std::vector<double>& h, std::vector<double>& c,
                std::vector<double>& tape) const;
 
-  // The gates in the tape become what weight_derivatives wants; the derivatives by the states after the last step become those
-  // by the states before the first.
+  // Replaces the gates on the tape by the derivatives that weight_derivatives needs, and the derivatives with respect
+  // to the final states by those with respect to the initial states.
   std::vector<double> backward(std::vector<double> dy, const std::vector<double>& first_c, const DropoutMask& mask,
                                std::vector<double>& dh, std::vector<double>& dc, std::vector<double>& tape) const;
 
   std::vector<double> weight_derivatives(const double* x, const std::vector<double>& first_h, const DropoutMask& mask,
                                          std::vector<double>& tape) const;
 
-  // The last layer's outputs on a tape.
+  // The outputs of the last layer on the tape.
   double* y(std::vector<double>& tape) const { return outputs(tape, shape_.layers - 1); }
 
  private:
@@ -55,7 +57,8 @@ class Network {
   double* state_of(std::vector<double>& states, std::size_t pseudo_layer) const;
   std::vector<double> passed_on(std::vector<double>& tape, std::size_t layer, const DropoutMask& mask) const;
 
-  // Calls work(direction, pseudo_layer) for each direction of a layer, two at a time: they have nothing in common.
+  // Calls work(direction, pseudo_layer) for each direction of a layer. Two directions run in parallel, since they are
+  // independent.
   template <typename Work>
   void each_direction(std::size_t layer, Work&& work) const;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The checks of descriptors and sizes were compared with the real library (calls/execution.cpp). What it does not check and
-// goes wrong on the device is refused here: null for tensors that are read or written, states of another type, states of
-// dropout that were not given. Reported of it, not documented: it fails where sequences have no steps.
+// The checks of descriptors and sizes are those of the real library (tests/cudnn/calls/execution.cpp). Arguments that
+// it accepts but that fail on the device are refused here: null tensors, states of another type, missing dropout
+// states, and sequences of length zero, for which cuDNN is reported, though not documented, to fail.
 #include "cudnn/problem.h"
 
 #include <algorithm>
@@ -30,7 +30,7 @@ void check_finite(const std::vector<double>& padding) {
   if (!finite) find_fault("there is NaN or infinity in the padding of a tensor");
 }
 
-// As the manual has it of the math types: from sm_80 on, but for CUDNN_FMA_MATH.
+// According to the manual's description of math types: from sm_80 on, except for CUDNN_FMA_MATH.
 bool may_use_tf32(const cudnnRNNStruct& rnn, int device) {
   int major = 0;
   require(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess, "no device");

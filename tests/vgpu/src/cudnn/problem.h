@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the calls that compute have in common: their descriptors checked against each other, the sizes of their buffers, and
-// their tensors as the computation sees them. Everything is copied out of the descriptors when the call is made.
+// Shared by the calls that compute: checks their descriptors against each other, and provides the sizes of their
+// buffers and their tensors in the layout of the computation. Everything is copied from the descriptors at the time of
+// the call.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +21,9 @@ struct Problem {
   Storage type;
   LstmShape shape;
   Sequences sequences;
-  double dropout = 0;  // 0 where no layer passes anything on to another
+  double dropout = 0;  // 0 for a single layer
   void* dropout_states = nullptr;
-  bool tf32 = false;  // where cuDNN may use tensor cores for fp32, it does
+  bool tf32 = false;  // cuDNN may use tensor cores for fp32, so it is assumed to
 
   Network network() const { return {shape, sequences}; }
 
@@ -34,7 +35,7 @@ struct Problem {
   std::size_t reserve_bytes() const;
 };
 
-// A call's buffers beside its tensors.
+// The buffers of a call other than its tensors.
 struct Buffers {
   const void* weights;
   std::size_t weight_bytes;
@@ -44,32 +45,32 @@ struct Buffers {
   std::size_t reserve_bytes;
 };
 
-// The part that has to do with x alone, which is all that the size of temporary space is asked with.
+// The part that depends only on x: the query for the temporary space sizes has no other arguments.
 Problem problem_of(const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x);
 
-// The checks that all three calls make, in the real library's sense of valid. h and c may be null for no state at all.
+// The checks that all three calls make, with cuDNN's notion of valid. h and c may be null: there are no states then.
 Problem checked_problem(const cudnnContext& context, const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x,
                         const cudnnRNNDataStruct& y);
 void check_states(const Problem& problem, cudnnTensorDescriptor_t descriptor, bool used, const char* what);
 void check_buffers(const Problem& problem, const Buffers& buffers, bool training);
 
-// Rows of padding are zeros for the computation. cuDNN does not say that it leaves them unread, so they count as read, and
-// what a program put there has to be finite.
+// The computation sees padding rows as zero. cuDNN does not guarantee that it never reads them, so they count as read
+// and must contain finite values.
 enum class Padding { kFinite, kAny };
 std::vector<double> rows_at(const Problem& problem, const void* rows, std::size_t width, Padding padding);
 
-// Rows of padding get the fill, or NaN where it is not defined what they hold. For y that is the manual's word; that dx gets the
-// fill of its descriptor follows from it being an output, and was not seen on a GPU.
+// Padding rows receive the fill value, or NaN if the descriptor has none. The manual says so for y; for dx it is
+// inferred from dx being an output, and was not observed on a GPU.
 void write_rows(const Problem& problem, const double* from, void* rows, std::size_t width,
                 const std::vector<std::byte>& fill);
 
-// States or their derivatives: zeros for null, and nothing is written there.
+// States or their derivatives. Null reads as zero and is not written.
 std::vector<double> states_at(const Problem& problem, const void* states);
 void write_states(const Problem& problem, const std::vector<double>& from, void* states);
 
 std::vector<double> weights_at(const Problem& problem, const void* weights);
 
-// Leaves in the workspace what nobody can use.
+// Overwrites the workspace, so that no program can rely on its contents.
 void spoil(void* work, std::size_t bytes);
 
 }  // namespace vgpu::cudnn

@@ -7,7 +7,7 @@
 namespace vgpu::cudnn {
 namespace {
 
-// A tile stays in registers, what a slab of this depth reads in the caches.
+// A tile stays in registers, and the operands of a slab of this depth stay in the caches.
 constexpr std::size_t kRows = 4, kColumns = 4, kDepth = 128;
 
 template <std::size_t Rows, std::size_t Columns>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one product of matrices that an LSTM is made of.
+// The matrix product that all of the LSTM is built on.
 #pragma once
 
 #include <cstddef>
@@ -8,14 +8,14 @@
 
 namespace vgpu::cudnn {
 
-// A matrix read at data[row * row_step + column * column_step], so that a transpose is the same numbers with other steps.
+// A matrix with elements data[row * row_step + column * column_step]; the transpose swaps the steps.
 struct MatrixView {
   const double* data;
   std::size_t row_step, column_step;
 };
 
-// to[rows, columns] += left[rows, depth] * right[depth, columns]; the order of each sum is that of depth. Both factors are
-// whole matrices, and with tf32 are rounded to the eleven bits of mantissa that it has.
+// to[rows, columns] += left[rows, depth] * right[depth, columns]; each sum runs in the order of depth. With tf32
+// both factors are rounded to the eleven significant bits of TF32.
 void add_product(std::size_t rows, std::size_t columns, std::size_t depth, MatrixView left, const double* right,
                  double* to, bool tf32 = false);
 

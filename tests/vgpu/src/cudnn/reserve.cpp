@@ -15,7 +15,7 @@ struct Header {
   DropoutMask mask;
 };
 
-// Any change of one number changes it.
+// Changes whenever a single value changes.
 class Sum {
  public:
   Sum& add(std::uint64_t number) {
@@ -59,7 +59,7 @@ std::uint64_t checksum_of(Header header, const std::vector<double>& tape) {
 
 std::size_t Problem::reserve_bytes() const { return sizeof(Header) + network().tape_size() * sizeof(double); }
 
-// As the real one asks for: more in training, never nothing.
+// As in cuDNN, training needs more, and the size is never zero.
 std::size_t Problem::work_bytes(bool training) const {
   const std::size_t step = sequences.batch * shape.gates() * shape.directions * sizeof(double);
   return training ? 2 * step : step;

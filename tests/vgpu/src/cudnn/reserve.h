@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reserve space: what forward leaves for backward data, and backward data for backward weights. It says of itself what it
-// belongs to and how far things are, and has a checksum, so that a call out of turn or a change in between is found.
+// The reserve space, which forward fills for backward data and backward data updates for backward weights. Its header
+// records the problem it belongs to, the calls made so far, and a checksum, so that a call out of order or a
+// modification is detected.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +13,18 @@
 
 namespace vgpu::cudnn {
 
-// The order of the calls on one reserve. Backward weights changes nothing and may be repeated.
+// The order of the calls on one reserve space. Backward weights does not modify it and may be repeated.
 enum class Phase : std::uint64_t { kForwardDone = 1, kDataDone = 2 };
 
 struct Reserve {
   Phase phase;
   DropoutMask mask;
-  std::uint64_t has_h, has_c;  // whether forward was given first states
+  std::uint64_t has_h, has_c;  // whether forward was given initial states
   std::vector<double> tape;
 
   void store(const Problem& problem, void* address) const;
 
-  // Ends the process where `call` may not be made on what is there.
+  // Ends the process if `call` is out of order or the contents were modified.
   static Reserve load(const Problem& problem, const void* address, Phase expected, const std::string& call);
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the real library takes and refuses was compared with it (calls/data.cpp).
+// Accepts and rejects what the real library does (tests/cudnn/calls/data.cpp).
 #include "cudnn/rnn_data_descriptor.h"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ void check_lengths(const cudnnRNNDataStruct& data) {
 }  // namespace
 
 const cudnnRNNDataStruct& at(cudnnRNNDataDescriptor_t descriptor) {
-  const cudnnRNNDataStruct& data = Living<cudnnRNNDataStruct>::at(descriptor, "RNN data descriptor");
+  const cudnnRNNDataStruct& data = Registered<cudnnRNNDataStruct>::at(descriptor, "RNN data descriptor");
   require(data.set, "an RNN data descriptor was not set");
   return data;
 }
@@ -51,14 +51,14 @@ Sequences cudnnRNNDataStruct::sequences() const {
 cudnnStatus_t cudnnCreateRNNDataDescriptor(cudnnRNNDataDescriptor_t* descriptor) { return create(descriptor); }
 
 cudnnStatus_t cudnnDestroyRNNDataDescriptor(cudnnRNNDataDescriptor_t descriptor) {
-  return outcome_of([&] { Living<cudnnRNNDataStruct>::remove(descriptor, "RNN data descriptor"); });
+  return outcome_of([&] { Registered<cudnnRNNDataStruct>::remove(descriptor, "RNN data descriptor"); });
 }
 
 cudnnStatus_t cudnnSetRNNDataDescriptor(cudnnRNNDataDescriptor_t descriptor, cudnnDataType_t type,
                                         cudnnRNNDataLayout_t layout, int longest, int batch, int width,
                                         const int* lengths, void* fill) {
   return outcome_of([&] {
-    cudnnRNNDataStruct& data = Living<cudnnRNNDataStruct>::at(descriptor, "RNN data descriptor");
+    cudnnRNNDataStruct& data = Registered<cudnnRNNDataStruct>::at(descriptor, "RNN data descriptor");
     check_type(type);
     require(layout >= CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED && layout <= CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED,
             "layout");

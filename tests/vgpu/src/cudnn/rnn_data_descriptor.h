@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "cudnn/living.h"
+#include "cudnn/registered.h"
 #include "cudnn/sequences.h"
 
 struct cudnnRNNDataStruct {
@@ -13,14 +13,14 @@ struct cudnnRNNDataStruct {
   cudnnRNNDataLayout_t layout{};
   int longest = 0, batch = 0, width = 0;
   std::vector<int> lengths;
-  std::vector<std::byte> fill;  // an element; empty: what padding holds is not defined
+  std::vector<std::byte> fill;  // of one element; empty: the contents of padding are undefined
 
   vgpu::cudnn::Sequences sequences() const;
 };
 
 namespace vgpu::cudnn {
 
-// One that has been set.
+// Fails if the descriptor has not been set.
 const cudnnRNNDataStruct& at(cudnnRNNDataDescriptor_t descriptor);
 
 }  // namespace vgpu::cudnn

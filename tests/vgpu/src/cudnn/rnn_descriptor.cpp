@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the real library takes and refuses was compared with it (calls/rnn.cpp); what is refused by name it takes.
+// Accepts and rejects what the real library does (tests/cudnn/calls/rnn.cpp), except for features that are refused by
+// name.
 #include "cudnn/rnn_descriptor.h"
 
 namespace vgpu::cudnn {
@@ -37,7 +38,7 @@ void check(const cudnnRNNStruct& rnn) {
 }  // namespace
 
 const cudnnRNNStruct& at(cudnnRNNDescriptor_t descriptor) {
-  const cudnnRNNStruct& rnn = Living<cudnnRNNStruct>::at(descriptor, "rnnDesc");
+  const cudnnRNNStruct& rnn = Registered<cudnnRNNStruct>::at(descriptor, "rnnDesc");
   require(rnn.set, "rnnDesc was not set");
   return rnn;
 }
@@ -65,7 +66,7 @@ LstmShape cudnnRNNStruct::shape() const {
 cudnnStatus_t cudnnCreateRNNDescriptor(cudnnRNNDescriptor_t* descriptor) { return create(descriptor); }
 
 cudnnStatus_t cudnnDestroyRNNDescriptor(cudnnRNNDescriptor_t descriptor) {
-  return outcome_of([&] { Living<cudnnRNNStruct>::remove(descriptor, "rnnDesc"); });
+  return outcome_of([&] { Registered<cudnnRNNStruct>::remove(descriptor, "rnnDesc"); });
 }
 
 cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t descriptor, cudnnRNNAlgo_t algo, cudnnRNNMode_t cell,
@@ -75,7 +76,7 @@ cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t descriptor, cudnnRNN
                                        std::int32_t projection_size, std::int32_t layers,
                                        cudnnDropoutDescriptor_t dropout, std::uint32_t flags) {
   return outcome_of([&] {
-    cudnnRNNStruct& rnn = Living<cudnnRNNStruct>::at(descriptor, "rnnDesc");
+    cudnnRNNStruct& rnn = Registered<cudnnRNNStruct>::at(descriptor, "rnnDesc");
     const cudnnRNNStruct wanted{true,   algo,      cell, bias,       direction,   input,
                                 type,   precision, math, input_size, hidden_size, projection_size,
                                 layers, dropout,   flags};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "cudnn/living.h"
+#include "cudnn/registered.h"
 #include "cudnn/storage.h"
 #include "cudnn/weight_layout.h"
 
@@ -24,10 +24,10 @@ struct cudnnRNNStruct {
 
 namespace vgpu::cudnn {
 
-// One that has been set.
+// Fails if the descriptor has not been set.
 const cudnnRNNStruct& at(cudnnRNNDescriptor_t descriptor);
 
-// Of one of the types that RNN descriptors can have.
+// The storage type; fails for types that RNN descriptors do not allow.
 Storage storage_of(cudnnDataType_t type);
 
 }  // namespace vgpu::cudnn

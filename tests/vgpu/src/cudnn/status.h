@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Errors inside the stand-in are exceptions; they become statuses at the exported functions, and nowhere else.
+// Inside the stand-in errors are exceptions. Only the exported functions convert them to statuses.
 #pragma once
 
 #include <exception>
@@ -20,19 +20,19 @@ inline void require(bool holds, const char* what, cudnnStatus_t otherwise = CUDN
   if (!holds) throw Failure{otherwise, what};
 }
 
-// One line on stderr, marked as the virtual GPU's.
+// Prints one line to stderr that begins with "vgpu: ".
 void say(const std::string& text);
 
-// For what cuDNN offers and the stand-in has not: says so and fails.
+// For a feature of cuDNN that the stand-in lacks: prints its name and fails.
 [[noreturn]] void refuse(const std::string& what);
 
-// For what shows only when work runs, where no status can tell: says so and ends the process.
+// For an error that is detected when work runs, where no status can report it: describes it and ends the process.
 [[noreturn]] void find_fault(const std::string& what);
 
-// Lets the call fail if a test wants it to.
+// Fails if vgpu_fail_call() asked for this call to fail.
 void may_fail(cudnnStatus_t status);
 
-// What cudnnGetLastErrorString will tell this thread.
+// The text that cudnnGetLastErrorString returns to this thread.
 std::string& last_error();
 
 template <typename Body>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The statuses in words: cuDNN's, so that programs print what they print on a GPU.
+// Names and descriptions of the statuses, worded as by cuDNN, so that programs print the same as on a GPU.
 #include "cudnn/cudnn_api.h"
 
 namespace {
@@ -60,7 +60,7 @@ constexpr Word kWords[] = {
     {CUDNN_STATUS_EXECUTION_FAILED_CUBLAS, "CUDNN_STATUS_EXECUTION_FAILED_CUBLAS"},
     {CUDNN_STATUS_EXECUTION_FAILED_CUDART, "CUDNN_STATUS_EXECUTION_FAILED_CUDART"},
     {CUDNN_STATUS_EXECUTION_FAILED_CURAND, "CUDNN_STATUS_EXECUTION_FAILED_CURAND"},
-    {2001, "CUDNN_STATUS_INVALID_VALUE"},  // deprecated by its name, not by its number
+    {2001, "CUDNN_STATUS_INVALID_VALUE"},  // the name is deprecated, the number is not
 };
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace vgpu::cudnn {
 namespace {
 
-// Of the types of 16 bits.
+// The 16-bit types.
 struct Format {
   int fraction_bits, exponent_bits;
 
@@ -28,8 +28,8 @@ std::uint16_t to_bits(Format format, double number) {
   if (std::isinf(number)) return static_cast<std::uint16_t>(sign | format.infinity());
   if (magnitude == 0) return static_cast<std::uint16_t>(sign);
   const int exponent = std::clamp(std::ilogb(magnitude), 1 - format.bias(), format.bias() + 1);
-  // The leading one of a normal number is the one by which its biased exponent exceeds that of a subnormal one, and rounding
-  // up to the next power of two carries into the exponent.
+  // Adding the significand, whose leading bit is 1 for a normal number, increments the biased exponent by one; rounding
+  // up to the next power of two carries into the exponent in the same way.
   const double units = std::nearbyint(std::ldexp(magnitude, format.fraction_bits - exponent));
   const double bits = units + std::ldexp(exponent + format.bias() - 1, format.fraction_bits);
   return static_cast<std::uint16_t>(sign | static_cast<std::uint32_t>(std::min<double>(bits, format.infinity())));

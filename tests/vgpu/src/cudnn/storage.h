@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Numbers in memory: what is computed in double is rounded once, to nearest, ties to even.
+// Numbers in memory. Results are computed in double and rounded once, to nearest with ties to even.
 #pragma once
 
 #include <cstddef>

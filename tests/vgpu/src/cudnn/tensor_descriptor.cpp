@@ -38,7 +38,7 @@ void check(const cudnnTensorStruct& tensor) {
 cudnnStatus_t cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t* descriptor) { return create(descriptor); }
 
 cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t descriptor) {
-  return outcome_of([&] { Living<cudnnTensorStruct>::remove(descriptor, "tensor descriptor"); });
+  return outcome_of([&] { Registered<cudnnTensorStruct>::remove(descriptor, "tensor descriptor"); });
 }
 
 cudnnStatus_t cudnnSetTensorNdDescriptor(cudnnTensorDescriptor_t descriptor, cudnnDataType_t type, int count,

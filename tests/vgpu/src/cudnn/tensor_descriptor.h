@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "cudnn/living.h"
+#include "cudnn/registered.h"
 
 struct cudnnTensorStruct {
   cudnnDataType_t type = CUDNN_DATA_FLOAT;
@@ -15,10 +15,10 @@ struct cudnnTensorStruct {
 namespace vgpu::cudnn {
 
 inline cudnnTensorStruct& at(cudnnTensorDescriptor_t descriptor) {
-  return Living<cudnnTensorStruct>::at(descriptor, "tensor descriptor");
+  return Registered<cudnnTensorStruct>::at(descriptor, "tensor descriptor");
 }
 
-// A packed tensor with these extents.
+// Describes a packed tensor with these extents.
 cudnnTensorStruct packed_tensor(cudnnDataType_t type, std::vector<int> extents);
 
 }  // namespace vgpu::cudnn

@@ -7,7 +7,7 @@
 namespace vgpu::cudnn {
 namespace {
 
-// One matrix or bias as the caller sees it; where there is none, nowhere and a descriptor as if new.
+// Returns a matrix or bias to the caller; if it does not exist, a null address and an unset descriptor.
 struct Place {
   void* address = nullptr;
   cudnnTensorStruct tensor;
@@ -18,7 +18,7 @@ class Finder {
   Finder(const cudnnRNNStruct& rnn, std::size_t size, const void* space)
       : type_(rnn.type), element_(size_of(storage_of(rnn.type))), size_(size), space_(space) {}
 
-  // Addresses may be asked for before there is memory, and count from null then.
+  // Addresses may be queried before memory is allocated; they are offsets from null then.
   Place at(std::size_t offset, int rows, int columns) const {
     const std::size_t end = offset + static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
     require(end * element_ <= size_, "weightSpaceSize");
@@ -32,7 +32,7 @@ class Finder {
   const void* space_;
 };
 
-constexpr int kProjection = 2 * kGates;  // the id of what is there only with projection
+constexpr int kProjection = 2 * kGates;  // the id of the projection matrix
 
 }  // namespace
 }  // namespace vgpu::cudnn

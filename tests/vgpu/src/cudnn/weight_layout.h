@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the weights of an LSTM stand in cuDNN's weight space. Compared with the real library, which says so without a GPU
-// (calls/weights.cpp), but for what the gates mean, which is the manual's: i, f, c~ and o, first for the input, then for the
-// recurrent matrices.
+// The layout of an LSTM's weights in cuDNN's weight space. It equals that of the real library, which can be queried
+// without a GPU (tests/cudnn/calls/weights.cpp). The meaning of the gates is taken from the manual: i, f, c~ and o,
+// first for the input, then for the recurrent matrices.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,9 @@ struct LstmShape {
   std::size_t gates() const { return kGates * hidden; }
 };
 
-// Offsets in elements. A pseudo-layer is a direction of a layer; an id below kGates is a gate's part for the input, one of the
-// next kGates its part for the recurrence. The gates of a kind lie behind each other, so the first stands for all.
+// Offsets in elements. A pseudo-layer is a direction of a layer. Ids below kGates are the gates' input matrices, the
+// next kGates ids their recurrent matrices. The matrices of each kind are contiguous, so the offset of the first is
+// that of all.
 class WeightLayout {
  public:
   explicit WeightLayout(const LstmShape& shape) : shape_(shape) {}

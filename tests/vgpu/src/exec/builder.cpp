@@ -9,8 +9,6 @@
 namespace vgpu {
 namespace {
 
-std::size_t aligned(std::size_t size, std::size_t to) { return (size + to - 1) / to * to; }
-
 }  // namespace
 
 FunctionBuilder::FunctionBuilder(Program& program, const ptx::Function& source, Function& out)

@@ -21,6 +21,9 @@ using Mask = std::uint32_t;  // bit i: lane i
 constexpr Mask kAllLanes = 0xffffffffu;
 inline unsigned first_lane(Mask lanes) { return static_cast<unsigned>(__builtin_ctz(lanes)); }  // lanes is not 0
 
+// `size` rounded up to a multiple of `to`.
+inline std::size_t aligned(std::size_t size, std::size_t to) { return (size + to - 1) / to * to; }
+
 // Byte offset of a register in its frame's register file. A register is an array of 32 values of its own size, one per lane;
 // a predicate is one Mask. Immediates and addresses are registers that nothing writes.
 using Slot = std::uint32_t;

@@ -10,8 +10,6 @@
 namespace vgpu {
 namespace {
 
-std::size_t aligned(std::size_t size, std::size_t to) { return (size + to - 1) / to * to; }
-
 // Writes the registers that have a value from the start.
 void write_initial_registers(const Warp& warp, Frame& frame) {
   const Function& function = *frame.function;

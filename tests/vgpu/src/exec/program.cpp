@@ -14,8 +14,6 @@ namespace {
 constexpr std::uint64_t kFirstFunction = std::uint64_t{4} << 56;
 constexpr std::uint64_t kFunctionStep = 16;
 
-std::size_t aligned(std::size_t size, std::size_t to) { return (size + to - 1) / to * to; }
-
 }  // namespace
 
 Program::Program(const std::string& text, Heap& heap, int device, const DeviceLimits& limits)

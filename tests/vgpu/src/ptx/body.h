@@ -19,7 +19,7 @@ class Body {
   void parse();
 
  private:
-  // A list in function_.branch_targets, whose names are to be resolved.
+  // A list in function_.branch_targets whose names have to be resolved.
   struct TargetList {
     std::string label;
     std::size_t scope;
@@ -41,7 +41,7 @@ class Body {
   Scopes scopes_;
   std::vector<std::size_t> scope_of_;  // each instruction of the body
   std::vector<TargetList> target_lists_;
-  Place place_;  // file and its line, as the last .loc said
+  Place place_;  // file and line of the last .loc
 };
 
 }  // namespace vgpu::ptx

@@ -8,10 +8,10 @@
 
 namespace vgpu::ptx {
 
-// From behind `.entry` or `.func` to the end of the body, or to the `;` of a declaration.
+// Parses from after `.entry` or `.func` to the end of the body, or to the `;` of a declaration.
 Function parse_function(Lexer& lexer, bool is_entry);
 
-// ".pragma "nounroll";", from behind the word. Pragmas are advice to ptxas.
+// ".pragma "nounroll";", from after the word. Pragmas are hints to ptxas and are ignored.
 void skip_pragma(Lexer& lexer);
 
 }  // namespace vgpu::ptx

@@ -25,14 +25,14 @@ class InitialValue {
   }
 
  private:
-  // Bytes of what one pair of braces of this level holds.
+  // The number of bytes in one pair of braces at this level.
   std::size_t bytes_from(std::size_t level) const {
     std::size_t bytes = element_bytes_;
     for (; level < dimensions_.size(); ++level) bytes *= dimensions_[level];
     return bytes;
   }
 
-  // Returns the number of values there were.
+  // Returns the number of values.
   std::size_t parse_level(std::size_t level, std::size_t offset) {
     if (level == dimensions_.size()) {
       parse_element(offset);

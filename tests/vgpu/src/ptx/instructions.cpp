@@ -7,8 +7,6 @@ namespace vgpu::ptx {
 
 namespace {
 
-using Kind = Operand::Kind;
-
 Operand parse_operand(Lexer& lexer);
 
 std::vector<Operand> parse_list(Lexer& lexer, std::string_view close) {
@@ -23,7 +21,7 @@ std::vector<Operand> parse_list(Lexer& lexer, std::string_view close) {
 
 Operand vector_of(std::vector<Operand> elements) {
   Operand operand;
-  operand.kind = Kind::kVector;
+  operand.kind = Operand::Kind::kVector;
   operand.elements = std::move(elements);
   return operand;
 }
@@ -31,7 +29,7 @@ Operand vector_of(std::vector<Operand> elements) {
 Operand parse_immediate(Lexer& lexer) {
   const Constant constant = parse_constant(lexer);
   Operand operand;
-  operand.kind = constant.kind == Constant::Kind::kDecimal ? Kind::kFloat : Kind::kImmediate;
+  operand.kind = constant.kind == Constant::Kind::kDecimal ? Operand::Kind::kFloat : Operand::Kind::kImmediate;
   operand.bits = constant.bits;
   return operand;
 }
@@ -43,15 +41,15 @@ Operand parse_named(Lexer& lexer) {
   const std::string_view name = lexer.expect_dotted_name("a name");
   if (name == "_") return operand;
   operand.name = name;
-  operand.kind = name[0] == '%' ? Kind::kRegister : Kind::kSymbol;
-  if (operand.kind == Kind::kSymbol) operand.offset = parse_offset(lexer);
+  operand.kind = name[0] == '%' ? Operand::Kind::kRegister : Operand::Kind::kSymbol;
+  if (operand.kind == Operand::Kind::kSymbol) operand.offset = parse_offset(lexer);
   return operand;
 }
 
-// Behind the "[".
+// After the "[".
 Operand parse_address(Lexer& lexer) {
   Operand operand;
-  operand.kind = Kind::kAddress;
+  operand.kind = Operand::Kind::kAddress;
   if (lexer.peek().kind == Token::Kind::kWord) {
     operand.name = lexer.expect_dotted_name("a name");
     operand.offset = parse_offset(lexer);
@@ -66,7 +64,7 @@ Operand parse_address(Lexer& lexer) {
   return operand;
 }
 
-// Behind the "!".
+// After the "!".
 Operand parse_negated(Lexer& lexer) {
   const bool is_number = lexer.peek().kind == Token::Kind::kNumber;
   Operand operand = is_number ? parse_immediate(lexer) : parse_named(lexer);

@@ -8,8 +8,8 @@
 
 namespace vgpu::ptx {
 
-// From behind the opcode's first word to the semicolon. Fills in all but the guard, the place and the text. Names are
-// those of the text, and a register without a % is a symbol still.
+// Parses from after the first word of the opcode to the semicolon. Sets everything but the guard, the place and the
+// text. Names are as written, and a register without a % is still a symbol.
 void parse_instruction(Lexer& lexer, const Token& opcode, Instruction& instruction);
 
 }  // namespace vgpu::ptx

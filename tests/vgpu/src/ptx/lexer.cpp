@@ -16,7 +16,7 @@ bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') |
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f'; }
 
-// The end of a comment that begins at `at`; `at` itself where none does.
+// The end of the comment that begins at `at`; `at` itself if there is none.
 const char* comment_end(const char* at, const char* end, std::uint32_t line) {
   const std::string_view rest(at, static_cast<std::size_t>(end - at));
   if (rest.substr(0, 2) == "//") return std::find(at, end, '\n');
@@ -40,7 +40,7 @@ const char* word_end(const char* at, const char* end) {
   return at;
 }
 
-// Takes in the sign of an exponent too, but not the one behind the E of a hexadecimal number.
+// Includes the sign of an exponent, but not one after the E of a hexadecimal number.
 const char* number_end(const char* at, const char* end) {
   constexpr std::string_view kPrefixes = "xXfFdD";
   const bool is_hexadecimal = end - at > 1 && at[0] == '0' && kPrefixes.find(at[1]) != std::string_view::npos;
@@ -148,7 +148,7 @@ Token Lexer::scan() {
   if (at_ == end_) return token(Token::Kind::kEnd, at_);
   const char c = *at_;
   if (is_digit(c)) return token(Token::Kind::kNumber, number_end(at_, end_));
-  const bool begins_name = c == '%' && end_ - at_ > 1 && is_word(at_[1]);  // else it is the remainder of a division
+  const bool begins_name = c == '%' && end_ - at_ > 1 && is_word(at_[1]);  // otherwise % is the remainder operator
   if (is_word(c) || begins_name) return token(Token::Kind::kWord, word_end(at_ + 1, end_));
   if (c == '.') return token(Token::Kind::kDotWord, word_end(at_ + 1, end_));
   if (c != '"') return token(Token::Kind::kPunctuation, punctuation_end(at_, end_));

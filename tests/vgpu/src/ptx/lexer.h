@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The words of a PTX text, one ahead of the parser. Tokens are views into the text and are found in one pass over it.
+// Splits a PTX text into tokens, with a lookahead of one. Tokens are views into the text.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ struct Token {
   enum class Kind : std::uint8_t {
     kEnd,
     kWord,         // %r1, $L__BB0_2, ld, name
-    kDotWord,      // .global, .L2::128B, .1d: one dot, at the front
+    kDotWord,      // .global, .L2::128B, .1d: one dot, at the beginning
     kNumber,       // 12, 0x1fU, 0f3F800000, 9.0
     kString,       // with its quotes
     kPunctuation,  // one character, or an operator of two
@@ -37,13 +37,13 @@ class Lexer {
   void expect(std::string_view what);
   Token expect(Token::Kind kind, const char* what);
 
-  // A word with the dotted words that touch it: %tid.x.
+  // A word with the dotted words that follow it without a blank: %tid.x.
   std::string_view expect_dotted_name(const char* what);
 
-  // A `{ ... }` whose inside is of no interest.
+  // Skips `{ ... }`.
   void skip_braces();
 
-  // All of the text between two places in it, with every run of blanks and comments one blank.
+  // The text between two positions, with each run of blanks and comments replaced by one blank.
   static std::string squeeze(const char* begin, const char* end);
 
   [[noreturn]] void fail_expecting(const std::string& what) const;  // "PTX line N: expected WHAT, got 'TOKEN'"

@@ -36,7 +36,7 @@ class ModuleParser {
       if (!size.is("64")) fail(size.line, "expected addresses of 64 bits, got '" + std::string(size.text) + "'");
     } else if (lexer_.accept(".file")) {
       parse_file();
-    } else if (lexer_.accept(".section")) {  // of debug information
+    } else if (lexer_.accept(".section")) {  // debug information
       lexer_.expect(Token::Kind::kDotWord, "the name of a section");
       lexer_.skip_braces();
     } else if (lexer_.accept(".pragma")) {
@@ -62,7 +62,7 @@ class ModuleParser {
     while (lexer_.accept(",")) lexer_.expect(Token::Kind::kWord, "an option");
   }
 
-  // ".file 1 "name.cu"", with a time and a size behind it or without
+  // ".file 1 "name.cu"", optionally followed by a time and a size
   void parse_file() {
     const auto number = static_cast<std::uint32_t>(parse_count(lexer_, "the number of a file", 0xffffffffu));
     const std::string_view quoted = lexer_.expect(Token::Kind::kString, "the name of a file").text;
@@ -92,7 +92,7 @@ class ModuleParser {
     }
   }
 
-  // A definition stands for the declarations of the same name too.
+  // A definition replaces declarations of the same name.
   void add_variable(Variable variable, std::uint32_t line) {
     const auto [at, is_new] = variables_.try_emplace(variable.name, module_.variables.size());
     if (is_new) {
@@ -105,7 +105,7 @@ class ModuleParser {
     declared = std::move(variable);
   }
 
-  // A function may be declared any number of times, before and behind its body.
+  // A function may be declared any number of times, before and after its definition.
   void add_function(Function function, std::uint32_t line) {
     const auto [at, is_new] = module_.functions.try_emplace(function.name);
     if (!is_new && function.is_declaration) return;

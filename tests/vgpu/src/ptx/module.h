@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a PTX text says, parsed but not yet bound to anything: variables, functions, and instructions with their words.
-// Nothing here knows what an instruction does; exec/decode.h gives it a meaning.
+// The contents of a PTX text, parsed but not resolved: variables, functions, and instructions as words.
+// The meaning of an instruction is defined in exec/decode.h.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace vgpu::ptx {
 
-// A PTX text that cannot be parsed, or that says something the executor has no meaning for; the message names the line.
+// The PTX text cannot be parsed, or uses a feature that the executor does not support. The message contains the line.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -42,7 +42,7 @@ struct Operand {
   std::vector<Operand> second;
 };
 
-// Where an instruction stands, for messages.
+// The position of an instruction, for messages.
 struct Place {
   std::uint32_t line = 0;       // in the PTX text, from 1
   std::uint32_t file = 0;       // index of `.file`, 0: unknown
@@ -51,7 +51,7 @@ struct Place {
 
 struct Instruction {
   std::string opcode;                  // "ld", "fma", ...
-  std::vector<std::string> modifiers;  // "global", "v4", "f32", "shared::cta", ...: the words behind the dots, in order
+  std::vector<std::string> modifiers;  // "global", "v4", "f32", "shared::cta", ...: the words after the dots, in order
   std::string guard;                   // name of the predicate; empty: none
   bool guard_negated = false;
   // In the order of the text. A call always has {results}, target, {arguments}, as vectors that may be empty; a call
@@ -72,11 +72,11 @@ struct Variable {
   std::size_t size = 0;  // in bytes, of the whole array
   bool is_extern = false;
   bool is_managed = false;         // .attribute(.managed)
-  std::vector<std::byte> initial;  // shorter than size: zero behind; empty: none given
+  std::vector<std::byte> initial;  // if shorter than size, the rest is zero; empty: no initial value
   // Addresses of other symbols stored in the initial value: (byte offset, symbol name + addend; generic or not).
   struct Relocation {
     std::size_t offset;
-    std::size_t size;  // bytes that are stored: 8, or the low ones of the address
+    std::size_t size;  // number of bytes stored: 8, or fewer for the low bytes of the address
     std::string symbol;
     std::int64_t addend;
     bool generic;
@@ -90,8 +90,8 @@ struct Function {
   bool is_declaration = false;
   std::vector<Variable> parameters;
   std::vector<Variable> results;  // `.func (.param ...) name`
-  // What `{ }` inside a body declares (registers, variables, labels) gets a name of its own, "param0@3", here and where
-  // it is used. What the body itself declares keeps its name.
+  // Registers, variables and labels that are declared in nested `{ }` get unique names, such as "param0@3", here and
+  // where they are used. Those declared in the body itself keep their names.
   std::vector<Variable> variables;  // .shared, .local, .param of all scopes inside
   std::map<std::string, Type> registers;
   std::vector<Instruction> body;

@@ -12,8 +12,8 @@ namespace vgpu::ptx {
 
 struct Constant {
   enum class Kind : std::uint8_t {
-    kSigned,    // an integer, 64 bits wide as all integers of PTX are
-    kUnsigned,  // with a U behind it, or too large for the signed kind
+    kSigned,    // a 64-bit integer, like all integer constants of PTX
+    kUnsigned,  // with the suffix U, or too large for the signed kind
     kSingle,    // 0f3F800000
     kDouble,    // 0d3FF0000000000000
     kDecimal,   // 1.0: the bits of a double
@@ -26,7 +26,7 @@ struct Constant {
 
 Constant number_of(const Token& number);
 
-// The constant as it stands in a variable of this type. Throws Error if there is no such conversion.
+// The constant converted to a variable of this type. Throws Error if there is no such conversion.
 std::uint64_t stored_as(const Constant& constant, Type type, std::uint32_t line);
 
 }  // namespace vgpu::ptx

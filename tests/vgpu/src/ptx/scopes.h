@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The scopes of a function body: a pair of braces may declare again what another has declared. Here every declaration
-// gets a name that the function has once, and every use finds it.
+// The scopes of a function body. Nested braces may redeclare a name, so every declaration is given a name that is
+// unique in the function, and uses are renamed accordingly.
 #pragma once
 
 #include <cstddef>
@@ -20,11 +20,11 @@ class Scopes {
   std::size_t current() const { return current_; }
   bool at_body() const { return current_ == 0; }
 
-  // The name in the function of what the current scope declares as `name`.
+  // Declares `name` in the current scope and returns its unique name.
   std::string declare(const std::string& name);
 
-  // Turns the names used in `scope` into those, and a symbol that is a register into one. Labels may be declared behind
-  // their use, so this is for the end of the body.
+  // Replaces the names used in `scope` by unique ones, and symbols that name registers by registers. Labels may be
+  // declared after their use, so this is called at the end of the body.
   void resolve(std::size_t scope, std::string& name) const;
   void resolve(std::size_t scope, Operand& operand, const Function& function) const;
 
@@ -33,7 +33,7 @@ class Scopes {
     std::size_t parent;
     std::unordered_map<std::string, std::string> names;
   };
-  std::vector<Scope> scopes_{{0, {}}};  // the first is the body, which renames nothing
+  std::vector<Scope> scopes_{{0, {}}};  // the first is the body, in which nothing is renamed
   std::size_t current_ = 0;
 };
 

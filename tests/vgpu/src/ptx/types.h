@@ -40,7 +40,7 @@ enum class Type : std::uint8_t {
 
 enum class Space : std::uint8_t { kGeneric, kGlobal, kShared, kLocal, kConst, kParam };
 
-// "f32" and the like, without the dot; nothing for a word that is no type.
+// "f32" and the like, without the dot. Empty for other words.
 std::optional<Type> type_named(std::string_view name);
 std::optional<Space> space_named(std::string_view name);  // "shared::cta" too; "shared::cluster" is not modelled
 

@@ -17,7 +17,7 @@ std::size_t parse_alignment(Lexer& lexer) {
   return alignment;
 }
 
-// ".ptr .global .align 16" tells where a pointer points to, and nothing about the parameter itself.
+// ".ptr .global .align 16" describes the memory that a pointer refers to, not the parameter itself.
 void skip_pointer_attribute(Lexer& lexer) {
   if (!lexer.accept(".ptr")) return;
   if (lexer.peek().kind == Token::Kind::kDotWord && space_named(lexer.peek().text.substr(1))) lexer.take();
@@ -31,7 +31,7 @@ std::size_t parse_vector_width(Lexer& lexer) {
   return 1;
 }
 
-// "[2][3]"; "[]" is 0, and only the first may be.
+// "[2][3]"; "[]" counts as 0 and is only allowed for the first dimension.
 std::vector<std::size_t> parse_dimensions(Lexer& lexer) {
   std::vector<std::size_t> dimensions;
   while (lexer.accept("[")) {
@@ -42,15 +42,15 @@ std::vector<std::size_t> parse_dimensions(Lexer& lexer) {
   return dimensions;
 }
 
-// What one declaration says of all the names behind it.
-struct Kind {
+// What one declaration says about all the names that follow it.
+struct Declaration {
   Variable variable;  // without a name
   std::size_t width = 1;
 };
 
-Kind parse_kind(Lexer& lexer, Space space) {
-  Kind kind;
-  Variable& variable = kind.variable;
+Declaration parse_declaration(Lexer& lexer, Space space) {
+  Declaration declaration;
+  Variable& variable = declaration.variable;
   variable.space = space;
   variable.alignment = 0;
   for (;;) {
@@ -62,19 +62,19 @@ Kind parse_kind(Lexer& lexer, Space space) {
       break;
     }
   }
-  kind.width = parse_vector_width(lexer);
+  declaration.width = parse_vector_width(lexer);
   variable.type = parse_type(lexer, "a type");
-  if (variable.alignment == 0) variable.alignment = size_of(variable.type) * kind.width;
+  if (variable.alignment == 0) variable.alignment = size_of(variable.type) * declaration.width;
   skip_pointer_attribute(lexer);
-  return kind;
+  return declaration;
 }
 
-Variable parse_declarator(Lexer& lexer, const Kind& kind) {
-  Variable variable = kind.variable;
+Variable parse_declarator(Lexer& lexer, const Declaration& declaration) {
+  Variable variable = declaration.variable;
   const Token name = lexer.expect(Token::Kind::kWord, "the name of a variable");
   variable.name = name.text;
   std::vector<std::size_t> dimensions = parse_dimensions(lexer);
-  if (kind.width > 1) dimensions.push_back(kind.width);
+  if (declaration.width > 1) dimensions.push_back(declaration.width);
   variable.size = size_of(variable.type);
   for (std::size_t dimension : dimensions) {
     variable.size *= dimension;
@@ -99,9 +99,9 @@ Type parse_type(Lexer& lexer, const char* what) {
 
 std::vector<Variable> parse_variables(Lexer& lexer, Space space) {
   std::vector<Variable> variables;
-  const Kind kind = parse_kind(lexer, space);
+  const Declaration declaration = parse_declaration(lexer, space);
   do {
-    variables.push_back(parse_declarator(lexer, kind));
+    variables.push_back(parse_declarator(lexer, declaration));
   } while (lexer.accept(","));
   lexer.expect(";");
   return variables;
@@ -125,7 +125,7 @@ std::vector<Variable> parse_parameters(Lexer& lexer) {
   if (lexer.accept(")")) return parameters;
   do {
     lexer.expect(".param");
-    parameters.push_back(parse_declarator(lexer, parse_kind(lexer, Space::kParam)));
+    parameters.push_back(parse_declarator(lexer, parse_declaration(lexer, Space::kParam)));
   } while (lexer.accept(","));
   lexer.expect(")");
   return parameters;

@@ -10,19 +10,19 @@
 
 namespace vgpu::ptx {
 
-// ".f32" and the like. Throws Error saying that `what` was expected.
+// ".f32" and the like. Throws Error "expected `what`" for other tokens.
 Type parse_type(Lexer& lexer, const char* what);
 
-// From behind the state space to the `;`: ".align 4 .b8 name[16] = {1, 2};", ".b32 a, b;".
+// Parses from after the state space to the `;`: ".align 4 .b8 name[16] = {1, 2};", ".b32 a, b;".
 std::vector<Variable> parse_variables(Lexer& lexer, Space space);
 
 // "(.param .b32 a, .param .align 8 .b8 b[16])".
 std::vector<Variable> parse_parameters(Lexer& lexer);
 
-// "(.managed)", "(.unified(1, 2))", from behind `.attribute`. Returns whether it says `.managed`.
+// "(.managed)", "(.unified(1, 2))", from after `.attribute`. Returns whether it is `.managed`.
 bool skip_attribute(Lexer& lexer);
 
-// What stands behind the "=". `dimensions` are the variable's; where the first is 0, the value sets its size.
+// Parses the initial value after the "=". If the first of `dimensions` is 0, the value determines it.
 void parse_initial_value(Lexer& lexer, std::vector<std::size_t> dimensions, Variable& variable);
 
 }  // namespace vgpu::ptx

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Compare and swap, wide and vector atomics, and atomics that many threads carry out on the same place.
+// Compare-and-swap, wide and vector atomics, and atomics of many threads on one address.
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
@@ -16,7 +16,7 @@ using conformance::DeviceArray;
 template <class T>
 __global__ void compare_and_swap(T* values, T* olds) {
   const unsigned i = threadIdx.x;
-  // Every second thread names what stands there.
+  // Every second thread passes the value that is stored there.
   olds[i] = atomicCAS(&values[i], i % 2 == 0 ? static_cast<T>(100 + i) : static_cast<T>(i), static_cast<T>(7 * i + 1));
 }
 
@@ -153,7 +153,7 @@ TEST(AtomicContention, Contention) {
   auto drawn = tickets.read();
   std::sort(drawn.begin(), drawn.end());
   EXPECT_EQ(drawn, numbers);
-  // What each exchange found and what the last left are what the threads put there, and the 0 from before.
+  // The values that the exchanges returned, and the final one, are those that the threads stored, and the initial 0.
   auto found = chain.read();
   found.push_back(result.exchanged);
   std::sort(found.begin(), found.end());

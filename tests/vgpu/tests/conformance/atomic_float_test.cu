@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// atom and red of floating numbers.
+// atom and red on floating-point numbers.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
@@ -38,7 +38,7 @@ TEST(AtomicFloat, AddSingle) {
         -0x1.fffffcp-127f, 3.4028235e38f, -3.4028235e38f, 0x1p103f, std::numeric_limits<float>::infinity(),
         -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
     values.push_back(as<U32>(x));
-  // Global memory counts subnormal numbers as zeros, shared memory does not.
+  // Atomics on global memory flush subnormal numbers to zero, those on shared memory do not.
   check_all<AddF32, U32>(
       apply<AddF32, U32>, values,
       [](U32 a, U32 b) { return as<U32>(flushed(flushed(as<float>(a)) + flushed(as<float>(b)))); },

@@ -82,7 +82,7 @@ REDUCTION(AddF16x2, U32, "add.noftz.f16x2", "r");
 REDUCTION(AddBF16, U16, "add.noftz.bf16", "h");
 REDUCTION(AddBF16x2, U32, "add.noftz.bf16x2", "r");
 
-// Where a result stands: the old value each time, then the new one of atom in three spaces and of red.
+// The layout of results: the old values, then the new ones of atom in three state spaces and of red.
 enum Column { kOldGlobal, kOldShared, kOldGeneric, kNewGlobal, kNewShared, kNewGeneric, kReduced, kColumns };
 
 template <class Operation, class = void>
@@ -94,7 +94,7 @@ struct Reducing<Operation, std::void_t<decltype(&Operation::reduce)>> {
   static constexpr bool kHas = true;
 };
 
-// A thread has one pair of operands.
+// Each thread has one pair of operands.
 template <class Operation, class T = typename Operation::Value>
 __device__ void apply_to(const T* olds, const T* operands, T* out, unsigned count) {
   __shared__ T shared[64];
@@ -115,7 +115,7 @@ __global__ void apply(const T* olds, const T* operands, T* out, unsigned count) 
   apply_to<Operation>(olds, operands, out, count);
 }
 
-// For what needs sm_90.
+// For instructions that need sm_90.
 template <class Operation, class T>
 __global__ void apply_90(const T* olds, const T* operands, T* out, unsigned count) {
 #if __CUDA_ARCH__ >= 900
@@ -123,7 +123,7 @@ __global__ void apply_90(const T* olds, const T* operands, T* out, unsigned coun
 #endif
 }
 
-// All pairs of values; `expected` computes the new value, `shared` the one in shared memory where that differs.
+// All pairs of values; `expected` computes the new value, `shared` the one in shared memory if that differs.
 template <class Operation, class T, class Expected, class Shared, class Same>
 void check_all(void (*kernel)(const T*, const T*, T*, unsigned), const std::vector<T>& values, Expected expected,
                Shared in_shared, Same same) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// atom and red of integers and bits: what stands in memory afterwards, and what comes back.
+// atom and red on integers and bits: the value in memory afterwards, and the one returned.
 #include <algorithm>
 #include <limits>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls: structures in and out, recursion that ends in each lane at another depth, functions found through pointers.
+// Calls: structures as arguments and results, recursion to a different depth in each lane, calls through pointers.
 #include <cstdint>
 #include <cstring>
 
@@ -65,7 +65,7 @@ TEST(Call, Structures) {
 
 // ---- recursion ------------------------------------------------------------------------------------------------------
 
-// The calls behind each other cannot become a loop, and lanes take different ones.
+// The compiler cannot turn these nested calls into a loop, and lanes take different ones.
 __host__ __device__ __noinline__ U32 ackermann(U32 m, U32 n) {
   if (m == 0) return n + 1;
   if (n == 0) return ackermann(m - 1, 1);
@@ -97,7 +97,7 @@ TEST(Call, DivergentRecursion) {
   }
 }
 
-// Each level has an array of its own, which the levels above change through a pointer.
+// Each level has its own array, which deeper levels modify through a pointer.
 __host__ __device__ __noinline__ int levels(int depth, int* above) {
   int mine[8];
   for (int i = 0; i < 8; ++i) mine[i] = depth * 10 + i;

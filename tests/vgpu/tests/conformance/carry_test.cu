@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arithmetic on several words, which hand a carry on, compared with the same in 128 bits.
+// Multi-word arithmetic with carries, compared with 128-bit arithmetic.
 #include <random>
 
 #include "elementwise.cuh"
@@ -14,7 +14,7 @@ __extension__ typedef unsigned __int128 Wide;
 
 Wide joined(U64 low, U64 high) { return Wide{high} << 64 | low; }
 
-// Two words of 64 bits per number, as two of 64 or four of 32.
+// Each number has 128 bits: two words of 64 bits or four of 32.
 __global__ void add_and_subtract(U64* out, int count, const U64* a_low, const U64* a_high, const U64* b_low,
                                  const U64* b_high) {
   const int i = Results<U64>::index();
@@ -74,7 +74,7 @@ TEST(Carry, SumsAndDifferences) {
   }
 }
 
-// 64 x 64 = 128 bits by four products of 32 bits, each added to what is there; and mad.lo and mad.hi of 64 bits.
+// 64 x 64 = 128 bits from four 32-bit products that are accumulated; and mad.lo and mad.hi of 64 bits.
 __global__ void multiply(U64* out, int count, const U64* a, const U64* b, const U64* c, const U64* d) {
   const int i = Results<U64>::index();
   if (i >= count) return;
@@ -115,7 +115,7 @@ TEST(Carry, Products) {
     SCOPED_TRACE(testing::Message() << std::hex << a[i] << " * " << b[i] << " + " << d[i] << ":" << c[i]);
     ASSERT_TRUE(joined(word(0), word(1)) == product);
     ASSERT_TRUE(joined(word(2), word(3)) == product + addend);
-    // The carry out is that of the upper addition, which the carry into it may complete.
+    // The carry out is that of the upper addition, including its carry in.
     ASSERT_EQ(word(4), U64{product + addend < addend});
     __extension__ typedef __int128 SignedWide;
     const SignedWide signed_product = SignedWide{static_cast<S64>(a[i])} * static_cast<S64>(b[i]);
@@ -123,7 +123,7 @@ TEST(Carry, Products) {
   }
 }
 
-// Each lane has a flag of its own, which only instructions with .cc change and only where their guard holds.
+// Each lane has its own carry flag. Only instructions with .cc change it, and only if their guard is true.
 __global__ void flags(U32* out, int count, const U32* guards) {
   const int i = Results<U32>::index();
   if (i >= count) return;
@@ -153,7 +153,7 @@ TEST(Carry, FlagOfEachLane) {
   for (std::size_t i = 0; i < guards.size(); ++i) {
     EXPECT_EQ(results[i], guards[i] != 0 ? 10u : 11u) << i;
     EXPECT_EQ(results[guards.size() + i], guards[i] != 0 ? 20u : 21u) << i;
-    // A subtraction adds a complement, which carries where nothing is borrowed.
+    // A subtraction adds the complement, so the carry is set if there is no borrow.
     EXPECT_EQ(results[2 * guards.size() + i], guards[i] != 0 ? 31u : 30u) << i;
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All comparisons that PTX has, by name, and what each means.
+// All comparisons of PTX by name, and their definitions.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 
 namespace conformance {
 
-// X is given a name and what else it was told.
+// X receives a name and the other arguments.
 #define EQUALITIES(X, ...) X("eq", __VA_ARGS__) X("ne", __VA_ARGS__)
 // clang-format off
 #define ORDERS(X, ...) \
@@ -38,7 +38,7 @@ Relation relation(T a, T b) {
   return a < b ? Relation::kLess : a == b ? Relation::kEqual : Relation::kGreater;
 }
 
-// Whether "lt" and the like hold for numbers in this relation; "ltu" holds for unordered ones too.
+// Whether a comparison such as "lt" holds for this relation; "ltu" also holds for unordered operands.
 inline bool holds(std::string comparison, Relation relation) {
   const std::vector<std::pair<std::string, std::string>> synonyms = {
       {"lo", "lt"}, {"ls", "le"}, {"hi", "gt"}, {"hs", "ge"}};
@@ -68,7 +68,7 @@ inline double value_of(std::uint64_t bits, int size, int fraction_bits) {
   return sign * std::ldexp(significand, std::max(exponent, 1) - (most / 2) - fraction_bits);
 }
 
-// As an instruction with .ftz reads it.
+// The operand as an instruction with .ftz reads it.
 inline double flushed_value_of(std::uint64_t bits, int size, int fraction_bits) {
   const double value = value_of(bits, size, fraction_bits);
   const int bias = (1 << (size - 2 - fraction_bits)) - 1;

@@ -10,7 +10,7 @@ namespace conformance::comparison_test {
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
 
-// Bits of the first word that an instruction gives: the two destinations of setp, then those of setp with .and c, with
+// The bits of an instruction's first result: the two destinations of setp, then those of setp with .and c, with
 // .or !c, and the one of setp with .xor c. The others are what set makes.
 #define COMPARE(comparison, flush, type, letter)                        \
   asm volatile(                                                         \
@@ -65,7 +65,7 @@ const std::vector<std::string> kOrders = {ORDERS(NAME_OF)};
 const std::vector<std::string> kUnsignedOrders = {UNSIGNED_ORDERS(NAME_OF)};
 const std::vector<std::string> kFloatOrders = {FLOAT_ORDERS(NAME_OF)};
 
-// Read gives the number that a register's bits are.
+// Read converts the bits of a register to a number.
 template <class T, class Read>
 void check(void (*kernel)(U32*, int, const T*, const T*, const U32*), const std::vector<std::string>& comparisons,
            const std::vector<T>& special, Read read) {
@@ -96,7 +96,7 @@ std::vector<T> edges() {
   return {0, 1, 2, T(-1), T(-2), Limits::max(), Limits::min(), T(Limits::max() - 1), T(Limits::min() + 1)};
 }
 
-// setp and set with a guard: lanes that it leaves out keep their predicates and their register.
+// setp and set with a guard: inactive lanes keep their predicates and registers.
 __global__ void guarded(U32* out, int count, const U32* a, const U32* b, const U32* guards) {
   const int i = Results<U32>::index();
   if (i >= count) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a cvt gives, read off its text: "cvt.rzi.ftz.s8.f32".
+// The expected result of cvt, derived from its text, such as "cvt.rzi.ftz.s8.f32".
 #pragma once
 
 #include <gtest/gtest.h>
@@ -95,7 +95,7 @@ inline Bits converted(std::string_view text, Bits operand, int out_bits) {
   return lowest(static_cast<Bits>(value), out_bits);
 }
 
-// Operands: the bits of numbers where conversions change their ways, in all formats and as integers, and random ones.
+// Operands: the bits of numbers at which conversions change behaviour, in all formats and as integers, and random bits.
 inline std::vector<Bits> conversion_operands() {
   std::vector<double> numbers = {0,
                                  0.25,

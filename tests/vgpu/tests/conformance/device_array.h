@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Data of a test on the device.
+// An array in device memory.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -25,7 +25,7 @@ class DeviceArray {
 
   T* get() const { return data_; }
 
-  // After all that was launched.
+  // Waits for all launches.
   std::vector<T> read() const {
     std::vector<T> values(size_);
     EXPECT_EQ(cudaGetLastError(), cudaSuccess);

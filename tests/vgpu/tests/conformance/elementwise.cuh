@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Instructions applied to each element of arrays, and their results compared one by one.
+// Applies instructions to each element of arrays and compares the results one by one.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,7 @@
 
 namespace conformance {
 
-// How a kernel of these tests hands out its results: thread i has element i of each input and calls put() once for each
-// instruction.
+// Collects the results of a kernel: thread i has element i of each input and calls put() once for each instruction.
 template <class T>
 class Results {
  public:
@@ -50,7 +49,7 @@ static __global__ void report_architecture(int* out) {
 #endif
 }
 
-// What the code that runs was compiled for: 90 for compute_90.
+// The architecture that the running code was compiled for: 90 for compute_90.
 inline int code_architecture() {
   const DeviceArray<int> out(1);
   report_architecture<<<1, 1>>>(out.get());

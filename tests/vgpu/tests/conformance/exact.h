@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Floating-point arithmetic in integers, written from the definition: the exact result, then one rounding. What the tests
-// compare with; it shares nothing with the executor.
+// Reference floating-point arithmetic on integers, written from the definition: the exact result, rounded once. It
+// shares no code with the executor.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@ __extension__ typedef __int128 Integer;
 
 enum class Mode { kNearestEven, kNearestAway, kZero, kDown, kUp };
 
-// Of an IEEE format: bits in all, bits of the fraction and the implicit one, exponents of the smallest and largest normal.
+// An IEEE format: total bits, significand bits including the implicit one, exponents of the smallest and largest normal
+// number.
 struct Format {
   int bits, precision, min_exponent, max_exponent;
 };
@@ -24,7 +25,7 @@ constexpr Format kTensor32{19, 11, -126, 127};
 constexpr Format kSingle{32, 24, -126, 127};
 constexpr Format kDouble{64, 53, -1022, 1023};
 
-// magnitude * 2^exponent, and, with `more`, a little further away from zero.
+// magnitude * 2^exponent; with `more` set, slightly further from zero (a sticky bit).
 struct Number {
   enum class Kind { kFinite, kInfinity, kNan } kind = Kind::kFinite;
   bool negative = false;
@@ -73,7 +74,7 @@ inline Number of_bits(std::uint64_t bits, const Format& format) {
   return number;
 }
 
-// The place of the highest bit; -1: none.
+// The position of the highest set bit; -1: there is none.
 inline int top(Magnitude magnitude) {
   int place = -1;
   for (; magnitude != 0; magnitude >>= 1) ++place;
@@ -84,7 +85,7 @@ inline int top(Magnitude magnitude) {
 inline Magnitude rounded_to_unit(const Number& number, int unit, Mode mode) {
   const int shift = unit - number.exponent;
   Magnitude whole = number.magnitude;
-  int half = -1;  // how what is cut off compares with half a unit
+  int half = -1;  // the comparison of the discarded part with half a unit
   bool inexact = number.more;
   if (shift <= 0) {
     whole <<= -shift;
@@ -128,7 +129,7 @@ inline std::uint64_t to_bits(const Number& number, const Format& format, Mode mo
   const int leading = top(number.magnitude) + number.exponent;
   const int exponent = number.magnitude != 0 && leading > format.min_exponent ? leading : format.min_exponent;
   const auto units = static_cast<std::uint64_t>(rounded_to_unit(number, exponent - fraction_bits, mode));
-  // A carry out of the fraction lands in the exponent, as it should.
+  // A carry out of the fraction increments the exponent, as it should.
   const std::uint64_t steps = static_cast<std::uint64_t>(exponent - format.min_exponent) << fraction_bits;
   const std::uint64_t code = steps + units;
   if (code < special) return sign | code;
@@ -226,7 +227,7 @@ inline Number square_root(const Number& a) {
   return result;
 }
 
-// Rounded to a whole number, and into [least, most].
+// Rounded to an integer and clamped to [least, most].
 inline Integer to_integer(const Number& number, Integer least, Integer most, Mode mode) {
   if (number.is_infinite() || top(number.magnitude) + number.exponent > 100) return number.negative ? least : most;
   const Magnitude magnitude = rounded_to_unit(number, 0, mode);

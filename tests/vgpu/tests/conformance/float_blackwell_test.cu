@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What sm_100 adds to float arithmetic: pairs of f32, operands of mixed types, the least and greatest of three. Bit for bit.
+// What sm_100 adds to float arithmetic: pairs of f32, operands of mixed types, minimum and maximum of three. Bit for
+// bit.
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 
@@ -100,7 +101,7 @@ TEST(FloatBlackwell, Pairs) {
   }
 }
 
-// The same as instructions of one type, once the halves are widened.
+// Equal to instructions of one type after the halves are widened.
 Bits expected_of_mixed(std::string_view text, Word a, Word b, Word c) {
   const Format& half = has(text, "f16") ? exact::kHalf : exact::kBrain;
   const auto widened = [&](Word bits) { return to_bits(of_bits(bits & 0xffff, half), exact::kSingle); };

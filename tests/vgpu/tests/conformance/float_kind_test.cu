@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// testp: what kind of number a float is.
+// testp: classification of floating-point numbers.
 #include <cmath>
 #include <limits>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// f32 arithmetic, bit for bit: every rounding mode, .ftz and .sat, on all combinations of numbers where rules change.
+// f32 arithmetic, bit for bit: every rounding mode, .ftz and .sat, on all combinations of special numbers.
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One PTX instruction, executed by some lanes of a warp and not by others, on all combinations of lists of operands.
+// One PTX instruction, executed by some lanes of a warp, on all combinations of lists of operands.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ using S16 = std::int16_t;
 using S32 = std::int32_t;
 using S64 = std::int64_t;
 
-// A type called Name for the instruction `text`: %0 is its result, %2 and so on its operands. In front of the text stands a
-// guard. The letters are those that asm has for registers: h, r, l for 16, 32, 64 bits.
+// A type called Name for the instruction `text`: %0 is its result, %2 and so on its operands. In front of the text
+// stands a guard. The letters are those that asm has for registers: h, r, l for 16, 32, 64 bits.
 #define PTX_1(Name, text, R, r, A, a)                                                                     \
   struct Name {                                                                                           \
     using Result = R;                                                                                     \
@@ -57,7 +57,7 @@ using S64 = std::int64_t;
     }                                                                      \
   }
 
-// For instructions that sm_90 brought: elsewhere the text is a trap, and the test must not come here.
+// For instructions that need sm_90: on older devices the text is a trap, which the test must not execute.
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
 #define SINCE_90(text) text
 #else
@@ -73,7 +73,7 @@ __global__ void apply_guarded(R* results, unsigned count, U32 lanes, const In*..
   results[i] = result;
 }
 
-// What of each type is worth trying.
+// Values of each type that are worth testing.
 template <class T>
 std::vector<T> edges() {
   using Limits = std::numeric_limits<T>;
@@ -94,8 +94,8 @@ inline std::vector<U32> amounts() {
           63, 64, 65, 127, 128, 255, 256, 257, 0x10005, 0x80000000, 0xffffffff};
 }
 
-// Compares row by row with `expected`: under a guard that holds for every lane, and under one that leaves lanes out, which
-// must keep what was in the register.
+// Compares row by row with `expected`: under a guard that is true for every lane, and under one that excludes lanes,
+// which must keep the contents of the register.
 template <class Instruction, class Expected, class... In>
 void check_rows(std::size_t count, Expected expected, const std::vector<In>&... columns) {
   using R = typename Instruction::Result;
@@ -138,7 +138,7 @@ void check_with(Expected expected, const std::vector<In>&... values) {
   check_rows<Instruction>(count, expected, spread(values)...);
 }
 
-// The same on the edges of the operands' types, which `expected` has.
+// The same for the extreme values of the operand types, which are those of `expected`.
 template <class Instruction, class R, class... In>
 void check(R (*expected)(In...)) {
   check_with<Instruction>(expected, edges<In>()...);

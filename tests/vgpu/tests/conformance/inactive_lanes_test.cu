@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Floating-point instructions and conversions that some lanes execute leave the registers of the others alone.
+// Floating-point instructions and conversions do not change the registers of inactive lanes.
 #include <cstdint>
 
 #include "elementwise.cuh"

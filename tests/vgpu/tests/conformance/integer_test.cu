@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Integer arithmetic, compared with the same in 128 bits.
+// Integer arithmetic, compared with 128-bit arithmetic.
 #include <algorithm>
 
 #include "guarded_instruction.cuh"
@@ -10,7 +10,7 @@ namespace conformance {
 __extension__ typedef __int128 Wide;
 __extension__ typedef unsigned __int128 UnsignedWide;
 
-// An instruction for each type: two operands of that type and a result like them.
+// An instruction for each type, with two operands and a result of that type.
 // clang-format off
 #define FOR_EACH_TYPE_2(Name, opcode) \
   PTX_2(Name##U16, opcode ".u16 %0, %2, %3", U16, "h", U16, "h", U16, "h"); \
@@ -80,7 +80,7 @@ S32 clamped(Wide value) {
   return static_cast<S32>(std::clamp<Wide>(value, std::numeric_limits<S32>::min(), std::numeric_limits<S32>::max()));
 }
 
-// Two unsigned numbers of 64 bits have a product that a signed one of 128 does not hold.
+// The product of two unsigned 64-bit numbers does not fit a signed 128-bit one.
 template <class T>
 using Product = std::conditional_t<std::is_signed_v<T>, Wide, UnsignedWide>;
 
@@ -170,7 +170,8 @@ TEST(Integer, WideProducts) {
   check<MadWideS32>(+[](S32 a, S32 b, S64 c) { return low<S64>(Wide{a} * b + c); });
 }
 
-// PTX leaves division by zero open; all ones is what the GPUs since sm_70 give. The least integer by -1 is itself.
+// PTX leaves division by zero undefined; GPUs since sm_70 return all ones. The smallest integer divided by -1 is
+// itself.
 TEST(Integer, Quotients) {
   CHECK_EACH_TYPE(Div, quotient);
   CHECK_EACH_TYPE(Rem, remainder_of);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tiles of several warps. From sm_80 on they meet in shared memory that the system keeps behind a block's own.
+// Tiles of several warps. From sm_80 on they communicate through shared memory that the system reserves after the
+// block's own.
 #include <cooperative_groups.h>
 #include <cooperative_groups/reduce.h>
 
@@ -12,7 +13,7 @@ namespace cg = cooperative_groups;
 
 constexpr int kThreads = 256;
 
-// `pattern` fills what the block has of its own, which must stay as it is.
+// `pattern` fills the block's own shared memory, which must remain unchanged.
 template <unsigned kTile>
 __global__ void reduce_tiles(int* sums, int* changed) {
   __shared__ cg::block_tile_memory<kThreads> memory;

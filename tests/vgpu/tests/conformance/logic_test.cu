@@ -137,7 +137,7 @@ TEST(Logic, PredicateOfLop3) {
 
 // ---- predicates -----------------------------------------------------------------------------------------------------
 
-// In every lane another combination of a and b; a guard leaves out lanes whose bit 2 is set, which keep true.
+// Each lane has another combination of a and b. A guard excludes lanes with bit 2 set, which keep true.
 __global__ void predicates(U32* out, int count, const U32* bits) {
   const int i = Results<U32>::index();
   if (i >= count) return;

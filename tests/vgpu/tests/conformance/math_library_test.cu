@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The mathematical functions of CUDA, long programs of the instructions that other tests look at one by one, against those of
-// the host. The errors allowed are those that the CUDA C++ Programming Guide lists; they were measured on GPUs, and results of
-// ex2.approx as far off as the PTX ISA allows, which VGPU_PERTURB asks for, would take expf beyond them.
+// CUDA's mathematical functions, compared with those of the host. They are long programs of instructions that other
+// tests check one by one. The allowed errors are those in the CUDA C++ Programming Guide, which were measured on GPUs:
+// with errors of ex2.approx as large as the PTX ISA allows, which VGPU_PERTURB requests, expf would exceed them.
 #include <cmath>
 #include <limits>
 
@@ -34,7 +34,7 @@ __global__ void of_doubles(double* out, int count, const double* a) {
 // One unit in the last place of x, of `digits` binary digits.
 double ulp(double x, int digits) { return std::ldexp(1, std::ilogb(x) + 1 - digits); }
 
-// The exact value comes in a longer type than T.
+// The exact value has a wider type than T.
 template <class T, class Exact>
 void compare(const char* name, double ulps, T x, T result, Exact exact) {
   const double error = static_cast<double>(std::fabs(Exact{result} - exact));

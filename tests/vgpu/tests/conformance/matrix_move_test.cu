@@ -59,7 +59,7 @@ __device__ void store(U32 at, const U32* r) {
                  : "memory");
 }
 
-// Lanes that give no address of a row give one that is none.
+// Lanes whose row address is unused pass an invalid one.
 template <int count>
 __device__ U32 row_address(const U16* matrices) {
   const int lane = static_cast<int>(threadIdx.x);

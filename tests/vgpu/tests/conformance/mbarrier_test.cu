@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mbarrier: phases, states, drops; and how cp.async arrives at them.
+// mbarrier: phases, states and drops, and arrivals of cp.async.
 #include <cuda/barrier>
 
 #include <cstdint>
@@ -67,7 +67,7 @@ using Word = std::uint64_t;
   return count;
 }
 
-// One thread goes through the phases of a barrier and notes what it sees.
+// One thread executes the phases of a barrier and records what it observes.
 __global__ void steps(std::uint32_t* out) {
 #if __CUDA_ARCH__ >= 800
   __shared__ Word barrier;
@@ -85,7 +85,7 @@ __global__ void steps(std::uint32_t* out) {
   *out++ = passed(&barrier, third);
   *out++ = passed_parity(&barrier, 0);
   *out++ = passed_parity(&barrier, 1);
-  // One has left for good: the second phase takes two.
+  // One participant has dropped out: the second phase needs two arrivals.
   const Word fourth = arrive(&barrier);
   *out++ = pending(fourth);
   *out++ = passed(&barrier, fourth);
@@ -104,7 +104,7 @@ TEST(Mbarrier, StepByStep) {
   EXPECT_EQ(out.read(), expected);
 }
 
-// Many phases of a barrier for a block: what all wrote before it, all read after it.
+// Many phases of a block's barrier: values written before it are read by all threads after it.
 __global__ void phases(int* out, int rounds) {
 #if __CUDA_ARCH__ >= 800
   __shared__ Word barrier;
@@ -113,7 +113,7 @@ __global__ void phases(int* out, int rounds) {
   if (self == 0) init(&barrier, blockDim.x);
   shared[self] = self;
   __syncthreads();
-  // Two phases a round, waited for by state and by parity.
+  // Two phases per round, awaited by state and by parity.
   for (int round = 0; round < rounds; ++round) {
     const int next = shared[(self + 1) % threads];
     const Word state = arrive(&barrier);
@@ -137,8 +137,8 @@ TEST(Mbarrier, PhasesOfABlock) {
   }
 }
 
-// The lanes of half a block copy, and the barrier tells the other half when all is there. With .noinc the copies are arrivals
-// that init counted; without it they add themselves to those.
+// Half of the block copies, and the barrier tells the other half when the data has arrived. With .noinc the copies are
+// arrivals that init counted; without it they increment the expected count.
 template <bool counted>
 __global__ void copy_and_arrive(const int* from, int* out) {
 #if __CUDA_ARCH__ >= 800
@@ -182,7 +182,7 @@ TEST(Mbarrier, CopiesArrive) {
   check_copy_and_arrive<false>();
 }
 
-// cuda::barrier: producers and consumers that take different parts, and one that drops out.
+// cuda::barrier: producers and consumers with different roles, and a thread that drops out.
 __global__ void barriers(const int* from, int* out) {
   using Barrier = cuda::barrier<cuda::thread_scope_block>;
   __shared__ alignas(Barrier) unsigned char room[2 * sizeof(Barrier)];

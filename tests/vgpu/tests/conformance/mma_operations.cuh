@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The shapes of mma.sync as types: how many registers, and which element each lane has where, as the PTX manual has it.
+// The shapes of mma.sync as types: number of registers, and the element in each register of each lane, as in the PTX
+// manual.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -58,7 +59,7 @@ using S8 = Int<std::int8_t>;
 using U8 = Int<std::uint8_t>;
 using S32 = Int<std::int32_t>;
 
-// ---- who has what ---------------------------------------------------------------------------------------------------
+// ---- layouts of fragments -------------------------------------------------------------------------------------------
 
 struct Place {
   int row, column;

@@ -60,7 +60,7 @@ struct Matrices {
   }
 };
 
-// Integers small enough for any order of summing to be exact, yet all different in their sums.
+// Integers small enough that sums are exact in any order, yet all sums differ.
 template <class Op>
 void check_layout() {
   if (code_architecture() < Op::kArchitecture) return;
@@ -152,7 +152,7 @@ TEST(Mma, IntegersWrapOrSaturate) {
   EXPECT_EQ(dot_of<MixedK32>(large, least, 0), -32 * 255 * 128);
 }
 
-// tf32 has ten bits behind the point; what a float has beyond them is cut off.
+// tf32 has ten fraction bits; the remaining bits of a float are truncated.
 TEST(Mma, TensorFloatsAreCut) {
   if (code_architecture() < 80) GTEST_SKIP() << "tf32 is of sm_80 and later";
   EXPECT_EQ(dot_of<TensorK8>({0x1.ffffp0}, {1}, 0), 0x1.ffcp0);

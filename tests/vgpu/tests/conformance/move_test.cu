@@ -44,7 +44,7 @@ TEST(Move, Vectors) {
   check<ThirdHalf>(+[](U64 a) { return static_cast<U16>(a >> 32); });
 }
 
-// 128 bits and bytes; they have no registers in asm.
+// 128-bit and 8-bit values, for which asm has no registers.
 __global__ void large_and_small(U64* out, int count, const U64* a, const U64* b) {
   const int i = Results<U64>::index();
   if (i >= count) return;
@@ -97,7 +97,7 @@ __global__ void constants(U64* out, int count) {
   results.put(wide);
   asm volatile("mov.b64 %0, 0x123456789abcdef0;" : "=l"(wide));
   results.put(wide);
-  // Named almost like a special register.
+  // A name that resembles a special register.
   asm volatile("{.reg .b32 %%pmx; mov.b32 %%pmx, 17; mov.b32 %0, %%pmx;}" : "=r"(word));
   results.put(word);
 }
@@ -115,7 +115,7 @@ TEST(Move, Constants) {
 __device__ int global_variable[4] = {1, 2, 3, 4};
 __constant__ int constant_variable[4] = {5, 6, 7, 8};
 
-// Bit k: isspacep of the k-th space says yes.
+// Bit k: isspacep for the k-th space is true.
 __device__ U32 spaces_of(const void* address) {
   U32 out;
   asm volatile(
@@ -130,7 +130,7 @@ __device__ U32 spaces_of(const void* address) {
   return out;
 }
 
-// To the space and back; -1 where that is another address.
+// Converts to the space and back; -1 if the result is another address.
 #define ROUND_TRIP(space)                                                       \
   [](void* address) {                                                           \
     U64 there, back;                                                            \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cvt of pairs, to tf32, to and from formats of 8 bits, and cvt.pack, bit for bit.
+// cvt of pairs, to tf32, to and from 8-bit formats, and cvt.pack, bit for bit.
 #include <random>
 
 #include "arithmetic_reference.h"
@@ -11,8 +11,8 @@ namespace conformance::packed_conversion_test {
 using Word = std::uint32_t;
 
 constexpr Format kE5m2{8, 3, -14, 15};
-// Its numbers take the codes that IEEE formats have for infinity; but for those it is this one without the highest bit of
-// the exponent.
+// Its numbers take the codes that IEEE formats have for infinity; but for those it is this one without the highest bit
+// of the exponent.
 constexpr Format kE4m3{9, 4, -6, 23};
 constexpr double kLargestE4m3 = 448;
 

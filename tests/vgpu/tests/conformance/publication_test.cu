@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Strong accesses to vectors of up to 16 bytes happen at once: one block publishes the same number in each element, again and
-// again, and another never sees two that differ. It takes two worker threads for them to be at it at the same time.
+// Strong accesses to vectors of up to 16 bytes are single-copy atomic: one block repeatedly stores the same number in
+// all elements, and another never sees elements that differ. Two worker threads are needed for the blocks to run at the
+// same time.
 #include <cstdint>
 
 #include "device_array.h"

@@ -35,7 +35,7 @@ ON_WORDS(PermuteRc16, "prmt.b32.rc16");
 
 namespace shift_test {
 
-// One place at a time; what comes in on the right is 0, on the left the sign or 0.
+// One bit at a time; zeros are shifted in from the right, the sign or zeros from the left.
 template <class T>
 T left(T a, U32 by) {
   for (U32 i = 0; i < std::min(by, 64u); ++i) a = static_cast<T>(a << 1);

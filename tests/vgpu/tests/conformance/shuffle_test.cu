@@ -104,7 +104,7 @@ TEST(Shuffle, Down) { check_mode<kDown>(); }
 TEST(Shuffle, Butterfly) { check_mode<kButterfly>(); }
 TEST(Shuffle, Index) { check_mode<kIndex>(); }
 
-// Each lane may name another distance and another clamp.
+// Each lane may pass another distance and another clamp value.
 __global__ void shuffle_by_lane(Result* out) {
   const std::uint32_t lane = threadIdx.x;
   out[lane] = shuffled<kIndex>(held_by(static_cast<int>(lane)), 31 - lane, lane < 16 ? 0x1f : 0x0f, kAll);
@@ -152,7 +152,7 @@ TEST(Shuffle, SeveralMasksInOneInstruction) {
   for (int lane = 0; lane < kLanes; ++lane) EXPECT_EQ(values[lane], held_by((lane & ~3) + 1)) << lane;
 }
 
-// Lanes that come late, from another number of turns of a loop, are waited for.
+// Lanes that arrive later, after another number of loop iterations, are waited for.
 __global__ void shuffle_after_loops(std::uint32_t* out, const std::uint32_t* turns) {
   const std::uint32_t lane = threadIdx.x;
   std::uint32_t value = 1;
@@ -172,7 +172,7 @@ TEST(Shuffle, WaitsForItsMembers) {
   for (int lane = 0; lane < kLanes; ++lane) EXPECT_EQ(results[lane], values[(lane + 1) % kLanes]) << lane;
 }
 
-// Twenty threads are a warp whose other lanes never were.
+// A block of twenty threads is a warp with twelve lanes that never existed.
 __global__ void shuffle_in_part_of_a_warp(std::uint32_t* out) {
   const std::uint32_t lane = threadIdx.x;
   out[lane] = shuffled<kDown>(held_by(static_cast<int>(lane)), 5, 19, (1u << 20) - 1).value;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Special registers: those that a thread finds the same all its life, and those that go on while it runs.
+// Special registers: those that are constant for a thread, and the clocks.
 #include <cstdint>
 
 #include "device_array.h"
@@ -97,7 +97,7 @@ __global__ void read_clocks(U64* out) {
   U64 first, second, then, now;
   asm volatile("mov.u64 %0, %%clock64;" : "=l"(first)::"memory");
   asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(then)::"memory");
-  // Waiting for a clock comes to an end.
+  // A loop that waits for a clock terminates.
   do asm volatile("mov.u64 %0, %%clock64;" : "=l"(second)::"memory");
   while (second - first < 1000);
   do asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now)::"memory");

@@ -56,10 +56,10 @@ double ulp_of(double x) { return std::ldexp(1, std::max(x == 0 ? -126 : std::ilo
 
 struct Expectation {
   double value;
-  double error;  // the most that is allowed; below 0: anything is
+  double error;  // the largest allowed error; negative: any result is allowed
 };
 
-// How far the documentation lets the result for x be from the exact one.
+// The documented error bound of the result for x.
 Expectation expectation(std::string_view text, double x) {
   const std::string_view opcode = text.substr(0, text.find('.'));
   if (opcode == "rcp") return {1 / x, ulp_of(1 / x)};

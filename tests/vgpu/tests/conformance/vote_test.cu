@@ -16,7 +16,7 @@ using conformance::DeviceArray;
 constexpr int kLanes = 32;
 constexpr std::uint32_t kAll = 0xffffffffu;
 
-// Inputs and results have one word per lane; a block is one warp with inputs of its own.
+// Inputs and results have one word per lane; each block is one warp with its own inputs.
 std::vector<std::uint32_t> patterns() {
   std::vector<std::uint32_t> all{0, kAll, 1, 0x80000000u, 0xaaaaaaaau, 0x0000ffffu, 0x7fffffffu};
   std::mt19937 random(1);

@@ -18,10 +18,10 @@ using conformance::DeviceArray;
 
 constexpr int kPad = 16;  // elements between rows or columns beyond their length
 
-// tf32, whose name mma.h has from sm_80 on.
+// tf32, which mma.h declares from sm_80 on.
 struct Tensor {};
 
-// What CUDA calls an element of a fragment, and what of it stands in memory.
+// The element type of a fragment, and its type in memory.
 template <class T>
 struct Names {
   using Fragment = T;
@@ -48,7 +48,7 @@ struct Product {
                        kSizeC = (c_rows ? m : n) * kStrideC;
 };
 
-// D = 2 (A B + C): doubled by element, as programs do that scale.
+// D = 2 (A B + C), scaled element by element as programs do.
 template <class P>
 __device__ void multiply(const typename P::Element* a, const typename P::Element* b, const typename P::Out* c,
                          typename P::Out* d) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is counted of a program's calls: those that wait for the device, those that allocate, and launches by name.
+// Counts of calls that wait for the device, calls that allocate, and launches by name.
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 

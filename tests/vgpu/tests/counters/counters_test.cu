@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the counters say of three textbook kernels, against counts made by hand.
+// The counters of three textbook kernels, compared with counts made by hand.
 #include <cuda_runtime.h>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
@@ -175,8 +175,8 @@ TEST_F(Counters, reduction) {
   EXPECT_EQ(value("global_store_sectors"), kBlocks);
   // Eight barriers of four warps.
   EXPECT_EQ(value("barriers"), kBlocks * 8 * 4);
-  // Each warp stores once; of the seven steps the first has two warps and the others one, with two loads and a store; the
-  // sum is loaded once more.
+  // Each warp stores once; of the seven steps the first has two warps and the others one, with two loads and a store;
+  // the sum is loaded once more.
   const unsigned requests = 4 + (2 + 6) * 3 + 1;
   EXPECT_EQ(value("shared_requests"), kBlocks * requests);
   EXPECT_EQ(value("shared_wavefronts"), kBlocks * requests);

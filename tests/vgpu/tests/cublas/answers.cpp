@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Prints what the libraries answer to calls that need no GPU, a line for each: run on the real libraries and on the stand-ins,
-// it has to print the same.
+// Prints the results of calls that need no GPU, one line each. The output must be the same on the real libraries and on
+// the stand-ins.
 #include <cublasLt.h>
 #include <cublas_v2.h>
 

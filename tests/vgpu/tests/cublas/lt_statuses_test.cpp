@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What cuBLASLt says of descriptors that contradict each other, and of what an algorithm cannot work with.
+// Statuses of cuBLASLt for contradicting descriptors, and for arguments that an algorithm does not support.
 #include "light.h"
 
 namespace blas {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What cuBLAS says of wrong arguments.
+// Statuses of cuBLAS for invalid arguments.
 #include <array>
 
 #include "test_matrices.h"

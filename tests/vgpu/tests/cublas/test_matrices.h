@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Matrices on the device and products in plain loops, for the tests of the stand-ins for cuBLAS. Elements are multiples of 1/8
-// and few, so sums of their products are exact in any order and on any device: what is compared are bits.
+// Matrices on the device and products in plain loops, for the tests of the stand-ins for cuBLAS. Elements are small
+// multiples of 1/8, so sums of products are exact in any order on any device, and results are compared bit for bit.
 #pragma once
 
 #include <cublasLt.h>
@@ -104,7 +104,7 @@ inline double element(std::size_t number) {
   return static_cast<double>(static_cast<int>(x >> 40) % 33 - 16) / 8;
 }
 
-// A matrix in column-major order, or row-major, between whose lines lies what nobody may read.
+// A matrix in column-major or row-major order, with padding between its lines that must not be read.
 struct HostMatrix {
   int rows, columns, ld;
   bool row_major = false;

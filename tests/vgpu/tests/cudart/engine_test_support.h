@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of the engine share: operations that leave a trace.
+// Shared by the tests of the engine: operations that record that they ran.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Host functions: in a thread of their own, and after a while without being demanded.
+// Host functions run in a thread of their own, and after a delay even without demand.
 #include <chrono>
 #include <future>
 #include <thread>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory runs out only when what was freed is counted as free.
+// Freed memory counts as free before an allocation fails.
 #include <gtest/gtest.h>
 
 #include "cudart/runtime.h"

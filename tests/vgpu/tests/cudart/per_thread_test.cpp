@@ -29,22 +29,28 @@ TEST(PerThread, NoStreamIsTheThreadsOwn) {
 }
 
 TEST(PerThread, ThreadsDoNotWaitForEachOther) {
-  void *device = nullptr, *pinned = nullptr;
-  ASSERT_EQ(cudaMalloc(&device, kBytes), cudaSuccess);
-  ASSERT_EQ(cudaMallocHost(&pinned, kBytes), cudaSuccess);
+  void *filled = nullptr, *copied = nullptr;
+  ASSERT_EQ(cudaMalloc(&filled, kBytes), cudaSuccess);
+  ASSERT_EQ(cudaMalloc(&copied, kBytes), cudaSuccess);
+  cudaEvent_t event{};
+  ASSERT_EQ(cudaEventCreate(&event), cudaSuccess);
   std::vector<char> values(kBytes, 1);
-  EXPECT_EQ(cudaMemcpy(device, values.data(), kBytes, cudaMemcpyHostToDevice), cudaSuccess);
-  EXPECT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
-  std::thread([&] { EXPECT_EQ(cudaMemsetAsync(device, 2, kBytes, nullptr), cudaSuccess); }).join();
-  EXPECT_EQ(cudaMemcpy(values.data(), device, kBytes, cudaMemcpyDeviceToHost), cudaSuccess);
-  // Nothing orders the copy behind the other thread's fill, and the virtual GPU runs what is demanded.
+  EXPECT_EQ(cudaMemcpy(copied, values.data(), kBytes, cudaMemcpyHostToDevice), cudaSuccess);
+  std::thread([&] {
+    EXPECT_EQ(cudaMemsetAsync(filled, 2, kBytes, nullptr), cudaSuccess);
+    EXPECT_EQ(cudaEventRecord(event, nullptr), cudaSuccess);
+  }).join();
+  EXPECT_EQ(cudaMemcpy(values.data(), copied, kBytes, cudaMemcpyDeviceToHost), cudaSuccess);
+  // The blocking copy of this thread does not run the fill of the other one.
   const bool on_demand = dlsym(RTLD_DEFAULT, "vgpu_is_virtual") != nullptr && std::getenv("VGPU_SEED") == nullptr;
-  EXPECT_TRUE(!on_demand || values[0] == 1);
+  EXPECT_TRUE(!on_demand || cudaEventQuery(event) == cudaErrorNotReady);
   EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
-  EXPECT_EQ(cudaMemcpy(values.data(), device, kBytes, cudaMemcpyDeviceToHost), cudaSuccess);
+  EXPECT_EQ(cudaEventQuery(event), cudaSuccess);
+  EXPECT_EQ(cudaMemcpy(values.data(), filled, kBytes, cudaMemcpyDeviceToHost), cudaSuccess);
   EXPECT_EQ(values[0], 2);
-  EXPECT_EQ(cudaFree(device), cudaSuccess);
-  EXPECT_EQ(cudaFreeHost(pinned), cudaSuccess);
+  EXPECT_EQ(cudaEventDestroy(event), cudaSuccess);
+  EXPECT_EQ(cudaFree(filled), cudaSuccess);
+  EXPECT_EQ(cudaFree(copied), cudaSuccess);
 }
 
 TEST(PerThread, TheLegacyStreamIsStillThereByName) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What becomes of device code that a program registers, good and bad.
+// Registration of valid and invalid device code.
 #include "cudart/registration.h"
 
 #include <gtest/gtest.h>

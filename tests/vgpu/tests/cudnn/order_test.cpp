@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The order of the calls, what may not change between them, and what else shows only when the work runs, so that the process
-// ends.
+// Errors that are detected only when the work runs, so that the process ends: calls out of order, and buffers that were
+// modified between calls.
 #include <cmath>
 
 #include "cudnn/test_device.h"

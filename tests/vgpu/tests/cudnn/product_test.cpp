@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products against plain loops, in whole numbers, which have no rounding.
+// Products of integers, which are exact, compared with plain loops.
 #include "cudnn/product.h"
 
 #include <gtest/gtest.h>

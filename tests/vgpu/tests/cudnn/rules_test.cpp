@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the calls refuse, each with one thing wrong, beyond what calls/ compares with the real library.
+// Invalid arguments, one at a time, beyond those that calls/ compares with the real library.
 #include <cmath>
 #include <cstdint>
 #include <functional>

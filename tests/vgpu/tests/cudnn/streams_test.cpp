@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// When the work runs, what it finds then, and what a graph keeps of a call.
+// When work runs, the values it reads then, and what a graph stores of a call.
 #include <cmath>
 #include <functional>
 
@@ -43,10 +43,15 @@ TEST_F(Streams, WorkWaitsForItsTurnInTheStreamOfTheHandle) {
   cudaStream_t now{};
   expect_ok(cudnnGetStream(lstm.handle, &now));
   EXPECT_EQ(now, stream_);
+  cudaEvent_t end{};
+  expect_ok(cudaEventCreate(&end));
   expect_ok(lstm.forward());
-  EXPECT_EQ(lstm.y.values(), std::vector<double>(120, -9));  // the legacy stream does not wait for this one
+  expect_ok(cudaEventRecord(end, stream_));
+  EXPECT_EQ(cudaEventQuery(end), cudaErrorNotReady) << "nothing has waited for the stream";
   expect_ok(cudaStreamSynchronize(stream_));
+  EXPECT_EQ(cudaEventQuery(end), cudaSuccess);
   EXPECT_NE(lstm.y.values(), std::vector<double>(120, -9));
+  expect_ok(cudaEventDestroy(end));
 }
 
 TEST_F(Streams, AStreamThatIsGoneIsRefused) {

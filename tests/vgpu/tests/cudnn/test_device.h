@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of cuDNN share: memory of the device, and an LSTM with all its descriptors and buffers.
+// Shared by the tests of cuDNN: device memory, and an LSTM with all its descriptors and buffers.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -36,7 +36,7 @@ Case read_case(std::istringstream& words) {
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = [] {
     std::vector<Case> read;
-    std::ifstream file(ATTN_TEST_DATA "/lstm_torch.txt");
+    std::ifstream file(VGPU_TEST_DATA "/lstm_torch.txt");
     for (std::string line; std::getline(file, line);) {
       std::istringstream words(line);
       std::string name;

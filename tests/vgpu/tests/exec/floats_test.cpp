@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Floating-point instructions as the executor sees them: what it refuses, which pipe it counts them for, and that results
-// which are pushed off their best value depend on the seed and the operands alone.
+// Floating-point instructions in the executor: which are refused, the pipe they are counted for, and that perturbed
+// results depend only on the seed and the operands.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Functions of a module: decoded when first wanted, together with those that they call.
+// Functions of a module are decoded on first use, together with those that they call.
 #include <gtest/gtest.h>
 
 #include <cstring>

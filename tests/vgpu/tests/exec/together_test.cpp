@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Instructions that threads execute together, and asynchronous ones: what is refused, what is found, and what CUDA programs
-// must not depend on.
+// Collective and asynchronous instructions: what is refused, what is reported, and behaviour that CUDA programs must
+// not depend on.
 #include "exec/kernel_text.h"
 
 namespace vgpu {
@@ -188,7 +188,8 @@ TEST(Together, OrderOfAtomics) {
   EXPECT_EQ(found(1), found(1));
 }
 
-// ---- of sm_100, which nvcc does not compile for here ------------------------------------------------------------------
+// ---- of sm_100, which nvcc does not compile for here
+// ------------------------------------------------------------------
 
 TEST(Together, FloatReductions) {
   const auto reduced = [](const std::string& instruction, const std::array<std::uint32_t, 4>& values) {

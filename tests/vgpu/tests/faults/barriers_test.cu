@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Barriers that not all come to, and lanes that others wait for in vain.
+// Barriers that some threads do not reach, and lanes that others wait for in vain.
 #include "findings.h"
 
 namespace barriers_test {
@@ -17,7 +17,7 @@ TEST_F(Barriers, barrier_by_part_of_a_warp) {
   expect_clean([] { divergent<<<1, 64>>>(64); });
 }
 
-// Lanes that went elsewhere never come: they wait for the others, who wait for them.
+// The two groups of lanes wait for each other at different instructions.
 __global__ void two_barriers(int part) {
   if (threadIdx.x < part) {
     asm volatile("bar.sync 1;" ::: "memory");
@@ -79,7 +79,7 @@ TEST_F(Barriers, shuffle_by_lanes_outside_of_the_mask) {
                  [=] { shuffle_outside<<<1, 32>>>(out); });
 }
 
-// A source lane that is not in the mask gives no value.
+// A source lane that is not in the mask has no defined value.
 __global__ void shuffle_from_outside(int source, int* out) {
   if (threadIdx.x >= 16) return;
   out[threadIdx.x] = __shfl_sync(0xffffu, static_cast<int>(threadIdx.x), source);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Asynchronous copies to shared memory whose data somebody touches too early.
+// Asynchronous copies to shared memory whose data is accessed too early.
 #include "findings.h"
 
 namespace copies_test {
@@ -65,7 +65,7 @@ TEST_F(Copies, no_barrier_behind_the_wait) {
                  [=] { copy<Missing::kBarrier><<<1, kThreads>>>(from, to); });
 }
 
-// Two groups are under way; how many the wait leaves there decides whether the first may be read.
+// Two groups are pending; the number that the wait leaves pending decides whether the first may be read.
 template <int left>
 __global__ void pipeline(const int* from, int* to) {
 #if __CUDA_ARCH__ >= 800
@@ -90,7 +90,7 @@ TEST_F(Copies, groups) {
                  [=] { pipeline<2><<<1, 32>>>(from, to); });
 }
 
-// The tile is filled anew while others may still read it.
+// The tile is refilled while other threads may still read it.
 template <bool barrier>
 __global__ void refill(const int* from, int* to) {
 #if __CUDA_ARCH__ >= 800
@@ -120,8 +120,8 @@ TEST_F(Copies, source_not_initialised) {
                  [=] { copy<Missing::kNothing><<<1, kThreads>>>(from, to); });
 }
 
-// One thread copies for all, and the copy reports to an mbarrier; with `waits` the readers wait there, or else only meet the
-// thread that issued the copy.
+// One thread copies for all, and the copy reports to an mbarrier; with `waits` the readers wait there, or else only
+// meet the thread that issued the copy.
 template <bool waits>
 __global__ void bulk(const int* from, int* to) {
 #if __CUDA_ARCH__ >= 900

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Kernels that commit a fault, and their correct twins: what the device says of them.
+// Fixtures for kernels with a fault and correct variants of them: what the device reports.
 #pragma once
 
 #include <cuda_runtime.h>

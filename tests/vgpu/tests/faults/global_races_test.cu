@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Races in global memory, and what would have prevented them.
+// Races in global memory, and the synchronisation that prevents them.
 #include "findings.h"
 
 namespace global_races_test {
@@ -58,7 +58,7 @@ TEST_F(GlobalRaces, threads_of_a_block) {
   expect_finding(cudaErrorLaunchFailure, {"race: "}, [=] { copy_shifted<<<1, kThreads>>>(data, 32); });
 }
 
-// What one launch writes, the next may read.
+// A launch may read what the previous one wrote.
 TEST_F(GlobalRaces, launches_are_ordered) {
   int* data = zeros<int>(2 * kBlocks * kThreads);
   expect_clean([=] {
@@ -84,7 +84,7 @@ TEST_F(GlobalRaces, sums_without_atomics) {
 
 enum class Missing { kNothing, kFence, kBarrier, kTicket };
 
-// The block that comes last adds up what all have written.
+// The last block adds up what all blocks have written.
 template <Missing missing>
 __global__ void sum_of_parts(int* parts, unsigned* tickets, int* total) {
   __shared__ bool last;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads of what nothing has written.
+// Reads of uninitialised memory.
 #include <array>
 
 #include "findings.h"
@@ -77,7 +77,7 @@ TEST_F(Initialised, shared_memory) {
                  [=] { shared_tile<<<1, 32>>>(from, to, 31); });
 }
 
-// No block finds what an earlier one left behind.
+// A block does not see the shared memory of an earlier one.
 __global__ void keep(int* out) {
   __shared__ int kept[32];
   if (blockIdx.x == 0) kept[threadIdx.x] = 1;

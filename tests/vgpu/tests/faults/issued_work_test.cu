@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Work of a library that says it touches what it may not.
+// Work of a library that declares invalid ranges.
 #include "findings.h"
 #include "programs/issued.h"
 

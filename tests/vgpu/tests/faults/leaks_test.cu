@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a program never gave back, listed when it ends. The program is this one, started again with VGPU_LEAKS=1.
+// The report of leaks at the end of a program. The program is this one, started again with VGPU_LEAKS=1.
 #include <sys/wait.h>
 #include <unistd.h>
 

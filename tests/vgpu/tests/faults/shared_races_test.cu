@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Races in shared memory, and the barriers that would have prevented them.
+// Races in shared memory, and the barriers that prevent them.
 #include "findings.h"
 
 namespace shared_races_test {
@@ -11,7 +11,7 @@ class SharedRaces : public Faults {};
 
 constexpr int kThreads = 64;
 
-// Two warps hand a tile to each other: `before` the tile is overwritten and `after`.
+// Two warps exchange a tile, with barriers `before` it is overwritten and `after`.
 template <bool before, bool after>
 __global__ void reverse(const int* from, int* to, int rounds) {
   __shared__ int tile[kThreads];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Programs that order their accesses by other means than a barrier of the whole block: none may be accused, and each must be
-// once the means is missing.
+// Programs that order their accesses by other means than a block barrier. They must pass, and must be reported once the
+// synchronisation is removed.
 #include "findings.h"
 
 namespace synchronisation_test {
@@ -67,7 +67,7 @@ __device__ void await(const int* flag, Flag how) {
   }
 }
 
-// Each block adds to what the block before it left: one thread waits and one tells, for all of the block.
+// Each block adds to the result of the block before it; one thread waits and one signals on behalf of the block.
 template <Flag how>
 __global__ void chain(int* flags, int* values) {
   if (blockIdx.x > 0 && threadIdx.x == 0) await(flags + blockIdx.x - 1, how);
@@ -99,7 +99,7 @@ TEST_F(Synchronisation, plain_flag) {
   expect_finding(cudaErrorLaunchFailure, {"race: "}, [=] { launch_chain<Flag::kPlain>(flags, values); });
 }
 
-// Flag and value in one word: nothing else needs an order.
+// Flag and value are in one word, so no other ordering is needed.
 __global__ void look_back(unsigned long long* states, int* sums) {
   __shared__ int before;
   if (threadIdx.x == 0) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loads of what nothing has written, before it is known whether the value is wanted.
+// Speculative loads of uninitialised memory, before it is known whether the value is needed.
 #include "findings.h"
 
 namespace undefined_test {
 
 using faults::Faults;
 
-// What is done with the last of 32 values, which nothing has written: the others are 1.
+// Uses of the last of 32 values, which is uninitialised; the others are 1.
 using Use = int(int value, bool known, int* out);
 
 template <Use use>
@@ -27,7 +27,8 @@ class UndefinedValues : public Faults {
     expect_clean([=] { load_ahead<use><<<1, 32>>>(out, 31); });
   }
 
-  // The twin has all 32 written. `by` is the instruction that depends on the value; named is the one that loaded it.
+  // The correct variant has all 32 initialised. `by` is the instruction that depends on the value; named is the one
+  // that loaded it.
   template <Use use>
   static void expect_used(int* out, const std::string& by) {
     expect_clean([=] { load_ahead<use><<<1, 32>>>(out, 32); });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Addresses: who holds them, who may touch them, and that none is handed out twice.
+// Addresses: which allocation contains them, which devices may access them, and that they are never reused.
 #include "memory/heap.h"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whole algorithms written with cooperative groups: a reduction of the grid in one launch, one atomic for all threads of a
-// warp that want it, groups by label, a stencil whose steps the whole grid takes together.
+// Whole algorithms written with cooperative groups: a grid reduction in one launch, warp-aggregated
+// atomics, groups by label, and a stencil with grid-wide steps.
 #include <cooperative_groups.h>
 #include <cooperative_groups/reduce.h>
 #include <cooperative_groups/scan.h>
@@ -52,7 +52,7 @@ TEST(Cooperation, ReductionInOneLaunch) {
   EXPECT_EQ(total.read()[0], std::accumulate(values.begin(), values.end(), 0));
 }
 
-// Threads that found something coalesce, and their first asks for the places of all.
+// Threads that found an item form a coalesced group, whose first thread reserves space for all.
 __global__ void filter(const int* in, int count, int* out, int* found) {
   const int i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   if (i >= count || in[i] % 3 != 0) return;
@@ -76,7 +76,7 @@ TEST(Cooperation, FilterWithOneAtomicOfAWarp) {
   EXPECT_EQ(results, expected);
 }
 
-// Each thread learns how many of its warp have its label, and which of them it is.
+// Each thread computes how many threads of its warp have its label, and its rank among them.
 __global__ void by_label(const int* labels, int* sizes, int* ranks) {
   const auto i = blockIdx.x * blockDim.x + threadIdx.x;
   const auto tile = cg::tiled_partition<32>(cg::this_thread_block());
@@ -100,7 +100,7 @@ TEST(Cooperation, GroupsByLabel) {
   EXPECT_EQ(ranks.read(), expected_ranks);
 }
 
-// Heat that flows between neighbours, in steps of the whole grid.
+// Heat diffusion with grid-wide steps.
 __global__ void diffuse(float* now, float* next, int count, int steps) {
   const auto grid = cg::this_grid();
   for (int step = 0; step < steps; ++step) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's primitives of a block that look at neighbours or count: discontinuities, differences, runs, histograms.
+// CUB's block-wide discontinuities, adjacent differences, run lengths and histograms.
 #include <algorithm>
 #include <cub/block/block_adjacent_difference.cuh>
 #include <cub/block/block_discontinuity.cuh>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's sorting of a block, and how it loads, moves and stores items.
+// CUB's block-wide sorts, loads, exchanges and stores.
 #include <algorithm>
 #include <cub/block/block_exchange.cuh>
 #include <cub/block/block_load.cuh>
@@ -49,7 +49,7 @@ struct ByLastDigit {
   __host__ __device__ bool operator()(int a, int b) const { return a % 10 < b % 10; }
 };
 
-// One algorithm to load and another to store, of a part of the tile only.
+// Loads with one algorithm and stores with another, for a partial tile.
 template <cub::BlockLoadAlgorithm kLoad, cub::BlockStoreAlgorithm kStore>
 __global__ void merge_sort(const int* in, int count, int* out) {
   using Load = cub::BlockLoad<int, kThreads, kItems, kLoad>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's algorithms of a whole device that keep or count some items: selection, unique items, runs, partitions, histograms.
+// CUB's device-wide selection, unique, run-length encoding, partition and histograms.
 #include <algorithm>
 #include <cub/device/device_histogram.cuh>
 #include <cub/device/device_partition.cuh>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's sorting of a whole device: by digits, where blocks look back at the digits that others have counted, and by merging.
+// CUB's device-wide sorts: radix sort with decoupled look-back, and merge sort.
 #include <algorithm>
 #include <cub/device/device_merge_sort.cuh>
 #include <cub/device/device_radix_sort.cuh>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's reductions and scans of a whole device. A scan passes over its input once: each block looks back at what the blocks
-// before it have published.
+// CUB's device-wide reductions and scans. A scan reads its input once (decoupled look-back): each block reads the
+// partial results that earlier blocks have published.
 #include <algorithm>
 #include <cub/device/device_reduce.cuh>
 #include <cub/device/device_scan.cuh>
@@ -70,7 +70,7 @@ TEST(CubDeviceSum, ExclusiveSum) {
   EXPECT_EQ(out.read(), expected);
 }
 
-// Sums of eight bytes, published with what says that they are there in one write of sixteen.
+// Eight-byte sums, published together with their status in one 16-byte write.
 TEST(CubDeviceSum, ExclusiveSumOfDoubles) {
   const std::vector<double> values = random_numbers<double>(kCount, 1000);
   const DeviceArray<double> in(values), out(kCount);
@@ -82,7 +82,7 @@ TEST(CubDeviceSum, ExclusiveSumOfDoubles) {
   EXPECT_EQ(out.read(), expected);
 }
 
-// y = scale x + shift: what one does after the other is such a function again, and the order matters.
+// y = scale x + shift: the composition of two such functions is one again, and does not commute.
 struct Line {
   unsigned scale, shift, unused;  // three words, too many to publish in one write
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's primitives of a warp, whole or logical.
+// CUB's warp-wide primitives, for whole and logical warps.
 #include <algorithm>
 #include <cub/warp/warp_exchange.cuh>
 #include <cub/warp/warp_merge_sort.cuh>
@@ -68,7 +68,7 @@ TEST(CubWarp, ReduceAndScan) { check_reduce_and_scan<32>(kThreads); }
 TEST(CubWarp, ReduceAndScanOfLogicalWarps) { check_reduce_and_scan<8>(kThreads); }
 TEST(CubWarp, ReduceAndScanOfAWarpThatIsNoPowerOfTwo) { check_reduce_and_scan<24>(24); }
 
-// Each warp sorts its items and hands them out striped: lane l has those of rank l, l + 16, ...
+// Each warp sorts its items in a striped arrangement: lane l has those of rank l, l + 16, ...
 template <int kWidth, int kItems>
 __global__ void sort_and_exchange(const int* in, int* out) {
   using Sort = cub::WarpMergeSort<int, kItems, kWidth>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is the virtual GPU's own: the environment that it reads, counters, refusals. Most tests run one of the roles at
-// the end of this file in a process of its own.
+// Features of the virtual GPU: environment variables, counters, refusals. Most tests run one of the roles at the end of
+// this file in a process of its own.
 #include <algorithm>
 #include <cstdio>
 #include <set>
@@ -123,7 +123,7 @@ TEST_F(Environment, WhatIsNotModelledIsRefusedByName) {
   EXPECT_EQ(cudaGetLastError(), cudaErrorNotSupported);
 }
 
-// Roles for processes of their own. Disabled, so that nobody plays them unasked.
+// Roles for child processes. Disabled, so that they do not run as tests.
 
 __global__ void tell_architecture(int* value) {
 #ifdef __CUDA_ARCH__
@@ -154,7 +154,7 @@ TEST(DISABLED_Role, find_no_device) {
   EXPECT_EQ(cudaMalloc(&pointer, 4), cudaErrorNoDevice);
 }
 
-// What belongs to one device is not the other's, and copies go between them.
+// Objects belong to one device, and copies between devices work.
 TEST(DISABLED_Role, use_two_devices) {
   const DeviceInts first;
   const Stream stream;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Errors: at the launch, after it, and for good.
+// Errors: at the launch, after it, and sticky ones.
 #include <cassert>
 #include <chrono>
 #include <future>
@@ -88,7 +88,7 @@ TEST_F(LaunchErrors, CodesHaveNamesAndWords) {
   EXPECT_STREQ(cudaGetErrorName(static_cast<cudaError_t>(12345)), "unrecognized error code");
 }
 
-// What a kernel does wrong ends the device's work until it is reset.
+// An error in a kernel makes the device unusable until it is reset.
 class Faults : public testing::Test {
  protected:
   ~Faults() override { EXPECT_EQ(cudaDeviceReset(), cudaSuccess); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the end of a process finds: leaks, and static objects that still use the device.
+// The end of a process: leaks, and static objects that still use the device.
 #include "support.h"
 
 namespace programs::exit_test {
@@ -30,7 +30,7 @@ TEST_F(AtExit, AFailureIsNotHiddenByLeaks) {
   expect_in("leak:", outcome);
 }
 
-// Roles for processes of their own.
+// Roles for child processes.
 
 class Late {
  public:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory of every kind, copies between them, variables of device code.
+// All kinds of memory, copies between them, and variables of device code.
 #include <numeric>
 
 #include "support.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random programs of kernels and events in streams of every kind, against CUDA's rules for what comes before what.
+// Random programs of kernels and events in streams of every kind, against CUDA's ordering rules.
 #include <cstdint>
 #include <random>
 
@@ -11,7 +11,7 @@ namespace programs::orders_test {
 using Set = std::uint64_t;  // bit i: kernel i
 constexpr int kKernels = 64;
 
-// Notes that kernel `me` has run, and how many of those that had to come before it had not.
+// Records that kernel `me` has run, and how many of its predecessors had not.
 __global__ void note(int* done, int* missing, int me, Set before) {
   for (int i = 0; i < kKernels; ++i)
     if ((before >> i & 1) != 0 && done[i] == 0) ++*missing;
@@ -29,7 +29,7 @@ struct Mark {
   Set before = 0;
 };
 
-// What the rules say, next to the calls.
+// A model of the ordering rules, updated with each call.
 class Program {
  public:
   explicit Program(unsigned seed) : random_(seed) {

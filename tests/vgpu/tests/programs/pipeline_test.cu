@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Asynchronous copies to shared memory as libcu++ has them: pipelines of a thread and of a block, a barrier that counts bytes.
+// libcu++'s asynchronous copies to shared memory: thread- and block-scope pipelines, and a barrier that counts bytes.
 #include <cooperative_groups.h>
 #include <cooperative_groups/memcpy_async.h>
 
@@ -40,7 +40,7 @@ __device__ int combine(const int* tile, int place) {
   return (tile[threadIdx.x % kThreads] + tile[kThreads - 1 - threadIdx.x % kThreads]) * (place + 1);
 }
 
-// Each thread copies what is its own, and waits for it alone.
+// Each thread copies its own data and waits only for it.
 __global__ void pipeline_of_a_thread(const int* in, int* out) {
   __shared__ int tiles[2][kThreads];
   auto pipeline = cuda::make_pipeline();
@@ -111,7 +111,7 @@ __global__ void producers_and_consumers(const int* in, int* out) {
 
 TEST(Pipeline, OfProducersAndConsumers) { check(producers_and_consumers, 2 * kThreads); }
 
-// One thread asks for bulk copies; who waits at the barrier waits for their bytes.
+// One thread issues bulk copies; waiting at the barrier includes their bytes.
 __global__ void bulk_copies(const int* in, int* out) {
   using Barrier = cuda::barrier<cuda::thread_scope_block>;
   __shared__ alignas(16) int tile[kThreads];

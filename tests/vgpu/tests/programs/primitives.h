@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the programs share that use the toolkit's libraries of device code: CUB, libcu++, cooperative groups. Nothing in them was
-// written for the virtual GPU; what they compute is compared with the host's.
+// Shared by the programs that use the toolkit's device libraries: CUB, libcu++, cooperative groups. Nothing in them is
+// specific to the virtual GPU; results are compared with the host.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ std::vector<T> random_numbers(std::size_t count, unsigned range) {
   return numbers;
 }
 
-// CUB's algorithms for a whole device are called twice: for the bytes of workspace they want, and with it.
+// CUB's device-wide algorithms are called twice: to query the size of the workspace (bytes), and to run.
 template <class Algorithm>
 void run_with_workspace(Algorithm algorithm) {
   std::size_t bytes = 0;

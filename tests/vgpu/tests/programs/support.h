@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the programs that test the runtime share. They are ordinary CUDA: on a GPU they run unchanged, but for the checks that
-// only a deterministic device can make.
+// Shared by the programs that test the runtime. They are ordinary CUDA programs and run unchanged on a GPU, except for
+// checks that need a deterministic device.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -20,7 +20,8 @@ namespace programs {
 
 inline bool is_virtual() { return dlsym(RTLD_DEFAULT, "vgpu_is_virtual") != nullptr; }
 
-// On a GPU, and on the virtual one with a seed, work may run as soon as it is issued; without a seed it runs on demand alone.
+// On a GPU, and on the virtual one with a seed, work may run as soon as it is issued; without a seed it runs on demand
+// alone.
 inline bool runs_on_demand() {
   const char* seed = std::getenv("VGPU_SEED");
   return is_virtual() && (seed == nullptr || std::strtoull(seed, nullptr, 0) == 0);
@@ -58,7 +59,7 @@ class DeviceInts {
   DeviceInts& operator=(const DeviceInts&) = delete;
   operator int*() const { return pointer_; }
 
-  // All of them, behind whatever else was issued to the legacy stream.
+  // All values, after everything issued to the legacy stream.
   std::vector<int> values() const {
     std::vector<int> host(kCount);
     EXPECT_EQ(cudaMemcpy(host.data(), pointer_, kBytes, cudaMemcpyDeviceToHost), cudaSuccess);
@@ -120,7 +121,7 @@ struct Outcome {
   std::string output;  // stdout and stderr
 };
 
-// One test of this program, a disabled one too, in a process of its own.
+// Runs one test of this program, even a disabled one, in a child process.
 inline Outcome run_alone(const std::string& test, const std::string& environment) {
   const std::string command = environment + " /proc/" + std::to_string(getpid()) +
                               "/exe --gtest_also_run_disabled_tests --gtest_filter=" + test + " 2>&1";
@@ -133,7 +134,7 @@ inline Outcome run_alone(const std::string& test, const std::string& environment
   return outcome;
 }
 
-// A test of DISABLED_Role: disabled, so that nobody plays it unasked.
+// Runs a test of DISABLED_Role, which is disabled so that it does not run as a test.
 inline Outcome play(const std::string& role, const std::string& environment = "") {
   return run_alone("DISABLED_Role." + role, environment);
 }
@@ -149,8 +150,8 @@ inline void expect_in(const std::string& text, const Outcome& outcome) {
   EXPECT_NE(outcome.output.find(text), std::string::npos) << "no \"" << text << "\" in: " << outcome.output;
 }
 
-// What came of two operations that nothing orders: where work runs on demand, the outcome of the one that was waited for;
-// elsewhere each value is that or the other's.
+// What came of two operations that nothing orders: where work runs on demand, the outcome of the one that was waited
+// for; elsewhere each value is that or the other's.
 inline void expect_unordered(const std::vector<int>& values, int on_demand, int otherwise) {
   for (const int value : values) ASSERT_TRUE(value == on_demand || (!runs_on_demand() && value == otherwise)) << value;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Algorithms on vectors as Thrust has them: memory, kernels and streams are its own business.
+// Thrust's algorithms on vectors. Thrust manages memory, kernels and streams itself.
 #include <thrust/copy.h>
 #include <thrust/device_vector.h>
 #include <thrust/inner_product.h>
@@ -50,7 +50,7 @@ TEST(Thrust, InnerProduct) {
             std::inner_product(x.begin(), x.end(), y.begin(), 7));
 }
 
-// Values come to their keys, and sums of those that have the same.
+// Sort by key, then reduce by key.
 TEST(Thrust, SortAndScanByKey) {
   std::vector<unsigned char> keys = random_numbers<unsigned char>(kCount, 200);
   std::vector<int> order(kCount), expected;
@@ -69,7 +69,7 @@ TEST(Thrust, SortAndScanByKey) {
   EXPECT_EQ(host(values), expected);
 }
 
-// In place: blocks put back what stays while their neighbours look at it.
+// In place: blocks rewrite unchanged elements while neighbouring blocks read them.
 TEST(Thrust, Unique) {
   std::vector<int> values(kCount);
   for (int i = 0; i < kCount; ++i) values[i] = std::min(i, kCount / 2);

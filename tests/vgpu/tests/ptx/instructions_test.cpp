@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Instructions and the bodies they stand in: operands, constants, calls, labels, scopes, places.
+// Instructions and function bodies: operands, constants, calls, labels, scopes, places.
 #include <gtest/gtest.h>
 
 #include <cstring>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Texts that are no PTX, each with the message it must get.
+// Invalid PTX texts, each with the expected message.
 #include <gtest/gtest.h>
 
 #include <string>

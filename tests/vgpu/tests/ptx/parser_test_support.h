@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Short texts made whole, for the tests of the parser.
+// Completes short texts to modules, for the tests of the parser.
 #pragma once
 
 #include <string>

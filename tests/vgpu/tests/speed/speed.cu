@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Prints how many thread instructions the virtual GPU executes in a second of one core, by kernel: arithmetic alone, shared
-// memory, and global memory, under the checks that the environment asks for (VGPU_CHECKS).
+// Prints how many thread instructions the virtual GPU executes in a second of one core, by kernel: arithmetic alone,
+// shared memory, and global memory, with the checks that VGPU_CHECKS selects.
 #include <cuda_runtime.h>
 #include <dlfcn.h>
 

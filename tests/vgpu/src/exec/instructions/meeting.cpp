@@ -5,7 +5,6 @@
 #include "exec/sync_hooks.h"
 
 namespace vgpu {
-namespace {}  // namespace
 
 bool meet_members(Warp& warp, Slot masks) {
   struct Group {

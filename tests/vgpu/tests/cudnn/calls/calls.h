@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls of cuDNN, valid and not, and what it answers, one line each: the lines of the real library and of the stand-in are to
-// be the same. Where there is no GPU the real one makes no handle, but takes zeroed memory for one in all calls here.
+// Valid and invalid calls of cuDNN with their results, one line each. The lines of the real library and of the stand-in
+// must be the same. Without a GPU the real library creates no handle, but accepts zeroed memory as one in all calls
+// here.
 #pragma once
 
 #include <cudnn.h>
@@ -18,7 +19,7 @@ cudnnHandle_t handle();
 // "call: ANSWER result"; the result only where the call succeeded.
 void print(const std::string& call, cudnnStatus_t answer, const std::string& result = "");
 
-// For calls that need the device for their answer: what has passed all other checks is not told apart.
+// For calls that need the device: results after all other checks have passed are not distinguished.
 void print_checked(const std::string& call, cudnnStatus_t answer);
 
 std::string list(const std::vector<int>& numbers);

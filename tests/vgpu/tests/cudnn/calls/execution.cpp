@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Only what is refused before the device is needed.
+// Only calls that are rejected before the device is needed.
 #include <cstdint>
 
 #include "cudnn/calls/calls.h"
@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kPlenty = std::size_t{1} << 40;
 
-// Never looked at: each call here has one thing in it that is wrong.
+// Never accessed: each call here has one invalid argument.
 void* somewhere(int place) {
   return reinterpret_cast<void*>((std::uintptr_t{1} << 40) + (std::uintptr_t{1} << 32) * place);
 }

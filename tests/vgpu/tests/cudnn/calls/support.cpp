@@ -8,7 +8,7 @@
 namespace vgpu::calls {
 
 cudnnHandle_t handle() {
-  // More than the real library's handles have, and never freed: it may look at it until the end.
+  // Larger than the real library's handles, and never freed, since the library may access it until the end.
   static cudnnHandle_t made = [] {
     cudnnHandle_t handle = nullptr;
     if (cudnnCreate(&handle) != CUDNN_STATUS_SUCCESS) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What programs hold pointers to. A pointer to what was never made, or is gone, is refused; the real library would follow it.
+// The objects that programs hold pointers to. A pointer to an object that was never created or is destroyed is
+// rejected, where the real library would dereference it.
 #pragma once
 
 #include <memory>
@@ -12,7 +13,7 @@
 namespace vgpu::cudnn {
 
 template <typename Object>
-class Living {
+class Registered {
  public:
   static Object* add(std::unique_ptr<Object> object) {
     const std::lock_guard<std::mutex> lock(self().mutex_);
@@ -28,16 +29,16 @@ class Living {
     return *found->second;
   }
 
-  // Null is nothing, as the real library has it.
+  // Null is ignored, as by the real library.
   static void remove(const Object* address, const char* what) {
     const std::lock_guard<std::mutex> lock(self().mutex_);
     require(address == nullptr || self().objects_.erase(address) == 1, what);
   }
 
  private:
-  // Never destroyed: static objects of the program may still let go of theirs.
-  static Living& self() {
-    static Living& all = *new Living;
+  // Never destroyed, so that static objects of the program can still destroy their descriptors.
+  static Registered& self() {
+    static Registered& all = *new Registered;
     return all;
   }
 
@@ -45,13 +46,13 @@ class Living {
   std::unordered_map<const Object*, std::unique_ptr<Object>> objects_;
 };
 
-// A create function of the API.
+// The body of the create functions of the API.
 template <typename Object>
 cudnnStatus_t create(Object** to) noexcept {
   return outcome_of([&] {
     require(to != nullptr, "where to put what is created");
     may_fail(CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED);
-    *to = Living<Object>::add(std::make_unique<Object>());
+    *to = Registered<Object>::add(std::make_unique<Object>());
   });
 }
 
