@@ -62,7 +62,7 @@ void AccessHistory::forget() {
     Page* page = pointer.load(std::memory_order_acquire);
     if (page == nullptr) continue;
     page->lock();
-    page->cells = {};
+    std::vector<Cell>().swap(page->cells);
     page->shift = kShift;
     page->unlock();
   }

@@ -165,8 +165,8 @@ TEST_F(DeviceHeap, freed_memory_is_given_back) {
     return usage.ru_maxrss;
   };
   const long before = most_memory();
-  expect_clean([] { churn<<<1, 1>>>(300); });
-  EXPECT_LT(most_memory() - before, 300 * 512);  // where each allocation takes some 3 MB
+  expect_clean([] { churn<<<1, 1>>>(100); });
+  EXPECT_LT(most_memory() - before, 100 * 1024);  // where each allocation takes some 3 MB
 }
 
 }  // namespace device_heap_test

@@ -15,8 +15,6 @@ namespace matrix_alignment_test {
 namespace wmma = nvcuda::wmma;
 using faults::Faults;
 
-class MatrixAlignment : public Faults {};
-
 constexpr std::size_t kBytes = 4096;
 
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
@@ -46,35 +44,38 @@ __global__ void load(const char* from, int stride) {
   if (fragment.x[0] == Stored(1)) const_cast<char*>(from)[0] = 0;
 }
 
-// `size` is that of the fragment.
-template <class F>
-void expect_alignment(std::size_t size, int stride, const char* from) {
-  SCOPED_TRACE(testing::Message() << "fragments of " << size << " bytes");
-  const auto on = [=](std::size_t offset) { return [=] { load<F><<<1, 32>>>(from + offset, stride); }; };
-  Faults::expect_clean(on(size));
-  Faults::expect_finding(
-      cudaErrorMisalignedAddress,
-      {"misaligned address: a matrix at 0x", "which is not a multiple of " + std::to_string(size) + "\n"},
-      on(size / 2));
-  cudaDeviceReset();
-}
+class MatrixAlignment : public Faults {
+ protected:
+  // `size` is that of the fragment.
+  template <class F>
+  static void expect_alignment(std::size_t size, int stride) {
+    SCOPED_TRACE(testing::Message() << "fragments of " << size << " bytes");
+    const char* from = zeros<char>(kBytes);
+    const auto on = [=](std::size_t offset) { return [=] { load<F><<<1, 32>>>(from + offset, stride); }; };
+    expect_clean(on(size));
+    expect_finding(cudaErrorMisalignedAddress,
+                   {"misaligned address: a matrix at 0x", "which is not a multiple of " + std::to_string(size) + "\n"},
+                   on(size / 2));
+    cudaDeviceReset();
+  }
+};
 
 TEST_F(MatrixAlignment, half) {
   using A = Matrix<wmma::matrix_a, 16, 16, 16, __half, wmma::row_major>;
   using B = Matrix<wmma::matrix_b, 32, 8, 16, __half, wmma::col_major>;
-  expect_alignment<A>(32, 16, zeros<char>(kBytes));
-  expect_alignment<B>(32, 16, zeros<char>(kBytes));
-  expect_alignment<Matrix<wmma::accumulator, 16, 16, 16, __half>>(16, 16, zeros<char>(kBytes));
-  expect_alignment<Matrix<wmma::accumulator, 16, 16, 16, float>>(32, 16, zeros<char>(kBytes));
+  expect_alignment<A>(32, 16);
+  expect_alignment<B>(32, 16);
+  expect_alignment<Matrix<wmma::accumulator, 16, 16, 16, __half>>(16, 16);
+  expect_alignment<Matrix<wmma::accumulator, 16, 16, 16, float>>(32, 16);
 }
 
 TEST_F(MatrixAlignment, bytes) {
   using A = Matrix<wmma::matrix_a, 16, 16, 16, signed char, wmma::row_major>;
   using Low = Matrix<wmma::matrix_a, 8, 32, 16, unsigned char, wmma::row_major>;
   using Tall = Matrix<wmma::matrix_a, 32, 8, 16, unsigned char, wmma::row_major>;
-  expect_alignment<A>(8, 16, zeros<char>(kBytes));
-  expect_alignment<Low>(4, 16, zeros<char>(kBytes));
-  expect_alignment<Tall>(16, 16, zeros<char>(kBytes));
+  expect_alignment<A>(8, 16);
+  expect_alignment<Low>(4, 16);
+  expect_alignment<Tall>(16, 16);
 }
 
 TEST_F(MatrixAlignment, later_types) {
@@ -84,11 +85,11 @@ TEST_F(MatrixAlignment, later_types) {
   using TallBrain = Matrix<wmma::matrix_b, 8, 32, 16, __nv_bfloat16, wmma::row_major>;
   using Tf32 = Matrix<wmma::matrix_a, 16, 16, 8, Tensor::Element, wmma::row_major>;
   using Double = Matrix<wmma::matrix_a, 8, 8, 4, double, wmma::row_major>;
-  expect_alignment<Brain>(16, 16, zeros<char>(kBytes));
-  expect_alignment<TallBrain>(32, 32, zeros<char>(kBytes));
-  expect_alignment<Tf32>(16, 8, zeros<char>(kBytes));
-  expect_alignment<Double>(8, 4, zeros<char>(kBytes));
-  expect_alignment<Matrix<wmma::accumulator, 8, 8, 4, double>>(16, 8, zeros<char>(kBytes));
+  expect_alignment<Brain>(16, 16);
+  expect_alignment<TallBrain>(32, 32);
+  expect_alignment<Tf32>(16, 8);
+  expect_alignment<Double>(8, 4);
+  expect_alignment<Matrix<wmma::accumulator, 8, 8, 4, double>>(16, 8);
 #endif
 }
 

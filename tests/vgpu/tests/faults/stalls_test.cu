@@ -7,7 +7,22 @@ namespace stalls_test {
 
 using faults::Faults;
 
-class Stalls : public Faults {};
+template <bool tries>
+__global__ void meet_at_mbarrier(int more, int bytes);
+
+class Stalls : public Faults {
+ protected:
+  template <bool tries>
+  static void check_mbarrier() {
+    expect_clean([] { meet_at_mbarrier<tries><<<1, 64>>>(0, 0); });
+    expect_finding(cudaErrorLaunchFailure,
+                   {"deadlock: a wait for the mbarrier at shared 0x0, whose phase lacks 3 of 64 arrivals and 0 bytes"},
+                   [] { meet_at_mbarrier<tries><<<1, 64>>>(-3, 0); });
+    cudaDeviceReset();
+    expect_finding(cudaErrorLaunchFailure, {"whose phase lacks 0 of 64 arrivals and 48 bytes"},
+                   [] { meet_at_mbarrier<tries><<<1, 64>>>(0, 48); });
+  }
+};
 
 __device__ int read(const int* from) { return *static_cast<const volatile int*>(from); }
 
@@ -162,18 +177,6 @@ __global__ void meet_at_mbarrier(int more, int bytes) {
                    : "memory");
   }
 #endif
-}
-
-template <bool tries>
-void check_mbarrier() {
-  Faults::expect_clean([] { meet_at_mbarrier<tries><<<1, 64>>>(0, 0); });
-  Faults::expect_finding(
-      cudaErrorLaunchFailure,
-      {"deadlock: a wait for the mbarrier at shared 0x0, whose phase lacks 3 of 64 arrivals and 0 bytes"},
-      [] { meet_at_mbarrier<tries><<<1, 64>>>(-3, 0); });
-  cudaDeviceReset();
-  Faults::expect_finding(cudaErrorLaunchFailure, {"whose phase lacks 0 of 64 arrivals and 48 bytes"},
-                         [] { meet_at_mbarrier<tries><<<1, 64>>>(0, 48); });
 }
 
 TEST_F(Stalls, mbarrier_that_is_tested) {
