@@ -63,8 +63,8 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--dense-adam",
         action="store_true",
-        help="square the embedding's gradient word by word, as Keras does on PyTorch, not occurrence by occurrence, as "
-        "it does on TensorFlow",
+        help="square the embedding's gradient word by word, as Keras does on PyTorch, not occurrence by occurrence, as it "
+        "does on TensorFlow",
     )
     return parser.parse_args()
 
