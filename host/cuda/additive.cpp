@@ -62,12 +62,12 @@ AdditiveBackward<Storage> backward_params(const AdditiveBackwardPlan& plan, cons
   params.split = plan.split;
   params.spans = plan.spans;
   const bool given = args.weights != nullptr && desc.dtype == ATTN_DTYPE_FP32;
-  params.kept_alpha = given ? nullptr : piece(workspace, plan.weights);
+  params.kept_alpha = given ? nullptr : at_offset(workspace, plan.weights);
   params.alpha = given ? in<float>(args.weights) : params.kept_alpha;
-  params.d_e = piece(workspace, plan.d_e);
-  params.means = piece(workspace, plan.means);
-  params.d_q_parts = args.d_q == nullptr ? nullptr : piece(workspace, plan.d_q_parts);
-  params.d_v_parts = args.d_v == nullptr ? nullptr : piece(workspace, plan.d_v_parts);
+  params.d_e = at_offset(workspace, plan.d_e);
+  params.means = at_offset(workspace, plan.means);
+  params.d_q_parts = args.d_q == nullptr ? nullptr : at_offset(workspace, plan.d_q_parts);
+  params.d_v_parts = args.d_v == nullptr ? nullptr : at_offset(workspace, plan.d_v_parts);
   return params;
 }
 
@@ -93,7 +93,7 @@ void backward(const attn_additive_desc_t& desc, const attn_additive_backward_arg
               {params.d_q_parts, rows * spans, desc.A, rows, spans, out<Storage>(args.d_q)}, stream),
           "row_sums");
   if (args.d_v != nullptr)
-    sum_rows(params.d_v_parts, desc.B * spans, desc.A, piece(workspace, plan.sums), out<Storage>(args.d_v), stream);
+    sum_rows(params.d_v_parts, desc.B * spans, desc.A, at_offset(workspace, plan.sums), out<Storage>(args.d_v), stream);
 }
 
 }  // namespace

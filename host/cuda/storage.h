@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From the untyped pointers of the C API to the typed ones of the kernels.
+// Conversion of the untyped pointers of the C API to the typed pointers of the kernels.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -39,36 +39,36 @@ Storage* out(void* tensor) {
   return static_cast<Storage*>(tensor);
 }
 
-// The piece of a workspace that starts `offset` bytes in.
+// The tensor that starts `offset` bytes after the beginning of a workspace.
 template <class Value = float>
-Value* piece(void* workspace, kernels::Index offset) {
+Value* at_offset(void* workspace, kernels::Index offset) {
   return reinterpret_cast<Value*>(static_cast<std::byte*>(workspace) + offset);
 }
 
-// What both forward passes have; `args` is one of theirs, and has no lse taken from it.
+// The parameters that both forward passes share, from the arguments of either. lse is left null.
 template <class Storage, class Args>
 kernels::Attention<Storage> attention(const kernels::ForwardPlan& plan, const Args& args, kernels::Index B,
                                       kernels::Index Q, kernels::Index T, kernels::Index D, void* workspace) {
-  kernels::Attention<Storage> to{};
-  to.B = B;
-  to.Q = Q;
-  to.T = T;
-  to.D = D;
-  to.x = in<Storage>(args.x);
-  to.lengths = args.lengths;
-  to.cu_seqlens = args.cu_seqlens;
-  to.o = out<Storage>(args.o);
-  to.weights = out<Storage>(args.weights);
-  to.split = plan.split;
-  if (plan.whole) return to;
-  to.states = piece<kernels::SoftmaxState>(workspace, plan.states);
-  to.contexts = piece(workspace, plan.contexts);
+  kernels::Attention<Storage> params{};
+  params.B = B;
+  params.Q = Q;
+  params.T = T;
+  params.D = D;
+  params.x = in<Storage>(args.x);
+  params.lengths = args.lengths;
+  params.cu_seqlens = args.cu_seqlens;
+  params.o = out<Storage>(args.o);
+  params.weights = out<Storage>(args.weights);
+  params.split = plan.split;
+  if (plan.whole) return params;
+  params.states = at_offset<kernels::SoftmaxState>(workspace, plan.states);
+  params.contexts = at_offset(workspace, plan.contexts);
   if (args.weights != nullptr)
-    to.scores = std::is_same_v<Storage, float> ? out<float>(args.weights) : piece(workspace, plan.scores);
-  return to;
+    params.scores = std::is_same_v<Storage, float> ? out<float>(args.weights) : at_offset(workspace, plan.scores);
+  return params;
 }
 
-// sums [width] = the sum of rows [count, width], over kSumParts sums in `parts` where there are many rows.
+// sums [width] = the sum of rows [count, width]. Many rows are first reduced to kSumParts partial sums in `parts`.
 template <class In, class Out>
 void sum_rows(const In* rows, kernels::Index count, kernels::Index width, float* parts, Out* sums,
               cudaStream_t stream) {
