@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How work is cut and what stands where in a workspace: pure functions of the shape, for host code and tests.
+// How work is divided and how workspaces are laid out: pure functions of the shape, for host code and tests.
 //
-// What decides the order of a sum depends on one batch item's shape alone, never on the batch or on how many
-// multiprocessors there are: an item gives the same bits in any batch and on any number of them.
+// The order of sums depends on the shape of a batch item alone, never on the batch size or on the number of
+// multiprocessors, so that an item has the same bits in any batch and on any device of one architecture.
 #pragma once
 
 #include <algorithm>
@@ -15,25 +15,25 @@ namespace attn::kernels {
 
 using Index = std::int64_t;
 
-inline constexpr int kTileQueries = 16;      // of a block with many queries
-inline constexpr int kFewQueries = 4;        // of a block where an item has no more
-inline constexpr int kTileKeys = 128;        // between two looks at the running maximum
-inline constexpr int kLeastSplitKeys = 24;   // shorter splits would mostly merge
-inline constexpr int kMostSplitKeys = 1024;  // of one query: their scores stay in shared memory
-inline constexpr int kWantedBlocks = 256;    // per batch item: all multiprocessors of a large GPU, nearly twice
-inline constexpr int kStepKeys = 32;         // whose gradients a block of the fused gradient pass makes at a time,
-inline constexpr int kStepColumns = 32;      // in as many columns
-inline constexpr int kWarpColumns = 128;     // columns that a warp has at a time, four a lane
-inline constexpr int kValueKeys = 16;        // whose d_x a block makes
-inline constexpr int kSliceKeys = 1024;      // of a row of weights or scores that a block finishes
-inline constexpr int kDirectRows = 512;      // more rows than that are summed in two steps,
-inline constexpr int kPartialSums = 64;      // the first of which leaves this many
+inline constexpr int kTileQueries = 16;      // queries per block
+inline constexpr int kFewQueries = 4;        // queries per block if an item has no more
+inline constexpr int kTileKeys = 128;        // keys between two updates of the running maximum
+inline constexpr int kLeastSplitKeys = 24;   // shorter splits would spend most of their time on merging
+inline constexpr int kMostSplitKeys = 1024;  // of one query, whose scores stay in shared memory
+inline constexpr int kWantedBlocks = 256;    // per batch item: nearly twice the multiprocessors of a large GPU
+inline constexpr int kStepKeys = 32;         // keys per step of a block of the fused gradient pass
+inline constexpr int kStepColumns = 32;      // columns of a block of the fused gradient pass
+inline constexpr int kWarpColumns = 128;     // columns that a warp processes at a time, four per lane
+inline constexpr int kValueKeys = 16;        // keys per block of the d_x kernel
+inline constexpr int kSliceKeys = 1024;      // keys of a row of weights or scores per block
+inline constexpr int kDirectRows = 512;      // more rows are summed in two steps
+inline constexpr int kPartialSums = 64;      // partial sums of the first step
 
 using internal::divide_up;
 using internal::Layout;
 using internal::round_up;
 
-// How the keys of an item are split. All splits have the same size, except that the last may be shorter.
+// The keys of an item in splits of equal size, of which only the last may be shorter.
 struct Split {
   Index keys;   // of a split
   Index count;  // of splits
@@ -41,8 +41,8 @@ struct Split {
 
 inline Split split_evenly(Index T, Index keys) { return {keys, std::max<Index>(1, divide_up(T, keys))}; }
 
-// One query, or pooling, with `width` elements per position. A short sequence is not cut: the launch that merges costs
-// more than the other multiprocessors save.
+// One query, or pooling, with `width` elements per position. A short sequence is not split: the launch of the merge
+// kernel costs more than the other multiprocessors save.
 inline Split split_single(Index T, Index width) {
   constexpr Index kShortKeys = 256, kShortElements = 65536;
   if (T <= std::min(kShortKeys, std::max<Index>(1, kShortElements / width))) return {std::max<Index>(1, T), 1};
@@ -50,7 +50,7 @@ inline Split split_single(Index T, Index width) {
   return split_evenly(T, std::min<Index>(std::max<Index>(keys, kLeastSplitKeys), kMostSplitKeys));
 }
 
-// Several queries: tiles of queries times splits of the keys. A short sequence is not split here either.
+// Several queries: blocks of queries times splits of keys. Short sequences are not split either.
 inline Split split_multi(Index Q, Index T) {
   constexpr Index kShortKeys = 64;
   if (T <= kShortKeys) return {std::max<Index>(1, T), 1};
@@ -62,7 +62,7 @@ inline Split split_forward(Index Q, Index T, Index A, Index D) {
   return Q == 1 ? split_single(T, A + D) : split_multi(Q, T);
 }
 
-// Whether one block sees all keys of a row at once: then it finishes the row, without workspace or second kernel.
+// Whether one block processes all keys of a row at once, so that it needs neither a workspace nor a merge kernel.
 inline bool is_whole(Index Q, const Split& split) { return split.count == 1 && (Q == 1 || split.keys <= kTileKeys); }
 
 // Several queries, backward: a split is one tile of keys.
@@ -70,9 +70,9 @@ inline Split split_tiles(Index Q, Index T) {
   return split_evenly(T, std::min<Index>(kTileKeys, split_multi(Q, T).keys));
 }
 
-// Keys per block of the fused gradient pass, which leaves one partial sum of d_q per split: as many as together with the slices
-// of columns make the wanted blocks, so that the partial sums of a query are 8192 + A numbers at most. Shorter than a
-// step only where all columns are one slice.
+// Keys per block of the fused gradient pass, which writes one partial d_q per split. Splits times slices of columns give
+// the wanted number of blocks, so the partial sums of a query have at most 8192 + A elements. Splits are shorter than a
+// step only if all columns are one slice.
 inline Split split_gradients(Index T, Index A) {
   const Index slices = divide_up(A, kStepColumns), keys = divide_up(T, divide_up(kWantedBlocks, slices));
   if (slices == 1 && keys <= kLeastSplitKeys) return split_evenly(T, kLeastSplitKeys);
@@ -84,7 +84,7 @@ struct ForwardPlan {
   bool whole;
   Index states;    // [B, Q, splits] of SoftmaxState
   Index contexts;  // [B, Q, splits, D]
-  Index scores;    // [B, Q, T], where the weights cannot hold them: in 16 bits they would lose their precision
+  Index scores;    // [B, Q, T], for 16-bit weights, whose tensor cannot hold scores without losing precision
   Index bytes;
 };
 
@@ -102,10 +102,10 @@ inline ForwardPlan plan_forward(const Split& split, Index B, Index Q, Index T, I
 }
 
 struct AdditiveBackwardPlan {
-  Split split;           // over which one block makes weights and g
-  Split gradient_split;  // over which one block makes d_k and partial sums of d_q and d_v
+  Split split;           // per block of the kernel for weights and g
+  Split gradient_split;  // per block of the kernel for d_k and partial d_q and d_v
   Index weights;         // [B, Q, T]
-  Index d_e;             // [B, Q, T]; g before
+  Index d_e;             // [B, Q, T]; holds g until it is overwritten with d_e
   Index means;           // [B, Q, splits]
   Index d_q_partials;    // [B, Q, gradient splits, A]
   Index d_v_partials;    // [B, gradient splits, A]
@@ -131,7 +131,7 @@ inline AdditiveBackwardPlan plan_additive_backward(Index B, Index Q, Index T, In
 struct PoolingBackwardPlan {
   Split split;
   Index e;         // [B, T]
-  Index d_z;       // [B, T], gradient of x_t . w + b_t; of the weights before
+  Index d_z;       // [B, T], the gradient of x_t . w + b_t; holds that of the weights until then
   Index sums;      // [B, splits, 2]
   Index vectors;   // [B, splits, 2, D]
   Index d_w;       // [B, splits, D]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C entry points of additive attention: every argument rule, then the backend.
+// C entry points of additive attention: they check every argument rule and call the backend.
 #include "api/handle.h"
 #include "base/read_struct.h"
 #include "base/validate.h"
@@ -8,7 +8,7 @@
 namespace attn::internal {
 namespace {
 
-// Element counts of the tensors; their making refuses shapes that overflow.
+// The element counts of the tensors. Shapes that overflow are rejected.
 struct AdditiveSizes {
   std::int64_t q, k, x, o, weights, rows;
 };
@@ -25,7 +25,7 @@ AdditiveSizes sizes_of(const attn_additive_desc_t& desc) {
           element_count("weights", {desc.B, desc.Q, desc.T}), element_count("lse", {desc.B, desc.Q})};
 }
 
-// q, k, v, x, lengths and cu_seqlens, which both passes take.
+// The arguments that both passes have: q, k, v, x, lengths and cu_seqlens.
 template <class Args>
 void require_inputs(const Backend& backend, const attn_additive_desc_t& desc, const AdditiveSizes& sizes,
                     const Args& args) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C entry points of feeds: whose turn a slot is, and every argument rule; memory and waiting are the backend's.
+// C entry points of feeds: they check every argument rule and keep the order of the slots. Memory and synchronisation
+// belong to the backend.
 #include "attn_cuda/feed.h"
 
 #include "api/handle.h"
@@ -12,7 +13,8 @@ struct attn_feed {
   std::size_t bytes;
   std::int64_t count;
   std::unique_ptr<attn::internal::FeedSlots> slots;
-  // Batches so far; the n-th has slot n modulo count. The last one taken keeps its slot until the next is.
+  // The numbers of batches so far; batch n uses slot n modulo count. The last batch taken occupies its slot until the
+  // next one is taken.
   std::int64_t sent = 0, taken = 0;
   bool filling = false;
 
@@ -26,16 +28,16 @@ namespace {
 constexpr std::size_t kAlignment = 64;
 
 ObjectRegistry<attn_feed>& feeds() {
-  static auto* living = new ObjectRegistry<attn_feed>(
-      "feed", "attn_feed_create");  // never destroyed: they may outlive the static objects
+  static auto* living =
+      new ObjectRegistry<attn_feed>("feed", "attn_feed_create");  // never destroyed: feeds may outlive static objects
   return *living;
 }
 
-// The live feed, whose handle lives too.
-attn_feed& usable(attn_feed_t feed) {
-  attn_feed& of = feeds().at(feed);
-  backend_of(of.handle);
-  return of;
+// A live feed of a live handle.
+attn_feed& live_feed(attn_feed_t feed) {
+  attn_feed& state = feeds().at(feed);
+  backend_of(state.handle);
+  return state;
 }
 
 }  // namespace
@@ -63,35 +65,35 @@ attn_status_t attn_feed_destroy(attn_feed_t feed) {
 
 attn_status_t attn_feed_fill(attn_feed_t feed, void** pointer) {
   return guarded([&] {
-    attn_feed& of = usable(feed);
+    attn_feed& state = live_feed(feed);
     require_pointer("pointer", pointer);
-    if (of.busy() == of.count)
+    if (state.busy() == state.count)
       reject("feed", "a slot that is neither sent nor taken",
-             std::to_string(of.count) + " of " + std::to_string(of.count) + " that are");
-    *pointer = of.slots->fill(of.slot_of(of.sent));
-    of.filling = true;
+             std::to_string(state.count) + " of " + std::to_string(state.count) + " that are");
+    *pointer = state.slots->host_memory(state.slot_of(state.sent));
+    state.filling = true;
   });
 }
 
 attn_status_t attn_feed_send(attn_feed_t feed, size_t bytes) {
   return guarded([&] {
-    attn_feed& of = usable(feed);
-    if (!of.filling) reject("feed", "a slot that attn_feed_fill gave", "none");
-    if (bytes > of.bytes) reject("bytes", "at most " + std::to_string(of.bytes), std::to_string(bytes));
-    of.slots->send(of.slot_of(of.sent), bytes);
-    ++of.sent;
-    of.filling = false;
+    attn_feed& state = live_feed(feed);
+    if (!state.filling) reject("feed", "a slot that attn_feed_fill gave", "none");
+    if (bytes > state.bytes) reject("bytes", "at most " + std::to_string(state.bytes), std::to_string(bytes));
+    state.slots->copy_to_device(state.slot_of(state.sent), bytes);
+    ++state.sent;
+    state.filling = false;
   });
 }
 
 attn_status_t attn_feed_take(attn_feed_t feed, void** pointer) {
   return guarded([&] {
-    attn_feed& of = usable(feed);
+    attn_feed& state = live_feed(feed);
     require_pointer("pointer", pointer);
-    if (of.taken == of.sent) reject("feed", "a batch that attn_feed_send sent", "none");
-    void* const stream = backend_of(of.handle).stream();
-    if (of.taken > 0) of.slots->give_back(of.slot_of(of.taken - 1), stream);
-    *pointer = of.slots->take(of.slot_of(of.taken), stream);
-    ++of.taken;
+    if (state.taken == state.sent) reject("feed", "a batch that attn_feed_send sent", "none");
+    void* const stream = backend_of(state.handle).stream();
+    if (state.taken > 0) state.slots->release(state.slot_of(state.taken - 1), stream);
+    *pointer = state.slots->device_memory(state.slot_of(state.taken), stream);
+    ++state.taken;
   });
 }

@@ -11,7 +11,7 @@ namespace {
 
 ObjectRegistry<attn_handle>& handles() {
   static auto* living =
-      new ObjectRegistry<attn_handle>("handle", "attn_create");  // never destroyed: they may outlive the static objects
+      new ObjectRegistry<attn_handle>("handle", "attn_create");  // never destroyed: handles may outlive static objects
   return *living;
 }
 
@@ -44,17 +44,17 @@ attn_status_t attn_destroy(attn_handle_t handle) {
 
 attn_status_t attn_get_backend(attn_handle_t handle, attn_backend_t* backend) {
   return guarded([&] {
-    const Backend& of = backend_of(handle);
+    const Backend& target = backend_of(handle);
     require_pointer("backend", backend);
-    *backend = of.kind();
+    *backend = target.kind();
   });
 }
 
 attn_status_t attn_get_device_name(attn_handle_t handle, const char** name) {
   return guarded([&] {
-    const Backend& of = backend_of(handle);
+    const Backend& target = backend_of(handle);
     require_pointer("name", name);
-    *name = of.device_name().c_str();
+    *name = target.device_name().c_str();
   });
 }
 
@@ -88,21 +88,21 @@ attn_status_t attn_get_stream(attn_handle_t handle, void** stream) {
 
 attn_status_t attn_attach(attn_handle_t handle, const void* key, void* object, void (*destroy)(void* object)) {
   return guarded([&] {
-    attn_handle& of = handles().at(handle);
+    attn_handle& target = handles().at(handle);
     require_pointer("key", key);
     require_pointer("object", object);
     if (destroy == nullptr) reject("destroy", "a function", "null");
-    if (of.attached.count(key) != 0) reject("key", "one that has no object yet", "one that has");
-    of.attached.emplace(key, attn_handle::Attached(object, destroy));
+    if (target.attached.count(key) != 0) reject("key", "one that has no object yet", "one that has");
+    target.attached.emplace(key, attn_handle::Attached(object, destroy));
   });
 }
 
 attn_status_t attn_get_attached(attn_handle_t handle, const void* key, void** object) {
   return guarded([&] {
-    const attn_handle& of = handles().at(handle);
+    const attn_handle& target = handles().at(handle);
     require_pointer("object", object);
-    const auto found = of.attached.find(key);
-    *object = found == of.attached.end() ? nullptr : found->second.get();
+    const auto found = target.attached.find(key);
+    *object = found == target.attached.end() ? nullptr : found->second.get();
   });
 }
 

@@ -8,12 +8,12 @@
 struct attn_handle {
   using Attached = std::unique_ptr<void, void (*)(void*)>;
   std::unique_ptr<attn::internal::Backend> backend;
-  std::map<const void*, Attached> attached;  // behind the backend: goes first
+  std::map<const void*, Attached> attached;  // declared after the backend, so destroyed before it
 };
 
 namespace attn::internal {
 
-// The backend of a live handle; refuses null and destroyed ones.
+// The backend of a live handle. Rejects a null pointer and a destroyed handle.
 Backend& backend_of(attn_handle_t handle);
 
 }  // namespace attn::internal

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C entry points of attention pooling: every argument rule, then the backend.
+// C entry points of attention pooling: they check every argument rule and call the backend.
 #include "api/handle.h"
 #include "base/read_struct.h"
 #include "base/validate.h"
@@ -20,7 +20,7 @@ PoolingSizes sizes_of(const attn_pooling_desc_t& desc) {
   return {element_count("x", {desc.B, desc.T, desc.D}), element_count("o", {desc.B, desc.D})};
 }
 
-// x, w, lengths and cu_seqlens, which both passes take; b may be null.
+// The arguments that both passes have: x, w, lengths and cu_seqlens. b may be null.
 template <class Args>
 void require_inputs(const Backend& backend, const attn_pooling_desc_t& desc, const PoolingSizes& sizes,
                     const Args& args) {

@@ -40,7 +40,7 @@ attn_status_t attn_report_error(attn_status_t status, const char* message) {
   try {
     last_error() = message != nullptr ? message : "";
   } catch (...) {
-    last_error().clear();  // no memory left for the message; the status still tells
+    last_error().clear();  // no memory for the message; the status is still returned
   }
   return status;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a backend offers to the C API. Arguments arrive validated; an implementation throws attn::internal::Failure.
+// The operations that a backend provides to the C API. Arguments are valid; implementations throw Failure.
 #pragma once
 
 #include <cstddef>
@@ -11,15 +11,20 @@
 
 namespace attn::internal {
 
-// The memory of a feed, and what keeps the host, the copies and the handle's stream apart in it. Slots come in turn.
+// The memory of a feed and the synchronisation between the host, the copies and the handle's stream. Slots are used in
+// turn.
 class FeedSlots {
  public:
   virtual ~FeedSlots() = default;
 
-  virtual void* fill(int slot) = 0;                    // its host memory, once the last copy has left it
-  virtual void send(int slot, std::size_t bytes) = 0;  // copies, once those who had it have given it back
-  virtual void* take(int slot, void* stream) = 0;      // its device memory, in which `stream` finds what was sent
-  virtual void give_back(int slot, void* stream) = 0;  // once `stream` is through with what it has got so far
+  // The host memory of a slot, when its last copy has completed.
+  virtual void* host_memory(int slot) = 0;
+  // Enqueues the copy of a slot to the device, after all work that uses its previous contents.
+  virtual void copy_to_device(int slot, std::size_t bytes) = 0;
+  // The device memory of a slot. Work enqueued on `stream` from now on finds the copied data there.
+  virtual void* device_memory(int slot, void* stream) = 0;
+  // Ends the use of a slot: it may be overwritten when all work enqueued on `stream` so far has completed.
+  virtual void release(int slot, void* stream) = 0;
 };
 
 class Backend {
@@ -41,7 +46,7 @@ class Backend {
   virtual void fill_zero(void* pointer, std::size_t bytes) = 0;
   virtual void synchronize() = 0;
 
-  // Slots of `bytes` each, a multiple of 64.
+  // `bytes` is the size of a slot, a multiple of 64.
   virtual std::unique_ptr<FeedSlots> make_feed(std::size_t bytes, int slots) = 0;
 
   virtual std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass) const = 0;

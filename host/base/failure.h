@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How errors travel: code throws Failure, the C boundary turns whatever is thrown into a status and a message.
+// Error handling: internal code throws Failure; the C boundary turns every exception into a status and a message.
 #pragma once
 
 #include <exception>
@@ -23,7 +23,7 @@ class Failure : public std::exception {
   std::string message_;
 };
 
-// Runs `body` at the C boundary; nothing escapes.
+// Runs `body` at the C boundary. No exception escapes.
 template <class Body>
 attn_status_t guarded(Body&& body) noexcept {
   try {

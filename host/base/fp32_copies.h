@@ -11,8 +11,8 @@
 
 namespace attn::internal {
 
-// Turns a call on tensors in 16-bit storage into a call on fp32 copies in its workspace: inputs are widened when they are
-// added, outputs are rounded after the call. In fp32 storage every tensor is used in place and takes no workspace.
+// Turns a call on tensors in 16-bit storage into a call on fp32 copies in its workspace: inputs are widened when they
+// are added, outputs are rounded after the call. In fp32 storage every tensor is used in place and takes no workspace.
 //
 // Constructed from a null workspace, it only adds up the bytes needed. A null tensor has no copy but the same amount of
 // workspace: the size of a workspace does not depend on which outputs are wanted.

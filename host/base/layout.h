@@ -36,8 +36,8 @@ class Layout {
   std::int64_t bytes_ = 0;
 };
 
-// The same for typed pointers into one workspace. Constructed from a null pointer it returns null pointers and only adds
-// up how many bytes are needed.
+// The same for typed pointers into one workspace. Constructed from a null pointer it returns null pointers and only
+// adds up how many bytes are needed.
 class WorkspaceAllocator {
  public:
   explicit WorkspaceAllocator(void* workspace) : base_(static_cast<std::byte*>(workspace)) {}

@@ -10,8 +10,8 @@
 
 namespace attn::internal {
 
-// The live opaque objects of one type, such as handles. A pointer to a destroyed object is rejected without touching its
-// memory.
+// The live opaque objects of one type, such as handles. A pointer to a destroyed object is rejected without touching
+// its memory.
 template <class Object>
 class ObjectRegistry {
  public:

@@ -26,12 +26,12 @@ class SingleThreaded {
   int threads_before_;
 };
 
-// Calls body(0), ..., body(tasks - 1), each once, on at most `threads` threads. If tasks throw, one of the exceptions is
-// rethrown when all tasks have ended.
+// Calls body(0), ..., body(tasks - 1), each once, on at most `threads` threads. If tasks throw, one of the exceptions
+// is rethrown when all tasks have ended.
 //
-// The loop is not compiled once per instruction set as the loops of host/cpu are: some compilers do not give the function
-// that they outline for a parallel region the instruction set of the function around it. A body that uses Highway is a
-// lambda marked HWY_ATTR.
+// The loop is not compiled once per instruction set as the loops of host/cpu are: some compilers do not give the
+// function that they outline for a parallel region the instruction set of the function around it. A body that uses
+// Highway is a lambda marked HWY_ATTR.
 template <class Body>
 void parallel_for(int threads, std::int64_t tasks, const Body& body) {
   const SingleThreaded inside_tasks;

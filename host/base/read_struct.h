@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How the structs of the C API grow. A new version only adds fields at the end of a struct, at or beyond the size that
-// it had in its first release, and zero in a new field means what the library did before the field existed. So a smaller
-// struct comes from an older caller, whose missing fields are zero, and a larger one from a newer caller, which can be
-// served as long as the fields that this version does not know are zero.
+// it had in its first release, and zero in a new field means what the library did before the field existed. So a
+// smaller struct comes from an older caller, whose missing fields are zero, and a larger one from a newer caller, which
+// can be served as long as the fields that this version does not know are zero.
 #pragma once
 
 #include <algorithm>

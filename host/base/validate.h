@@ -43,7 +43,7 @@ inline std::int64_t element_count(const char* name, std::initializer_list<std::i
   return element_count(name, sizes.begin(), sizes.size());
 }
 
-// A pointer may be null only where it has nothing to point at.
+// A pointer may be null only if it points at no elements.
 inline void require_pointer(const char* name, const void* pointer, std::int64_t elements = 1) {
   if (pointer == nullptr && elements > 0) reject(name, "a pointer", "null");
 }
@@ -86,7 +86,7 @@ inline void require_ids(const char* name, const std::int32_t* ids, std::int64_t 
              std::to_string(ids[n]));
 }
 
-// `lengths` of a CPU handle: host memory, so its values can be read here.
+// `lengths` in host memory, whose values can be checked here.
 inline void require_lengths(const char* name, const std::int32_t* lengths, std::int64_t B, std::int64_t T) {
   if (lengths == nullptr) return;
   for (std::int64_t b = 0; b < B; ++b)
@@ -95,7 +95,7 @@ inline void require_lengths(const char* name, const std::int32_t* lengths, std::
              std::to_string(lengths[b]));
 }
 
-// `cu_seqlens`, which takes the place of `lengths`; of a CPU handle its values too.
+// `cu_seqlens`, which excludes `lengths`. The values are checked if the host can read them.
 inline void require_cu_seqlens(const char* name, const std::int32_t* cu_seqlens, const std::int32_t* lengths,
                                bool readable, std::int64_t B, std::int64_t T) {
   if (cu_seqlens == nullptr) return;

@@ -4,14 +4,14 @@
 //   d_q_ia = v_a sum_j d_e_ij (1 - t^2)  d_k_ja = v_a sum_i d_e_ij (1 - t^2)  d_v_a = sum_ij d_e_ij t
 //   d_x_j = sum_i alpha_ij d_o_i
 //
-// fp32 throughout. Phases: 1 alpha (from the weights, or recomputed as exp(e - lse)) and g; 2 d_x; 3 d_e in the place of
-// g; 4 d_q, d_k and d_v, which are separate sums for each column a, so that a task owns some columns of one item and
-// needs no partial sums of others; 5 d_v over the batch. Bound by tanh: B Q T A of them, twice without the weights.
-// Kept between the phases: alpha and d_e, [B, Q, T].
+// fp32 throughout. Phases: 1 alpha (from the weights, or recomputed as exp(e - lse)) and g; 2 d_x; 3 d_e, which
+// overwrites g; 4 d_q, d_k and d_v, whose columns a are independent sums, so that a task owns some columns of one item
+// and there are no partial sums; 5 d_v summed over the batch. Bound by the B Q T A evaluations of tanh, twice as many
+// without the weights. alpha and d_e, [B, Q, T], are kept between the phases.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/additive_backward.cpp"
 #include <hwy/foreach_target.h>
-// Behind foreach_target.h, which compiles this file once for each instruction set.
+// After foreach_target.h, which compiles this file once for each instruction set.
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace attn::internal::cpu::HWY_NAMESPACE {
 
-// 1. alpha and g of a block of queries over a chunk of keys, and the chunk's sum of alpha g.
+// 1. alpha and g of a block of queries over a chunk of keys, and the sum of alpha g over the chunk.
 HWY_INLINE void weights_and_gradients(const AdditiveBackward& all, std::int64_t block, std::int64_t chunk) {
   const std::int64_t T = all.T, A = all.A, D = all.D;
   const auto [b, first, last] = all.block(block);
@@ -70,7 +70,7 @@ HWY_INLINE void value_gradients(const AdditiveBackward& all, std::int64_t b, std
   }
 }
 
-// 3. d_e of a query; zero behind its keys up to a whole group, for phase 4.
+// 3. d_e of a query, padded with zeros to a whole group of keys for phase 4.
 HWY_INLINE void score_gradients(const AdditiveBackward& all, std::int64_t row, std::int64_t count) {
   const float* const alpha = all.weights + row * all.T;
   float* const d_e = all.space.d_e + row * all.space.row_keys;
@@ -82,8 +82,8 @@ HWY_INLINE void score_gradients(const AdditiveBackward& all, std::int64_t row, s
   std::fill(d_e + count, d_e + divide_up(count, kGroupKeys) * kGroupKeys, 0.0f);
 }
 
-// What one key adds for one query: returns d_q + d_e (1 - t^2), likewise adds to d_k and d_v. The slope is made first:
-// d_e - d_e t^2 would make NaN of an infinite d_e.
+// The contribution of one pair of a query and a key: returns d_q + d_e (1 - t^2), and adds to d_k and d_v. 1 - t^2 is
+// computed first, since d_e - d_e t^2 is NaN for an infinite d_e.
 HWY_INLINE Vector add_gradient(Vector q, Vector k, float score_gradient, Vector d_q, Vector& d_k, Vector& d_v) {
   const Vector t = tanh(Float(), hn::Add(q, k));
   const Vector slope = hn::NegMulAdd(t, t, set(1.0f));
@@ -93,9 +93,9 @@ HWY_INLINE Vector add_gradient(Vector q, Vector k, float score_gradient, Vector 
   return hn::MulAdd(d_e, slope, d_q);
 }
 
-// Adds to d_q, d_k and d_v, in one vector of columns from a on, what the keys j ... j + kGroupKeys - 1 and the queries
-// first ... last - 1 of item b give. The keys stay in registers while the queries pass by; the last block of queries
-// leaves d_k multiplied by v.
+// Adds the contributions of keys j ... j + kGroupKeys - 1 and queries first ... last - 1 of item b to one vector of
+// columns of d_q, d_k and d_v, from column a on. The keys stay in registers during the loop over queries. The last
+// block of queries multiplies d_k by v.
 template <class Access>
 HWY_INLINE void group_gradients(const AdditiveBackward& all, std::int64_t b, std::int64_t j, std::int64_t first,
                                 std::int64_t last, std::int64_t a, Access access) {
@@ -135,7 +135,7 @@ HWY_INLINE void group_gradients(const AdditiveBackward& all, std::int64_t b, std
   access.store(hn::Add(access.load(d_v), sum_v), d_v);
 }
 
-// 4. d_q, d_k and d_v of `width` columns of item b, from a on.
+// 4. d_q, d_k and d_v of item b, in `width` columns from a on.
 HWY_INLINE void column_gradients(const AdditiveBackward& all, std::int64_t b, std::int64_t a, std::int64_t width) {
   const std::int64_t Q = all.Q, A = all.A;
   const std::int64_t count = Q == 0 ? 0 : all.keys.valid(b);
@@ -175,7 +175,7 @@ void run_additive_backward(const attn_additive_desc_t& desc, const attn_additive
     const auto [b, first, last] = all.block(task);
     for (std::int64_t row = first; row < last; ++row) score_gradients(all, row, all.keys.valid(b));
   });
-  // Columns do not meet, so how many a task has is free: all where the batch alone keeps the threads busy.
+  // Columns are independent, so their number per task is free: all of them if the batch alone keeps the threads busy.
   const std::int64_t wanted = divide_up(4 * threads, std::max<std::int64_t>(all.B, 1));
   const std::int64_t width = divide_up(divide_up(all.A, wanted), kColumns) * kColumns;
   const std::int64_t parts = divide_up(all.A, width);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The arguments of the backward pass of additive attention, typed, with its workspace.
+// The typed arguments of the backward pass of additive attention, with its workspace.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace attn::internal::cpu {
 
 struct AdditiveBackward {
   struct Block {
-    std::int64_t b, first, last;  // rows first ... last - 1 of [B, Q], all of item b
+    std::int64_t b, first, last;  // rows first ... last - 1 of [B, Q], which all belong to item b
   };
 
   std::int64_t B, Q, T, A, D;
@@ -31,7 +31,7 @@ struct AdditiveBackward {
   float* d_v;              // [A] or null
   float* d_x;              // as x, or null
   AdditiveBackwardWorkspace space;
-  bool recompute;        // the weights, into the workspace
+  bool recompute;        // whether the weights are recomputed into the workspace
   const float* weights;  // [B, Q, T], the caller's or the workspace's
 
   AdditiveBackward(const attn_additive_desc_t& desc, const attn_additive_backward_args_t& args, void* workspace)
@@ -56,7 +56,7 @@ struct AdditiveBackward {
         recompute(args.weights == nullptr),
         weights(recompute ? space.weights : static_cast<const float*>(args.weights)) {}
 
-  // Whether anything is wanted that passes through the scores.
+  // Whether a gradient is wanted that depends on the gradient of the scores.
   bool wants_scores() const { return d_q != nullptr || d_k != nullptr || d_v != nullptr; }
 
   Block block(std::int64_t index) const {

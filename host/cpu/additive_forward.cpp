@@ -2,12 +2,13 @@
 //
 //   e_ij = sum_a v_a tanh(q_ia + k_ja)    alpha_ij = softmax_j(e_ij)    o_i = sum_j alpha_ij x_j
 //
-// fp32 throughout, with a running maximum. Bound by tanh: B Q T A of them, some 16 instructions for each vector. From
-// memory come q, k, x and go o, once; k and x are read again for every block of queries, q for every tile of keys.
+// fp32 throughout, with online softmax. Bound by the B Q T A evaluations of tanh, about 16 instructions per vector.
+// Memory traffic is q, k, x and o once; from the cache, k and x are read again for every block of queries and q for
+// every tile of keys.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/additive_forward.cpp"
 #include <hwy/foreach_target.h>
-// Behind foreach_target.h, which compiles this file once for each instruction set.
+// After foreach_target.h, which compiles this file once for each instruction set.
 #include <hwy/highway.h>
 
 #include <cstdint>

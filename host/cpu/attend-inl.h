@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The forward pass of every attention, given how its scores are made. One task takes a block of queries over a chunk
-// of keys, tile by tile; a second phase merges the chunks of each query. Scores live on the stack, and in `weights`
-// where those are wanted.
+// The forward pass of every attention, given a function that computes its scores. One task computes a block of queries
+// over a chunk of keys, tile by tile; a second phase merges the chunks of each query. Scores are kept on the stack, and
+// in `weights` if the caller wants the weights.
 #if defined(ATTN_CPU_ATTEND_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ATTN_CPU_ATTEND_INL_H
 #undef ATTN_CPU_ATTEND_INL_H
@@ -35,7 +35,7 @@ struct Attention {
   float* lse;      // [B, Q] or null
 };
 
-// A block of queries, rows first ... last - 1 of [B, Q], and how many keys they have.
+// A block of queries, rows first ... last - 1 of [B, Q], and the number of their keys.
 struct Block {
   std::int64_t b, first, last, count;
 
@@ -46,7 +46,7 @@ struct Block {
         count(all.keys.valid(b)) {}
 };
 
-// The context of a chunk of keys, [D]: of the first chunk in the output.
+// The context [D] of a chunk of keys. That of the first chunk is in the output.
 HWY_INLINE float* context_of(const Attention& all, const ForwardWorkspace& space, std::int64_t row,
                              std::int64_t chunk) {
   return chunk == 0 ? all.o + row * all.D : space.contexts + (row * (space.split.chunks - 1) + chunk - 1) * all.D;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls in any storage type, as calls in fp32.
+// Calls in any storage type, run on fp32 copies of the tensors.
 #include "cpu/attention.h"
 
 #include "base/fp32_copies.h"
@@ -8,7 +8,7 @@
 namespace attn::internal::cpu {
 namespace {
 
-// The same call on twins. Runs through all tensors in one order, whether to count or to convert.
+// The same call on fp32 copies. The order of the tensors is the same for computing the size and for converting.
 
 attn_additive_forward_args_t with_fp32_copies(const attn_additive_desc_t& d, attn_additive_forward_args_t args,
                                               Fp32Copies& copies) {

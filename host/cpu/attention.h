@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The attentions of the CPU backend. Arguments are validated by the C API; formulas, shapes and the meaning of null
-// pointers are in attn_cuda.h. Workspaces are 64-byte aligned; what is needed of one does not depend on the threads:
-// nothing is kept per thread but what fits on its stack.
+// pointers are in attn_cuda.h. Workspaces are aligned to 64 bytes. Their size does not depend on the thread count: the
+// only memory per thread is its stack.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ void pooling_forward(const attn_pooling_desc_t& desc, const attn_pooling_forward
 void pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_t& args, void* workspace,
                       int threads);
 
-// The fused loops, on tensors in fp32.
+// The fused loops, on fp32 tensors.
 namespace fp32 {
 
 std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass);
@@ -40,7 +40,7 @@ void pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backwa
 
 }  // namespace fp32
 
-// Name of the instruction set that run-time dispatch chose, such as "AVX3"; static storage.
+// The name of the instruction set that run-time dispatch chose, such as "AVX3"; static storage.
 const char* target_name();
 
 }  // namespace attn::internal::cpu

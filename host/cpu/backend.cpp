@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The CPU backend: host memory, OpenMP threads, the attentions of attention.h.
+// The CPU backend: host memory, OpenMP threads and the attentions of attention.h.
 #include "cpu/backend.h"
 
 #include <omp.h>

@@ -5,17 +5,17 @@
 
 namespace attn::internal::cpu {
 
-// Calls have ended when they return, so a batch is where it is wanted as soon as it is written.
+// Host and device memory are the same and calls are synchronous, so nothing is copied and nothing has to wait.
 class CpuFeedSlots final : public FeedSlots {
  public:
   using Memory = std::unique_ptr<void, void (*)(void*)>;
 
   CpuFeedSlots(Memory memory, std::size_t bytes) : memory_(std::move(memory)), bytes_(bytes) {}
 
-  void* fill(int slot) override { return place(slot); }
-  void send(int, std::size_t) override {}
-  void* take(int slot, void*) override { return place(slot); }
-  void give_back(int, void*) override {}
+  void* host_memory(int slot) override { return place(slot); }
+  void copy_to_device(int, std::size_t) override {}
+  void* device_memory(int slot, void*) override { return place(slot); }
+  void release(int, void*) override {}
 
  private:
   void* place(int slot) const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// exp and tanh of a vector of floats. Both pass NaN on: they select by comparison, which is false for NaN, and never
-// by Min or Max, which may drop it.
+// exp and tanh of a vector of floats. Both propagate NaN: they select by comparisons, which are false for NaN, and
+// never use Min or Max, which may drop it.
 #if defined(ATTN_CPU_MATH_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ATTN_CPU_MATH_INL_H
 #undef ATTN_CPU_MATH_INL_H
@@ -15,11 +15,11 @@ HWY_BEFORE_NAMESPACE();
 namespace attn::internal::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Max error 1 ULP, subnormal results included.
+// The maximum error is 1 ULP, subnormal results included.
 //
 // exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln(2) / 2, exp(r) = 1 + r + r^2 p(r). p is the minimax polynomial
-// of degree 4 (Remez exchange in 40 digits on the relative error of exp(r), 3.1e-9). 2^n comes in two factors, which
-// lets results overflow and become subnormal as they should.
+// of degree 4 (Remez exchange in 40 digits on the relative error of exp(r), 3.1e-9). 2^n is applied as
+// two factors, so that results overflow and become subnormal correctly.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp(D d, V x) {
   const hn::RebindToSigned<D> di;
@@ -47,13 +47,13 @@ HWY_INLINE V exp(D d, V x) {
   return hn::Mul(hn::Mul(p, factor), other);
 }
 
-// Max error over all floats 5.4 ULP with fused multiply-add, 6.7 ULP without, near |x| = 6; exact for subnormal numbers
-// and -0. May exceed 1 by 1 ULP.
+// The maximum error over all floats is 5.4 ULP with fused multiply-add and 6.7 ULP without, near |x| = 6. Subnormal
+// numbers and -0 are exact. The result may exceed 1 by 1 ULP.
 //
 // tanh(x) = x P(x^2) / Q(x^2) up to 8.7, 1 beyond, where tanh is within 1 ULP of 1. P and Q have degree 4 and constant
-// term 1: the minimax quotient (Remez exchange in 60 digits on the relative error, 2.2e-8), its other coefficients
-// then moved by single units of fp32 to where the largest error of the fp32 evaluation was smallest. All are positive,
-// so nothing cancels.
+// term 1: the minimax quotient (Remez exchange in 60 digits on the relative error, 2.2e-8), whose other
+// coefficients were then moved by single ULPs to minimise the maximum error of the fp32 evaluation. All are positive,
+// so there is no cancellation.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V tanh(D d, V x) {
   const V one = hn::Set(d, 1.0f);

@@ -7,12 +7,12 @@
 //   d_e_t = alpha_t (g_t - sum_t alpha_t g_t)    d_z_t = d_e_t (1 - e_t^2)
 //   d_x_t = alpha_t d_o + d_z_t w    d_w = sum_t d_z_t x_t    d_b_t = sum over the batch of d_z_t
 //
-// fp32 throughout; as |e| <= 1, backward needs no maximum. Bound by memory: forward reads x once; backward reads it
-// twice, the second time mostly from the cache, and writes d_x.
+// fp32 throughout. As |e| <= 1, the backward pass needs no maximum. Bound by memory: the forward pass reads x once, the
+// backward pass reads it twice, the second time mostly from the cache, and writes d_x.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/pooling.cpp"
 #include <hwy/foreach_target.h>
-// Behind foreach_target.h, which compiles this file once for each instruction set.
+// After foreach_target.h, which compiles this file once for each instruction set.
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -82,7 +82,7 @@ struct PoolingBackward {
         d_b(static_cast<float*>(args.d_b)),
         space(desc, workspace) {}
 
-  // 1. e and g of a chunk of positions, and its sums of exp(e) and exp(e) g.
+  // 1. e and g of a chunk of positions, and the sums of exp(e) and exp(e) g over the chunk.
   HWY_INLINE void scores(std::int64_t item, std::int64_t chunk) const {
     const auto [begin, end] = space.split.keys_of(chunk, keys.valid(item));
     float* const sums = space.sums + (item * space.split.chunks + chunk) * 2;
@@ -110,7 +110,7 @@ struct PoolingBackward {
     }
   }
 
-  // 2. From these the gradients of a chunk.
+  // 2. The gradients of a chunk.
   HWY_INLINE void gradients(std::int64_t item, std::int64_t chunk) const {
     float total = 0, weighted = 0;
     for (std::int64_t c = 0; c < space.split.chunks; ++c) {
@@ -135,10 +135,10 @@ struct PoolingBackward {
       if (d_x != nullptr)
         for (std::int64_t j = 0; j < count; ++j) position_gradient(item, row + j, alpha[j], d_z[j]);
     }
-    const std::int64_t rest = std::max(begin, end), behind = space.split.keys_of(chunk, T).end;
-    std::fill(space.d_z + item * T + rest, space.d_z + item * T + behind, 0.0f);
+    const std::int64_t padding_begin = std::max(begin, end), padding_end = space.split.keys_of(chunk, T).end;
+    std::fill(space.d_z + item * T + padding_begin, space.d_z + item * T + padding_end, 0.0f);
     float* const padding = d_x == nullptr ? nullptr : d_x + keys.first(item) * D;
-    for (std::int64_t t = rest; padding != nullptr && t < std::min(behind, keys.stored(item)); ++t)
+    for (std::int64_t t = padding_begin; padding != nullptr && t < std::min(padding_end, keys.stored(item)); ++t)
       std::fill_n(padding + t * D, D, 0.0f);
   }
 
@@ -158,7 +158,7 @@ void run_pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_ba
                [&](std::int64_t task) HWY_ATTR { pass.scores(task / chunks, task % chunks); });
   parallel_for(threads, pass.B * chunks,
                [&](std::int64_t task) HWY_ATTR { pass.gradients(task / chunks, task % chunks); });
-  // 3. Sums over the batch, in its order.
+  // 3. The sums over the batch, in order.
   if (pass.d_w != nullptr) sum_rows(pass.space.d_w, pass.B * chunks, pass.D, pass.d_w);
   if (pass.d_b != nullptr) sum_rows(pass.space.d_z, pass.B, pass.T, pass.d_b);
 }

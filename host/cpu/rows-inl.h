@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loops over rows of a matrix, in vectors of fp32. Any alignment, any width, no access out of bounds.
+// Vectorised loops over the rows of an fp32 matrix, for any alignment and width, without access out of bounds.
 #if defined(ATTN_CPU_ROWS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ATTN_CPU_ROWS_INL_H
 #undef ATTN_CPU_ROWS_INL_H
@@ -21,7 +21,7 @@ HWY_BEFORE_NAMESPACE();
 namespace attn::internal::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Capped, so that a tile of scores is always whole vectors.
+// Capped, so that a tile of scores is always a whole number of vectors.
 using Float = hn::CappedTag<float, kTileKeys>;
 using Vector = hn::Vec<Float>;
 
@@ -30,7 +30,8 @@ HWY_INLINE Vector zero() { return hn::Zero(Float()); }
 HWY_INLINE Vector set(float value) { return hn::Set(Float(), value); }
 HWY_INLINE float sum_of_lanes(Vector v) { return hn::GetLane(hn::SumOfLanes(Float(), v)); }
 
-// How one step of a loop touches memory: with all lanes, or at the end of a row with the first few, the others zero.
+// How one step of a loop accesses memory: with all lanes, or at the end of a row with the first lanes only. The others
+// are zero.
 struct Whole {
   HWY_INLINE Vector load(const float* from) const { return hn::LoadU(Float(), from); }
   HWY_INLINE void store(Vector v, float* to) const { hn::StoreU(v, Float(), to); }
@@ -73,8 +74,9 @@ HWY_INLINE void for_vectors(std::int64_t width, const Step& step) {
   if (at < width) step(First{width - at}, at);
 }
 
-// sums[j] = the lanes of what term(access, row_j, at, sum) adds up along row j, for j < count; rows [count, width].
-// Four rows go side by side to hide the latency of a step; in the last four, rows behind the end repeat one.
+// sums[j] = the sum over the lanes of what term(access, row_j, at, sum) accumulates along row j, for j < count; rows
+// [count, width]. Four rows are processed together to hide the latency of a step; in the last group, rows after the end
+// repeat the last one.
 template <class Term>
 HWY_INLINE void reduce_rows(const float* rows, std::int64_t count, std::int64_t width, const Term& term, float* sums) {
   for (std::int64_t j = 0; j < count; j += 4) {
@@ -104,7 +106,7 @@ HWY_INLINE void reduce_rows(const float* rows, std::int64_t count, std::int64_t 
   }
 }
 
-// row . w, a term of reduce_rows
+// The term of reduce_rows() for row . w.
 struct Dot {
   const float* w;  // [width]
 
@@ -114,10 +116,10 @@ struct Dot {
   }
 };
 
-// v . tanh(q + row), a term of reduce_rows: the score of additive attention
+// The term of reduce_rows() for v . tanh(q + row), the score of additive attention.
 struct AdditiveScore {
   const float* q;  // [A]
-  const float* v;  // [A]; its lanes behind A load as zero, so they add nothing
+  const float* v;  // [A]; lanes beyond A are loaded as zero and so add nothing
 
   template <class Access>
   HWY_INLINE Vector operator()(Access access, const float* row, std::int64_t at, Vector sum) const {
@@ -125,8 +127,8 @@ struct AdditiveScore {
   }
 };
 
-// out [width] = scale out + sum_j coefficients[j stride] row_j, rows [count, width]. The sum is made apart from what
-// stands in `out`, so that long sums are made tile by tile and lose less to rounding.
+// out [width] = scale out + sum_j coefficients[j stride] row_j, rows [count, width]. The sum is formed before it
+// is added to `out`: long sums are accumulated tile by tile, which loses less to rounding.
 HWY_INLINE void combine_rows(const float* rows, std::int64_t count, std::int64_t width, const float* coefficients,
                              std::int64_t stride, float scale, float* out) {
   const std::int64_t step = lanes();
@@ -156,7 +158,7 @@ HWY_INLINE void combine_rows(const float* rows, std::int64_t count, std::int64_t
   });
 }
 
-// out [width] = sum_j row_j, in order; rows [count, width]
+// out [width] = sum_j row_j, summed in order; rows [count, width].
 HWY_INLINE void sum_rows(const float* rows, std::int64_t count, std::int64_t width, float* out) {
   const float one = 1.0f;
   std::fill_n(out, width, 0.0f);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Softmax of one query, tile of keys by tile of keys, and the merging of chunks of keys.
+// Online softmax of one query over tiles of keys, and the merging of chunks of keys.
 //
-// The running state is (m, l, o): the largest score, the sum of exp(e - m), and the sum of exp(e - m) x. A NaN need not
-// survive in m: its own exponential is NaN, and so the sum l, by which everything of the query is divided.
+// The running state is (m, l, o): the largest score, the sum of exp(e - m), and the sum of exp(e - m) x. A NaN score
+// may be lost in m, but its exponential is NaN and so is the sum l, by which all results of the query are divided.
 #if defined(ATTN_CPU_SOFTMAX_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ATTN_CPU_SOFTMAX_INL_H
 #undef ATTN_CPU_SOFTMAX_INL_H
@@ -25,12 +25,11 @@ HWY_BEFORE_NAMESPACE();
 namespace attn::internal::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// What is subtracted from scores before exp: the largest one, but not -inf, which would make NaN of a -inf that other
-// keys outweigh.
+// What is subtracted from scores before exp: the largest score, or 0 if that is -inf, since -inf - -inf would be NaN.
 HWY_INLINE float shift_of(float max) { return max == -std::numeric_limits<float>::infinity() ? 0.0f : max; }
 
-// Takes `count` scores e [kTileKeys] into the running state and replaces them by exp(e - m). Returns the factor that
-// what was summed before is to be scaled by.
+// Adds `count` scores e [kTileKeys] to the running state and replaces them by exp(e - m). Returns the factor by which
+// earlier sums must be scaled.
 HWY_INLINE float softmax_tile(std::int64_t count, float* e, Running& running) {
   const Float d;
   std::fill(e + count, e + kTileKeys, -std::numeric_limits<float>::infinity());
@@ -50,8 +49,8 @@ HWY_INLINE float softmax_tile(std::int64_t count, float* e, Running& running) {
   return scale;
 }
 
-// Merges the chunks of one query: running [chunks] with contexts o [D] of the first and others [chunks - 1, D] of the
-// rest, into o. Returns the state of the whole row.
+// Merges the chunks of one query, running [chunks] with the contexts o [D] of the first chunk and others [chunks - 1,
+// D] of the rest, into o. Returns the state of the whole row.
 HWY_INLINE Running merge_chunks(std::int64_t chunks, const Running* running, const float* others, std::int64_t D,
                                 float* o) {
   Running row = running[0];
@@ -62,7 +61,7 @@ HWY_INLINE Running merge_chunks(std::int64_t chunks, const Running* running, con
     scales[c] = std::exp(running[c].max - shift_of(row.max));
     row.sum += scales[c] * running[c].sum;
   }
-  // Only where every score is -inf: the weights are 0 / 0.
+  // Only if every score is -inf: the weights are 0 / 0.
   if (row.sum == 0) row.sum = std::numeric_limits<float>::quiet_NaN();
   combine_rows(others, chunks - 1, D, scales + 1, 1, scales[0], o);
   for_vectors(D, [&](auto access, std::int64_t at)
@@ -70,7 +69,7 @@ HWY_INLINE Running merge_chunks(std::int64_t chunks, const Running* running, con
   return row;
 }
 
-// weights [T]: on entry the scores of the first `count` keys, on return their weights and zeros behind.
+// weights [T] holds the scores of the first `count` keys on entry, and on return their weights, followed by zeros.
 HWY_INLINE void scores_to_weights(std::int64_t count, std::int64_t T, const Running& row, float* weights) {
   for_vectors(count, [&](auto access, std::int64_t at) HWY_ATTR {
     const Vector p = exp(Float(), hn::Sub(access.load(weights + at), set(shift_of(row.max))));

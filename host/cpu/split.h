@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the work on one item of the batch is cut. Nothing here may depend on the batch or on the threads: it decides in
-// which order sums are made, and the same item shall give the same bits in any batch on any machine of one kind.
+// How the work on one batch item is divided. Nothing here may depend on the batch or on the thread count: the division
+// determines the order of sums, and an item must have the same bits in any batch and for any thread count.
 #pragma once
 
 #include <algorithm>
@@ -13,15 +13,16 @@
 
 namespace attn::internal::cpu {
 
-inline constexpr std::int64_t kTileKeys = 64;         // keys between two looks at the running maximum
-inline constexpr std::int64_t kBlockQueries = 8;      // queries that go over a tile of keys while it is in the cache
-inline constexpr std::int64_t kLeastChunkKeys = 256;  // shorter chunks would be mostly merging
+inline constexpr std::int64_t kTileKeys = 64;         // keys between two updates of the running maximum
+inline constexpr std::int64_t kBlockQueries = 8;      // queries that use a tile of keys while it is in the cache
+inline constexpr std::int64_t kLeastChunkKeys = 256;  // shorter chunks would spend most of their time on merging
 inline constexpr std::int64_t kMostChunks = 64;
-inline constexpr std::int64_t kGroupKeys = 4;  // keys whose gradients are made side by side
-inline constexpr std::int64_t kColumns = 16;   // of d_q, d_k and d_v go together to a task: a cache line
+inline constexpr std::int64_t kGroupKeys = 4;  // keys whose gradients are computed together
+inline constexpr std::int64_t kColumns = 16;   // minimum columns of d_q, d_k and d_v per task: a cache line
 
-// Blocks of queries times chunks of keys: what one task of the first phase computes. Few queries are cut into more
-// chunks, so that one item alone keeps the threads busy; many into one, so that partial results stay small.
+// Blocks of queries times chunks of keys; a task of the first phase computes one of each. With few queries there are
+// more chunks, so that a single item can use several threads; with many there is one, so that partial results stay
+// small.
 struct Split {
   struct Range {
     std::int64_t begin, end;
@@ -36,13 +37,13 @@ struct Split {
     chunks = std::max<std::int64_t>(1, divide_up(T, chunk_keys));
   }
 
-  // The keys of a chunk among the first `count`; begin may be behind end.
+  // The keys of a chunk among the first `count`. The range is empty if begin >= end.
   Range keys_of(std::int64_t chunk, std::int64_t count) const {
     return {chunk * chunk_keys, std::min((chunk + 1) * chunk_keys, count)};
   }
 };
 
-// One query's softmax over the keys seen so far: their largest score, and the sum of exp(score - largest).
+// The online softmax of one query over the keys so far: their maximum score and the sum of exp(score - maximum).
 struct Running {
   float max = -std::numeric_limits<float>::infinity();
   float sum = 0;

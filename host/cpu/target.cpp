@@ -2,7 +2,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/target.cpp"
 #include <hwy/foreach_target.h>
-// Behind foreach_target.h, which compiles this file once for each instruction set.
+// After foreach_target.h, which compiles this file once for each instruction set.
 #include <hwy/highway.h>
 
 #include "cpu/attention.h"

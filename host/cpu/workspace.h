@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What stands where in a workspace. Made from a null pointer, a layout tells how many bytes it needs.
+// The layouts of workspaces. Constructed from a null pointer, a layout computes how many bytes it needs.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace attn::internal::cpu {
 struct ForwardWorkspace {
   Split split;
   Running* states;  // [B, Q, chunks]
-  float* contexts;  // [B, Q, chunks - 1, D], of all chunks but the first, which has the output
+  float* contexts;  // [B, Q, chunks - 1, D], of all chunks but the first, whose context is in the output
   std::size_t bytes;
 
   ForwardWorkspace(std::int64_t B, std::int64_t Q, std::int64_t T, std::int64_t D, void* workspace) : split(Q, T) {
@@ -28,10 +28,10 @@ struct ForwardWorkspace {
 
 struct AdditiveBackwardWorkspace {
   Split split;
-  std::int64_t row_keys;  // T rounded up to whole groups of kGroupKeys
-  float* weights;         // [B, Q, T], where the caller has none
+  std::int64_t row_keys;  // T rounded up to a multiple of kGroupKeys
+  float* weights;         // [B, Q, T], used if the caller passes none
   float* d_e;             // [B, Q, row_keys]
-  float* means;           // [B, Q, chunks], sum_j alpha_ij g_ij of the chunk's keys
+  float* means;           // [B, Q, chunks], sum_j alpha_ij g_ij over the keys of the chunk
   float* d_v;             // [B, A]
   std::size_t bytes;
 
@@ -49,8 +49,8 @@ struct AdditiveBackwardWorkspace {
 struct PoolingBackwardWorkspace {
   Split split;
   float* e;     // [B, T]
-  float* d_z;   // [B, T], gradient of x_t . w + b_t; of the weights before
-  float* sums;  // [B, chunks, 2], of exp(e) and of exp(e) times the gradient of the weights
+  float* d_z;   // [B, T], the gradient of x_t . w + b_t; holds that of the weights until then
+  float* sums;  // [B, chunks, 2], the sums of exp(e) and of exp(e) times the gradient of the weights
   float* d_w;   // [B, chunks, D]
   std::size_t bytes;
 

@@ -62,12 +62,12 @@ AdditiveBackward<Storage> backward_params(const AdditiveBackwardPlan& plan, cons
   params.split = plan.split;
   params.gradient_split = plan.gradient_split;
   const bool given = args.weights != nullptr && desc.dtype == ATTN_DTYPE_FP32;
-  params.kept_alpha = given ? nullptr : piece(workspace, plan.weights);
+  params.kept_alpha = given ? nullptr : at_offset(workspace, plan.weights);
   params.alpha = given ? in<float>(args.weights) : params.kept_alpha;
-  params.d_e = piece(workspace, plan.d_e);
-  params.means = piece(workspace, plan.means);
-  params.d_q_partials = args.d_q == nullptr ? nullptr : piece(workspace, plan.d_q_partials);
-  params.d_v_partials = args.d_v == nullptr ? nullptr : piece(workspace, plan.d_v_partials);
+  params.d_e = at_offset(workspace, plan.d_e);
+  params.means = at_offset(workspace, plan.means);
+  params.d_q_partials = args.d_q == nullptr ? nullptr : at_offset(workspace, plan.d_q_partials);
+  params.d_v_partials = args.d_v == nullptr ? nullptr : at_offset(workspace, plan.d_v_partials);
   return params;
 }
 
@@ -93,7 +93,8 @@ void backward(const attn_additive_desc_t& desc, const attn_additive_backward_arg
               {params.d_q_partials, rows * splits, desc.A, rows, splits, out<Storage>(args.d_q)}, stream),
           "row_sums");
   if (args.d_v != nullptr)
-    sum_rows(params.d_v_partials, desc.B * splits, desc.A, piece(workspace, plan.sums), out<Storage>(args.d_v), stream);
+    sum_rows(params.d_v_partials, desc.B * splits, desc.A, at_offset(workspace, plan.sums), out<Storage>(args.d_v),
+             stream);
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The attentions on the GPU: which kernels run for a shape, in which order, and what they find where in the workspace.
-// Arguments are validated by the C API; formulas, shapes and the meaning of null pointers are in attn_cuda.h. Pointers
-// are device pointers, workspaces 64-byte aligned; all work is enqueued on `stream`.
+// The attentions on the GPU: which kernels are launched for a shape, in which order, and how they use the workspace.
+// Arguments are validated by the C API; formulas, shapes and the meaning of null pointers are in attn_cuda.h. All
+// pointers are device pointers and workspaces are aligned to 64 bytes. All work is enqueued on `stream`.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The CUDA backend: device memory, stream order, the fused kernels of attention.h.
+// The CUDA backend: device memory, a stream and the fused kernels of attention.h.
 #include "cuda/backend.h"
 
 #include "cuda/attention.h"

@@ -11,7 +11,7 @@ namespace attn::internal::cuda {
 
 inline void check(cudaError_t error, const char* call) {
   if (error == cudaSuccess) return;
-  cudaGetLastError();  // the error is reported here; it must not surface again in a later call
+  cudaGetLastError();  // clears the error, which would otherwise be reported again by a later call
   throw Failure(error == cudaErrorMemoryAllocation ? ATTN_OUT_OF_MEMORY : ATTN_CUDA_ERROR,
                 std::string(call) + ": " + cudaGetErrorString(error));
 }

@@ -27,7 +27,7 @@ Event make_event() {
   return Event(event);
 }
 
-// Asked before anything is put into the stream: an event recorded in a capture would draw the copies into it.
+// Checked before anything is enqueued: an event recorded during a capture would make the copies part of the graph.
 void require_not_captured(cudaStream_t stream) {
   cudaStreamCaptureStatus status{};
   check(cudaStreamIsCapturing(stream, &status), "cudaStreamIsCapturing");
@@ -43,39 +43,39 @@ class CudaFeedSlots final : public FeedSlots {
     host_.reset(memory);
     check(cudaMalloc(&memory, all), "cudaMalloc");
     device_.reset(memory);
-    // Non-blocking: the handle's stream may be the default one, which others wait for.
+    // Non-blocking: the handle's stream may be the legacy default stream, which blocking streams synchronise with.
     cudaStream_t stream = nullptr;
     check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
     stream_.reset(stream);
     for (int slot = 0; slot < count; ++slot) {
-      arrived_.push_back(make_event());
-      given_back_.push_back(make_event());
+      copied_.push_back(make_event());
+      released_.push_back(make_event());
     }
   }
-  // For the copies; cudaFree then waits for the handle's stream. An error that lasts is the next call's to report.
+  // Waits for the copies; cudaFree then waits for the handle's stream. The next call reports an error that persists.
   ~CudaFeedSlots() override {
     if (cudaStreamSynchronize(stream_.get()) != cudaSuccess) cudaGetLastError();
   }
 
-  // An event that has not been recorded yet holds nobody up.
-  void* fill(int slot) override {
-    check(cudaEventSynchronize(event(arrived_, slot)), "cudaEventSynchronize");
+  // Waiting for an event that was never recorded returns at once.
+  void* host_memory(int slot) override {
+    check(cudaEventSynchronize(event(copied_, slot)), "cudaEventSynchronize");
     return place(host_, slot);
   }
-  void send(int slot, std::size_t bytes) override {
-    check(cudaStreamWaitEvent(stream_.get(), event(given_back_, slot), 0), "cudaStreamWaitEvent");
+  void copy_to_device(int slot, std::size_t bytes) override {
+    check(cudaStreamWaitEvent(stream_.get(), event(released_, slot), 0), "cudaStreamWaitEvent");
     check(cudaMemcpyAsync(place(device_, slot), place(host_, slot), bytes, cudaMemcpyHostToDevice, stream_.get()),
           "cudaMemcpyAsync");
-    check(cudaEventRecord(event(arrived_, slot), stream_.get()), "cudaEventRecord");
+    check(cudaEventRecord(event(copied_, slot), stream_.get()), "cudaEventRecord");
   }
-  void* take(int slot, void* stream) override {
+  void* device_memory(int slot, void* stream) override {
     require_not_captured(static_cast<cudaStream_t>(stream));
-    check(cudaStreamWaitEvent(static_cast<cudaStream_t>(stream), event(arrived_, slot), 0), "cudaStreamWaitEvent");
+    check(cudaStreamWaitEvent(static_cast<cudaStream_t>(stream), event(copied_, slot), 0), "cudaStreamWaitEvent");
     return place(device_, slot);
   }
-  void give_back(int slot, void* stream) override {
+  void release(int slot, void* stream) override {
     require_not_captured(static_cast<cudaStream_t>(stream));
-    check(cudaEventRecord(event(given_back_, slot), static_cast<cudaStream_t>(stream)), "cudaEventRecord");
+    check(cudaEventRecord(event(released_, slot), static_cast<cudaStream_t>(stream)), "cudaEventRecord");
   }
 
  private:
@@ -91,8 +91,8 @@ class CudaFeedSlots final : public FeedSlots {
   PinnedMemory host_;
   DeviceMemory device_;
   Stream stream_;
-  std::vector<Event> arrived_;     // a slot's copy is over
-  std::vector<Event> given_back_;  // the handle's stream is through with a slot
+  std::vector<Event> copied_;    // recorded after the copy of a slot
+  std::vector<Event> released_;  // recorded on the handle's stream when a slot is released
 };
 
 }  // namespace

@@ -5,7 +5,8 @@
 
 namespace attn::internal::cuda {
 
-// Pinned and device memory for `count` slots of `bytes` each, a multiple of 64, and a stream that copies.
+// Pinned host memory and device memory for `count` slots of `bytes` each, a multiple of 64, and a stream for the
+// copies.
 std::unique_ptr<FeedSlots> make_feed(std::size_t bytes, int count);
 
 }  // namespace attn::internal::cuda

@@ -48,14 +48,14 @@ void backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_
   params.d_weights = in<Storage>(args.d_weights);
   params.d_x = out<Storage>(args.d_x);
   params.split = plan.split;
-  params.e = piece(workspace, plan.e);
-  params.d_z = piece(workspace, plan.d_z);
-  params.sums = piece(workspace, plan.sums);
-  params.vectors = args.d_w == nullptr ? nullptr : piece(workspace, plan.vectors);
-  params.d_w = piece(workspace, plan.d_w);
+  params.e = at_offset(workspace, plan.e);
+  params.d_z = at_offset(workspace, plan.d_z);
+  params.sums = at_offset(workspace, plan.sums);
+  params.vectors = args.d_w == nullptr ? nullptr : at_offset(workspace, plan.vectors);
+  params.d_w = at_offset(workspace, plan.d_w);
   check(kernels::launch_pooling_backward(params, stream), "pooling_backward");
 
-  float* const partials = piece(workspace, plan.partials);
+  float* const partials = at_offset(workspace, plan.partials);
   if (args.d_w != nullptr)
     sum_rows(params.d_w, desc.B * plan.split.count, desc.D, partials, out<Storage>(args.d_w), stream);
   if (args.d_b != nullptr) sum_rows(params.d_z, desc.B, desc.T, partials, out<Storage>(args.d_b), stream);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From the untyped pointers of the C API to the typed ones of the kernels.
+// Conversion of the untyped pointers of the C API to the typed pointers of the kernels.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -39,36 +39,36 @@ Storage* out(void* tensor) {
   return static_cast<Storage*>(tensor);
 }
 
-// The piece of a workspace that starts `offset` bytes in.
+// The tensor that starts `offset` bytes after the beginning of a workspace.
 template <class Value = float>
-Value* piece(void* workspace, kernels::Index offset) {
+Value* at_offset(void* workspace, kernels::Index offset) {
   return reinterpret_cast<Value*>(static_cast<std::byte*>(workspace) + offset);
 }
 
-// What both forward passes have; `args` is one of theirs, and has no lse taken from it.
+// The parameters that both forward passes share, from the arguments of either. lse is left null.
 template <class Storage, class Args>
 kernels::AttentionForward<Storage> attention(const kernels::ForwardPlan& plan, const Args& args, kernels::Index B,
                                              kernels::Index Q, kernels::Index T, kernels::Index D, void* workspace) {
-  kernels::AttentionForward<Storage> common{};
-  common.B = B;
-  common.Q = Q;
-  common.T = T;
-  common.D = D;
-  common.x = in<Storage>(args.x);
-  common.lengths = args.lengths;
-  common.cu_seqlens = args.cu_seqlens;
-  common.o = out<Storage>(args.o);
-  common.weights = out<Storage>(args.weights);
-  common.split = plan.split;
-  if (plan.whole) return common;
-  common.states = piece<kernels::SoftmaxState>(workspace, plan.states);
-  common.contexts = piece(workspace, plan.contexts);
+  kernels::AttentionForward<Storage> params{};
+  params.B = B;
+  params.Q = Q;
+  params.T = T;
+  params.D = D;
+  params.x = in<Storage>(args.x);
+  params.lengths = args.lengths;
+  params.cu_seqlens = args.cu_seqlens;
+  params.o = out<Storage>(args.o);
+  params.weights = out<Storage>(args.weights);
+  params.split = plan.split;
+  if (plan.whole) return params;
+  params.states = at_offset<kernels::SoftmaxState>(workspace, plan.states);
+  params.contexts = at_offset(workspace, plan.contexts);
   if (args.weights != nullptr)
-    common.scores = std::is_same_v<Storage, float> ? out<float>(args.weights) : piece(workspace, plan.scores);
-  return common;
+    params.scores = std::is_same_v<Storage, float> ? out<float>(args.weights) : at_offset(workspace, plan.scores);
+  return params;
 }
 
-// sums [width] = the sum of rows [count, width], over kPartialSums sums in `partials` where there are many rows.
+// sums [width] = the sum of rows [count, width]. Many rows are first reduced to kPartialSums partial sums in `partials`.
 template <class In, class Out>
 void sum_rows(const In* rows, kernels::Index count, kernels::Index width, float* partials, Out* sums,
               cudaStream_t stream) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Additive attention, attention pooling and projected additive attention; formulas in attn_cuda.h and encoder.h.
-// Shapes as there. `lengths` empty: every length is T. Padding is never read. `cu_seqlens` empty: keys are not packed.
+// Additive attention, attention pooling and projected additive attention. Formulas and shapes are in attn_cuda.h and
+// encoder.h. If `lengths` is empty, every length is T; if `cu_seqlens` is empty, keys are not packed. Padding is never
+// read.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,8 @@ struct AdditiveGradient {
 };
 
 AdditiveOutput additive_forward(const AdditiveInput& input);
-// d_o [B, Q, D]; d_weights [B, Q, T], empty: none; weights [B, Q, T], those of the forward pass where its storage has
-// rounded them, empty: recomputed.
+// d_o [B, Q, D]; d_weights [B, Q, T] or empty; weights [B, Q, T], as the forward pass rounded them to its storage type,
+// or empty if they are to be recomputed.
 AdditiveGradient additive_backward(const AdditiveInput& input, const std::vector<double>& d_o,
                                    const std::vector<double>& d_weights, const std::vector<double>& weights = {});
 
@@ -56,7 +57,7 @@ struct PoolingGradient {
 };
 
 PoolingOutput pooling_forward(const PoolingInput& input);
-// d_o [B, D]; d_weights [B, T], empty: none.
+// d_o [B, D]; d_weights [B, T] or empty.
 PoolingGradient pooling_backward(const PoolingInput& input, const std::vector<double>& d_o,
                                  const std::vector<double>& d_weights);
 

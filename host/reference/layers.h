@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Embedding, dense, loss and optimiser of the classifier; formulas and shapes in encoder.h.
+// Embedding, dense layer, loss and optimiser of the classifier. Formulas and shapes are in encoder.h.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LSTM of one layer; formula, gate order and shapes in encoder.h.
+// LSTM of one layer. The formula, the order of the gates and the shapes are in encoder.h.
 #pragma once
 
 #include <cstdint>

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reference: double precision, plain loops, no dependency. It is the executable specification that every
-// backend is compared with.
+// The reference: double precision, plain loops, no dependency. It is the executable specification with which every
+// backend is compared.
 #pragma once
 
 #include <vector>
 
 namespace attn::reference {
 
-// A result and, element by element, the scale its rounding error is judged by: the sum of the absolute terms of
-// the reduction that made it, with the scales of the terms carried along where a term is itself a reduction.
+// A result and, for each element, the scale by which its rounding error is judged: the sum of the absolute terms of the
+// reduction that computed it. Where a term is itself a reduction, its scale enters the sum.
 struct Sum {
   std::vector<double> value;
   std::vector<double> terms;

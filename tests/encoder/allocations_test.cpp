@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Compute calls do not allocate host memory: none of it from our libraries, and on the CPU none at all in the attentions.
-// What the vendor libraries allocate for themselves is theirs. First calls are not counted: OpenMP starts its threads
-// then, and backends create their vendor handles.
+// Compute calls do not allocate host memory: none of it from our libraries, and on the CPU none at all in the
+// attentions. What the vendor libraries allocate for themselves is theirs. First calls are not counted: OpenMP starts
+// its threads then, and backends create their vendor handles.
 #include "support/allocations.h"
 
 #include <gtest/gtest.h>

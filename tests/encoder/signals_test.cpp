@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A host may handle signals in any thread at any time. A thread sends every thread of this process a signal a thousand
-// times a second while LSTM, projected attention and the recurrent encoder compute: every handler runs on the stack of its
-// thread, and results keep their bits. Where a call computes with its stack pointer elsewhere, as oneDNN's matrix products
-// do, the kernel puts the handler's frame there, over tensors or the heap's own records.
+// times a second while LSTM, projected attention and the recurrent encoder compute: every handler runs on the stack of
+// its thread, and results keep their bits. Where a call computes with its stack pointer elsewhere, as oneDNN's matrix
+// products do, the kernel puts the handler's frame there, over tensors or the heap's own records.
 #include <omp.h>
 #include <pthread.h>
 #include <sys/syscall.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts the host allocations of a piece of code, in all threads, by replacing malloc() and operator new of the program.
+// Counts the host allocations of a piece of code, in all threads, by replacing malloc() and operator new of the
+// program.
 #pragma once
 
 #include <cstdint>

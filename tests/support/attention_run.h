@@ -77,9 +77,9 @@ inline Handle make_handle(const RunOptions& options) {
   return handle;
 }
 
-// Guarded tensors of one call in the memory of a handle, each a little differently aligned, and whether all guards still
-// stand. A fenced input ends before its last NaN, which stand where nothing may be read; on a device it is an allocation
-// of its own, and so is the workspace.
+// Guarded tensors of one call in the memory of a handle, each a little differently aligned, and whether all guards
+// still stand. A fenced input ends before its last NaN, which stand where nothing may be read; on a device it is an
+// allocation of its own, and so is the workspace.
 class Tensors {
  public:
   Tensors(const Handle& handle, const RunOptions& options) : handle_(&handle), options_(options) {}
@@ -177,8 +177,8 @@ class Tensors {
   std::vector<Guarded> guarded_;
 };
 
-// Errors of the results of a call as multiples of those of plain loops: prints them, and takes none above 2. In fp32 the
-// tanh shows, which is good to a few units in the last place where that of the plain loops is good to one.
+// Errors of the results of a call as multiples of those of plain loops: prints them, and takes none above 2. In fp32
+// the tanh shows, which is good to a few units in the last place where that of the plain loops is good to one.
 class Ratios {
  public:
   explicit Ratios(attn_dtype_t dtype) : most_(dtype == ATTN_DTYPE_FP32 ? 6 : 2) { line_.precision(2); }

@@ -36,8 +36,8 @@ inline std::vector<AdditiveShape> additive_shapes() {
           {2, 0, 3, 4, 5},     {2, 3, 0, 4, 5}};
 }
 
-// A smaller choice for storage in 16 bits, which shares its arithmetic with fp32: one row for each way in which a tensor is
-// loaded and stored, among them at least three tiles of every kind with rests.
+// A smaller choice for storage in 16 bits, which shares its arithmetic with fp32: one row for each way in which a
+// tensor is loaded and stored, among them at least three tiles of every kind with rests.
 inline std::vector<AdditiveShape> narrow_additive_shapes() {
   return {{1, 1, 1, 1, 1},       {2, 3, 3, 31, 32},    {3, 1, 127, 129, 3}, {2, 2, 300, 67, 130}, {2, 37, 261, 68, 263},
           {2, 1, 700, 300, 260}, {2, 1, 40, 128, 128}, {0, 2, 3, 4, 5},     {2, 0, 3, 4, 5},      {2, 3, 0, 4, 5}};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The main function of every test program: says which CUDA device its tests ran on; fails where a real CUDA library is in
-// the process beside a stand-in; and with ATTN_REQUIRE_GPU=1 accepts nothing but a real device, no skipped case, and as many
-// cases on CUDA as on the CPU.
+// The main function of every test program: says which CUDA device its tests ran on; fails where a real CUDA library is
+// in the process beside a stand-in; and with ATTN_REQUIRE_GPU=1 accepts nothing but a real device, no skipped case, and
+// as many cases on CUDA as on the CPU.
 #include <gtest/gtest.h>
 
 #include <cstdio>

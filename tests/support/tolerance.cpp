@@ -29,7 +29,8 @@ double ratio(const Tolerance& rule, attn_dtype_t dtype, attn_dtype_t inside, flo
   if (!std::isfinite(terms)) return kInfinity;
   const double error = std::abs(static_cast<double>(got) - value);
   if (error == 0) return 0;
-  // Below its least normal number a type has the precision it has there. Of fp32 backends may flush such numbers to zero.
+  // Below its least normal number a type has the precision it has there. Of fp32 backends may flush such numbers to
+  // zero.
   const Storage type = storage_of(dtype);
   const double of_terms = rule.c * kEpsilon + (inside == ATTN_DTYPE_FP32 ? 0 : rule.r * storage_of(inside).epsilon());
   const double allowed = rule.k * type.epsilon() * std::max(std::abs(value), type.least_normal()) + of_terms * terms;
@@ -64,8 +65,8 @@ std::string index_tuple(std::size_t flat, const std::vector<std::int64_t>& shape
 // r follows from the same terms. They carry one error of each operation to the result, in proportion to the error, and
 // of an intermediate result at least its size (scaled.h). Rounded to a type I it errs by eps(I) / 2 of that at most:
 // r = 1/2 where one such rounding outweighs all others. Where many come together they are as often up as down, while
-// the terms add them up as if all were up. Of gradients that stand in fp32 the virtual GPU, where the LSTM rounds nothing
-// inside, needs less than a tenth of it.
+// the terms add them up as if all were up. Of gradients that stand in fp32 the virtual GPU, where the LSTM rounds
+// nothing inside, needs less than a tenth of it.
 Tolerance tolerance(Operation operation) {
   switch (operation) {
     // Two units: vector libraries give tanh to four units in the last place, which is 2 eps(fp32) next to 1; exp and

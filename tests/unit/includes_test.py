@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Includes run one way: classifier -> encoder -> api -> {cpu, cuda} -> kernels -> base. Public headers are free to all."""
+"""Includes run one way: classifier -> encoder -> api -> {cpu, cuda} -> kernels -> base.
+
+Public headers may be included from everywhere.
+"""
 import pathlib
 import re
 import sys
@@ -28,7 +31,8 @@ def layer_of(path):
 
 
 findings, layers = [], set()
-for source in sorted(path for top in ("host", "kernels") for path in (ROOT / top).rglob("*") if path.suffix in (".h", ".hpp", ".cpp", ".cu")):
+sources = [path for top in ("host", "kernels") for path in sorted((ROOT / top).rglob("*"))]
+for source in (path for path in sources if path.suffix in (".h", ".hpp", ".cpp", ".cu")):
     layer = layer_of(str(source.relative_to(ROOT)))
     layers.add(layer)
     for target in re.findall(r'^\s*#\s*include\s*"([^"]+)"', source.read_text(), re.MULTILINE):

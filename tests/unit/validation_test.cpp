@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every argument rule of libattn_cuda, one row each: the call that breaks it, the status, and what the message must name.
+// Every argument rule of libattn_cuda, one row each: the call that breaks it, the status, and what the message must
+// name.
 #include <gtest/gtest.h>
 
 #include <functional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C entry points of the classifier layers: every argument rule, then the backend.
+// C entry points of the classifier layers: they check every argument rule and call the backend.
 #include <cmath>
 
 #include "attn_cuda/recurrent.h"
@@ -12,7 +12,7 @@
 namespace attn::internal {
 namespace {
 
-// Runs body(layers) at the C boundary, with the layers of the handle's backend.
+// Runs body(layers) at the C boundary with the layers of the handle's backend.
 template <class Body>
 attn_status_t guarded_with_layers(attn_handle_t handle, const Body& body) {
   return guarded([&] { body(encoder_backend_of(handle).layers()); });

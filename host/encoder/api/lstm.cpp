@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C entry points of the LSTM: every argument rule, then the plan's backend.
+// C entry points of the LSTM: they check every argument rule and call the backend's plan.
 #include "base/object_registry.h"
 #include "base/read_struct.h"
 #include "base/validate.h"
@@ -18,12 +18,12 @@ namespace attn::internal {
 namespace {
 
 ObjectRegistry<attn_lstm>& plans() {
-  static auto* living = new ObjectRegistry<attn_lstm>(
-      "plan", "attn_lstm_create");  // never destroyed: they may outlive the static objects
+  static auto* living =
+      new ObjectRegistry<attn_lstm>("plan", "attn_lstm_create");  // never destroyed: plans may outlive static objects
   return *living;
 }
 
-// Element counts of the tensors; their making refuses shapes that overflow.
+// The element counts of the tensors. Shapes that overflow are rejected.
 struct LstmSizes {
   std::int64_t x, y, kernel, recurrent, bias;
 };
@@ -44,25 +44,25 @@ void require_desc(const attn_lstm_desc_t& desc) {
   require_directions("desc.directions", desc.directions);
   require_flag("desc.training", desc.training);
   sizes_of(desc);
-  // What oneDNN keeps for each position is a few times its inputs, states and gates.
+  // oneDNN keeps a few times the inputs, states and gates of each position.
   element_count("reserve", {desc.B, desc.T, 4 * (desc.E + 4 * desc.H)});
 }
 
-// The live plan, whose handle still has the threads that it was made for.
-attn_lstm& usable(attn_lstm_t plan) {
-  attn_lstm& of = plans().at(plan);
-  const int threads = threads_of(of.handle);
-  if (threads != of.threads)
-    reject("plan", "a handle of " + std::to_string(of.threads) + " threads, as at the plan's creation",
+// A live plan of a live handle, which must have the thread count that the plan was created for.
+attn_lstm& live_plan(attn_lstm_t plan) {
+  attn_lstm& lstm = plans().at(plan);
+  const int threads = threads_of(lstm.handle);
+  if (threads != lstm.threads)
+    reject("plan", "a handle of " + std::to_string(lstm.threads) + " threads, as at the plan's creation",
            std::to_string(threads));
-  return of;
+  return lstm;
 }
 
 void require_training(const attn_lstm& plan, const char* name) {
   if (plan.desc.training == 0) reject(name, "a plan with training", "one without");
 }
 
-// What both passes take.
+// The arguments that both passes have.
 template <class Args>
 LstmSizes require_inputs(const attn_lstm_desc_t& desc, const Args& args) {
   const LstmSizes sizes = sizes_of(desc);
@@ -97,52 +97,52 @@ attn_status_t attn_lstm_destroy(attn_lstm_t plan) {
 
 attn_status_t attn_lstm_reserve_size(attn_lstm_t plan, size_t* bytes) {
   return guarded([&] {
-    const attn_lstm& of = usable(plan);
+    const attn_lstm& lstm = live_plan(plan);
     require_pointer("bytes", bytes);
-    *bytes = of.plan->reserve_bytes();
+    *bytes = lstm.plan->reserve_bytes();
   });
 }
 
 attn_status_t attn_lstm_workspace_size(attn_lstm_t plan, attn_pass_t pass, size_t* bytes) {
   return guarded([&] {
-    const attn_lstm& of = usable(plan);
+    const attn_lstm& lstm = live_plan(plan);
     require_pass("pass", pass);
-    if (pass == ATTN_PASS_BACKWARD) require_training(of, "pass");
+    if (pass == ATTN_PASS_BACKWARD) require_training(lstm, "pass");
     require_pointer("bytes", bytes);
-    *bytes = of.plan->workspace_bytes(pass);
+    *bytes = lstm.plan->workspace_bytes(pass);
   });
 }
 
 attn_status_t attn_lstm_forward(attn_lstm_t plan, const attn_lstm_forward_args_t* caller_args, void* workspace,
                                 size_t workspace_bytes) {
   return guarded([&] {
-    attn_lstm& of = usable(plan);
+    attn_lstm& lstm = live_plan(plan);
     const auto args = read_struct("args", caller_args);
-    const LstmSizes sizes = require_inputs(of.desc, args);
+    const LstmSizes sizes = require_inputs(lstm.desc, args);
     require_pointer("args.y", args.y, sizes.y);
-    if (of.desc.training == 0 && args.reserve != nullptr)
+    if (lstm.desc.training == 0 && args.reserve != nullptr)
       reject("args.reserve", "null in a plan without training", "a pointer");
-    require_aligned("args.reserve", args.reserve, of.plan->reserve_bytes());
-    require_workspace(workspace, workspace_bytes, of.plan->workspace_bytes(ATTN_PASS_FORWARD));
-    of.plan->forward(args, workspace);
+    require_aligned("args.reserve", args.reserve, lstm.plan->reserve_bytes());
+    require_workspace(workspace, workspace_bytes, lstm.plan->workspace_bytes(ATTN_PASS_FORWARD));
+    lstm.plan->forward(args, workspace);
   });
 }
 
 attn_status_t attn_lstm_backward(attn_lstm_t plan, const attn_lstm_backward_args_t* caller_args, void* workspace,
                                  size_t workspace_bytes) {
   return guarded([&] {
-    attn_lstm& of = usable(plan);
-    require_training(of, "plan");
+    attn_lstm& lstm = live_plan(plan);
+    require_training(lstm, "plan");
     const auto args = read_struct("args", caller_args);
-    const LstmSizes sizes = require_inputs(of.desc, args);
+    const LstmSizes sizes = require_inputs(lstm.desc, args);
     require_pointer("args.y", args.y, sizes.y);
-    require_aligned("args.reserve", args.reserve, of.plan->reserve_bytes());
+    require_aligned("args.reserve", args.reserve, lstm.plan->reserve_bytes());
     require_pointer("args.d_y", args.d_y, sizes.y);
     require_pointer("args.d_x", args.d_x, sizes.x);
     require_pointer("args.d_kernel", args.d_kernel, sizes.kernel);
     require_pointer("args.d_recurrent", args.d_recurrent, sizes.recurrent);
     require_pointer("args.d_bias", args.d_bias, sizes.bias);
-    require_workspace(workspace, workspace_bytes, of.plan->workspace_bytes(ATTN_PASS_BACKWARD));
-    of.plan->backward(args, workspace);
+    require_workspace(workspace, workspace_bytes, lstm.plan->workspace_bytes(ATTN_PASS_BACKWARD));
+    lstm.plan->backward(args, workspace);
   });
 }

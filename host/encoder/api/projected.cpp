@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C entry points of projected additive attention: every argument rule, then the plan.
+// C entry points of projected additive attention: they check every argument rule and run the plan.
 #include "encoder/plan/projected.h"
 #include "base/read_struct.h"
 #include "base/validate.h"
@@ -10,7 +10,7 @@
 namespace attn::internal {
 namespace {
 
-// Element counts of the tensors; their making refuses shapes that overflow.
+// The element counts of the tensors. Shapes that overflow are rejected.
 struct ProjectedSizes {
   std::int64_t x, h, w_q, w_k, o, weights;
 };
@@ -34,7 +34,7 @@ ProjectedSizes sizes_of(const attn_projected_desc_t& desc) {
           element_count("weights", {desc.B, desc.Q, desc.T})};
 }
 
-// What both passes take.
+// The arguments that both passes have.
 template <class Args>
 void require_inputs(attn_handle_t handle, const attn_projected_desc_t& desc, const ProjectedSizes& sizes,
                     const Args& args) {

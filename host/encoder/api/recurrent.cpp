@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C entry points of the recurrent attention encoder: every argument rule, then the encoder.
+// C entry points of the recurrent attention encoder: they check every argument rule and run the plan.
 #include "encoder/plan/recurrent.h"
 #include "base/object_registry.h"
 #include "base/read_struct.h"
@@ -19,11 +19,11 @@ namespace {
 
 ObjectRegistry<attn_recurrent>& plans() {
   static auto* living = new ObjectRegistry<attn_recurrent>(
-      "plan", "attn_recurrent_create");  // never destroyed: they may outlive the static objects
+      "plan", "attn_recurrent_create");  // never destroyed: plans may outlive static objects
   return *living;
 }
 
-// What the plans of the layers do not check themselves.
+// The rules that the plans of the layers do not check.
 void require_desc(const attn_recurrent_desc_t& desc) {
   require_dtype("desc.dtype", desc.dtype);
   require_size("desc.B", desc.B, 0);
@@ -48,10 +48,10 @@ void require_desc(const attn_recurrent_desc_t& desc) {
   }
 }
 
-attn_recurrent& usable(attn_recurrent_t plan) {
-  attn_recurrent& of = plans().at(plan);
-  backend_kind(of.handle);
-  return of;
+attn_recurrent& live_plan(attn_recurrent_t plan) {
+  attn_recurrent& state = plans().at(plan);
+  backend_kind(state.handle);
+  return state;
 }
 
 void require_training(const attn_recurrent& plan, const char* name) {
@@ -68,7 +68,7 @@ Sizes sizes_of(const attn_recurrent_desc_t& desc) {
           element_count("weights", {desc.B, queries, desc.T})};
 }
 
-// What both passes take.
+// The arguments that both passes have.
 template <class Args>
 Sizes require_inputs(const attn_recurrent& plan, const Args& args) {
   const Sizes sizes = sizes_of(plan.encoder.desc());
@@ -106,23 +106,23 @@ attn_status_t attn_recurrent_destroy(attn_recurrent_t plan) {
 
 attn_status_t attn_recurrent_block_size(attn_recurrent_t plan, int64_t* floats) {
   return guarded([&] {
-    const attn_recurrent& of = usable(plan);
+    const attn_recurrent& state = live_plan(plan);
     require_pointer("floats", floats);
-    *floats = of.encoder.parameters().floats();
+    *floats = state.encoder.parameters().floats();
   });
 }
 
 attn_status_t attn_recurrent_parameter_count(attn_recurrent_t plan, int32_t* count) {
   return guarded([&] {
-    const attn_recurrent& of = usable(plan);
+    const attn_recurrent& state = live_plan(plan);
     require_pointer("count", count);
-    *count = static_cast<int32_t>(of.encoder.parameters().entries().size());
+    *count = static_cast<int32_t>(state.encoder.parameters().entries().size());
   });
 }
 
 attn_status_t attn_recurrent_parameter(attn_recurrent_t plan, int32_t index, attn_parameter_t* parameter) {
   return guarded([&] {
-    const auto& entries = usable(plan).encoder.parameters().entries();
+    const auto& entries = live_plan(plan).encoder.parameters().entries();
     require_pointer("parameter", parameter);
     if (index < 0 || static_cast<std::size_t>(index) >= entries.size())
       reject("index", "0 to " + std::to_string(entries.size() - 1), std::to_string(index));
@@ -134,44 +134,44 @@ attn_status_t attn_recurrent_parameter(attn_recurrent_t plan, int32_t index, att
 
 attn_status_t attn_recurrent_reserve_size(attn_recurrent_t plan, size_t* bytes) {
   return guarded([&] {
-    const attn_recurrent& of = usable(plan);
+    const attn_recurrent& state = live_plan(plan);
     require_pointer("bytes", bytes);
-    *bytes = of.encoder.reserve_bytes();
+    *bytes = state.encoder.reserve_bytes();
   });
 }
 
 attn_status_t attn_recurrent_workspace_size(attn_recurrent_t plan, attn_pass_t pass, size_t* bytes) {
   return guarded([&] {
-    const attn_recurrent& of = usable(plan);
+    const attn_recurrent& state = live_plan(plan);
     require_pass("pass", pass);
-    if (pass == ATTN_PASS_BACKWARD) require_training(of, "pass");
+    if (pass == ATTN_PASS_BACKWARD) require_training(state, "pass");
     require_pointer("bytes", bytes);
-    *bytes = of.encoder.workspace_bytes(pass);
+    *bytes = state.encoder.workspace_bytes(pass);
   });
 }
 
 attn_status_t attn_recurrent_forward(attn_recurrent_t plan, const attn_recurrent_forward_args_t* caller_args,
                                      void* workspace, size_t workspace_bytes) {
   return guarded([&] {
-    attn_recurrent& of = usable(plan);
+    attn_recurrent& state = live_plan(plan);
     const auto args = read_struct("args", caller_args);
-    const Sizes sizes = require_inputs(of, args);
+    const Sizes sizes = require_inputs(state, args);
     require_pointer("args.o", args.o, sizes.o);
-    require_workspace(workspace, workspace_bytes, of.encoder.workspace_bytes(ATTN_PASS_FORWARD));
-    of.encoder.forward(args, workspace);
+    require_workspace(workspace, workspace_bytes, state.encoder.workspace_bytes(ATTN_PASS_FORWARD));
+    state.encoder.forward(args, workspace);
   });
 }
 
 attn_status_t attn_recurrent_backward(attn_recurrent_t plan, const attn_recurrent_backward_args_t* caller_args,
                                       void* workspace, size_t workspace_bytes) {
   return guarded([&] {
-    attn_recurrent& of = usable(plan);
-    require_training(of, "plan");
+    attn_recurrent& state = live_plan(plan);
+    require_training(state, "plan");
     const auto args = read_struct("args", caller_args);
-    const Sizes sizes = require_inputs(of, args);
+    const Sizes sizes = require_inputs(state, args);
     require_pointer("args.d_o", args.d_o, sizes.o);
     require_pointer("args.d_parameters", args.d_parameters);
-    require_workspace(workspace, workspace_bytes, of.encoder.workspace_bytes(ATTN_PASS_BACKWARD));
-    of.encoder.backward(args, workspace);
+    require_workspace(workspace, workspace_bytes, state.encoder.workspace_bytes(ATTN_PASS_BACKWARD));
+    state.encoder.backward(args, workspace);
   });
 }

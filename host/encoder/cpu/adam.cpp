@@ -5,9 +5,9 @@
 namespace attn::internal::cpu {
 namespace {
 
-constexpr std::int64_t kParameters = 1 << 14;  // of a task
+constexpr std::int64_t kParameters = 1 << 14;  // per task
 
-// The tensors [count] stand apart: `__restrict` lets compilers vectorise the loop.
+// The tensors [count] do not overlap: `__restrict` lets compilers vectorise the loop.
 void update(const kernels::AdamRates rates, std::int64_t count, const float* __restrict g, float* __restrict p,
             float* __restrict m, float* __restrict s) {
   for (std::int64_t i = 0; i < count; ++i) {

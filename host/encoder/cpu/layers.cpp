@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every sum runs in one fixed order, so results do not depend on the thread count.
+// Every sum has a fixed order, so results do not depend on the thread count.
 #include "encoder/cpu/layers.h"
 
 #include <algorithm>
@@ -13,13 +13,13 @@
 namespace attn::internal::cpu {
 namespace {
 
-constexpr std::int64_t kValues = 1 << 14;  // of a task: less is not worth a thread
-constexpr std::int64_t kColumns = 16;      // fp32 values in 64 bytes, so that no two tasks write to one cache line
+constexpr std::int64_t kValues = 1 << 14;  // minimum per task: fewer are not worth a thread
+constexpr std::int64_t kColumns = 16;      // fp32 values in 64 bytes, so that tasks do not write to the same cache line
 
 std::int64_t rows_per_task(std::int64_t width) { return std::max<std::int64_t>(1, kValues / width); }
 
-// The elements of a tensor of type `dtype`: body(Storage()), with Storage::widen() and round(), and Element<Storage> for
-// what stands in memory.
+// Calls body(Storage()) with the format of `dtype`, which has widen() and round(). Element<Storage> is the type in
+// memory.
 template <class Body>
 void with_storage(attn_dtype_t dtype, const Body& body) {
   dtype == ATTN_DTYPE_FP32 ? body(Fp32()) : dtype == ATTN_DTYPE_FP16 ? body(Fp16()) : body(Bf16());
@@ -47,7 +47,7 @@ void CpuLayers::embedding_backward(const Embedding& embedding, const void* d_row
   const std::int32_t* const ids = embedding.ids;
   parallel_for_slices(threads(), V * E, kValues,
                       [&](std::int64_t begin, std::int64_t end) { std::fill(d_table + begin, d_table + end, 0.0f); });
-  // Tasks own columns: the same id may stand anywhere, and frequent ids would unbalance tasks that own rows.
+  // Tasks own columns: ids repeat, and frequent ids would unbalance tasks that own rows.
   with_storage(embedding.dtype, [&](auto storage) {
     const auto* const in = static_cast<const Element<decltype(storage)>*>(d_rows);
     parallel_for_slices(threads(), E, std::max(kColumns, (E / threads() + kColumns - 1) / kColumns * kColumns),

@@ -3,16 +3,16 @@
 
 #include <algorithm>
 
-#include "base/parallel.h"
 #include "base/key_rows.h"
+#include "base/parallel.h"
 #include "encoder/cpu/onednn.h"
 
 namespace attn::internal::cpu {
 namespace {
 
-constexpr std::int64_t kRows = 256;     // of a task: its part of x and y stays in a core's cache
-constexpr std::int64_t kTile = 64;      // edge of a task's part of a weight gradient, in both directions
-constexpr std::int64_t kSummed = 1024;  // columns of a task that sums over items
+constexpr std::int64_t kRows = 256;     // per task, whose rows of x and y stay in a core's cache
+constexpr std::int64_t kTile = 64;      // rows and columns of a weight gradient per task
+constexpr std::int64_t kSummed = 1024;  // columns per task of a sum over items
 
 ItemRows as_one_item(const ItemRows& rows) {
   return rows.lengths == nullptr ? ItemRows{1, rows.B * rows.T, nullptr} : rows;
@@ -20,7 +20,7 @@ ItemRows as_one_item(const ItemRows& rows) {
 
 std::int64_t length(const ItemRows& rows, std::int64_t b) { return valid_length(rows.lengths, b, rows.T); }
 
-// body(first, count) for runs of valid rows that stand together, numbered through the batch.
+// Calls body(first, count) for runs of consecutive valid rows, numbered through the batch.
 template <class Body>
 void for_row_runs(int threads, const ItemRows& all, const Body& body) {
   const ItemRows rows = as_one_item(all);

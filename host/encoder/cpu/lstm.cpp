@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LSTM on oneDNN's of one direction. The batch is cut into chunks of one size, and a task is one
-// direction of one chunk. It works on a time-major copy, for direction 1 with each valid prefix reversed, so that both
-// directions and all lengths are the same LSTM over the same shape. Behind a length the copies of x and of the gradient
-// of y are zero: padding is neither read nor adds to a gradient. All of this is fp32; activations in 16 bits get twins.
+// LSTM on oneDNN's LSTM of one direction. The batch is divided into chunks of equal size, and a task is one direction
+// of one chunk. It works on a time-major copy, in direction 1 with each valid prefix reversed, so that both directions
+// and all lengths are the same LSTM over the same shape. In padding, the copies of x and of the gradient of y are zero:
+// padding is not read and adds nothing to gradients. All of this is fp32; 16-bit activations are copied to fp32.
 #include "encoder/cpu/lstm.h"
 
 #include <algorithm>
@@ -20,11 +20,11 @@
 namespace attn::internal::cpu {
 namespace {
 
-// Fewer items make the matrix products of a time step too thin to be worth another thread.
+// With fewer items the matrix products of a time step are too small to be worth another thread.
 constexpr std::int64_t kLeastChunk = 8;
 
-// oneDNN counts the elements of its own tensors, a few for each position, in 32 bits and does not notice when they are
-// too many. The bound is the widest of them, a padded row of gates or of four states.
+// oneDNN counts the elements of its internal tensors in 32 bits and does not detect an overflow. The bound comes from
+// the widest of them, a padded row of gates or of four states per position.
 std::int64_t most_items(const attn_lstm_desc_t& desc) {
   constexpr std::int64_t kCountable = std::numeric_limits<std::int32_t>::max();
   const std::int64_t item = (desc.T + 1) * 4 * (std::max(desc.E, desc.H) + 32);
@@ -34,7 +34,7 @@ std::int64_t most_items(const attn_lstm_desc_t& desc) {
   return kCountable / item;
 }
 
-// As many chunks as threads, or half as many where the other direction takes the other half of them.
+// As many chunks as threads, or half as many if two directions share the threads evenly.
 std::int64_t chunk_size(const attn_lstm_desc_t& desc, int threads) {
   const std::int64_t chunks = threads == 1 ? 1 : desc.directions == 2 && threads % 2 == 0 ? threads / 2 : threads;
   const std::int64_t items = std::max((desc.B + chunks - 1) / chunks, std::min(desc.B, kLeastChunk));
@@ -57,7 +57,7 @@ class CpuLstm final : public Lstm {
         directions_(static_cast<std::size_t>(desc.directions)) {
     if (B_ == 0 || T_ == 0) return;
     n_ = chunk_size(desc, threads);
-    const SingleThreaded as_in_tasks;  // oneDNN plans for the threads it sees
+    const SingleThreaded as_in_tasks;  // oneDNN optimises primitives for the current thread count
     lstm_.emplace(engine_, DirectionShape{T_, n_, E_, H_}, desc.training != 0);
     for (Direction& direction : directions_) {
       direction.forward_weights = lstm_->forward_weights(forward_memory_);
@@ -111,7 +111,7 @@ class CpuLstm final : public Lstm {
     return Fp32Copies(dtype_, B_, {T_, lengths, nullptr}, workspace, threads_);
   }
 
-  // The same call in fp32. The backward pass reads y in the reserve.
+  // The same call on fp32 copies. The backward pass reads y from the reserve space.
   attn_lstm_forward_args_t with_fp32_copies(attn_lstm_forward_args_t args, Fp32Copies& copies) const {
     args.x = copies.key_input(args.x, E_);
     args.y = copies.output(args.y, B_ * T_ * count() * H_);
@@ -143,7 +143,7 @@ class CpuLstm final : public Lstm {
     set_weights(&Direction::backward_weights, args);
     for_each_chunk([&](std::int64_t d, std::int64_t first, const DirectionTensors& chunk) {
       gather(sequences, d, first, n_, static_cast<const float*>(args.d_y) + d * H_, count() * H_, H_, data(chunk.d_y));
-      // oneDNN adds to the gradients of weights.
+      // oneDNN adds to the gradients of the weights.
       for (const dnnl::memory& sum : {chunk.d_kernel, chunk.d_recurrent, chunk.d_bias}) fill_zero(sum);
       lstm_->backward(directions_[d].backward_weights, chunk);
     });
@@ -157,7 +157,7 @@ class CpuLstm final : public Lstm {
 
   std::int64_t count() const { return static_cast<std::int64_t>(directions_.size()); }
 
-  // Weights of the directions stand behind each other.
+  // The weights of the directions follow one another.
   template <class Args>
   void set_weights(DirectionWeights Direction::*weights, const Args& args) {
     parallel_for(threads_, count(), [&](std::int64_t d) {
@@ -175,7 +175,7 @@ class CpuLstm final : public Lstm {
     });
   }
 
-  // sums [directions, size]: for direction d the sum over its chunks, always in the same order.
+  // sums [directions, size]: the sum over the chunks of direction d, always in the same order.
   void sum_chunks(std::int64_t d, dnnl::memory DirectionTensors::*part, std::int64_t size, float* sums) const {
     float* sum = sums + d * size;
     std::fill_n(sum, size, 0.0f);
@@ -186,10 +186,10 @@ class CpuLstm final : public Lstm {
   const attn_dtype_t dtype_;
   const std::int64_t B_, T_, E_, H_;
   const int threads_;
-  std::int64_t n_ = 0;  // items of a chunk
+  std::int64_t n_ = 0;  // items per chunk
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   BoundMemory reserve_{engine_}, forward_memory_{engine_}, backward_memory_{engine_};
-  std::optional<OneDirection> lstm_;  // none for an empty batch
+  std::optional<OneDirection> lstm_;  // empty for an empty batch
   std::vector<Direction> directions_;
 };
 

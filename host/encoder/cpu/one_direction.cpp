@@ -11,7 +11,7 @@ using Tag = dnnl::memory::format_tag;
 
 Desc fp32(const dnnl::memory::dims& sizes, Tag tag) { return {sizes, dnnl::memory::data_type::f32, tag}; }
 
-// The caller's layouts. oneDNN counts layers and directions, one of each here, and has the gates as a dimension.
+// The caller's layouts. oneDNN has dimensions for layers and directions, both 1 here, and for gates.
 Desc x_desc(const DirectionShape& s) { return fp32({s.T, s.n, s.E}, Tag::tnc); }
 Desc y_desc(const DirectionShape& s) { return fp32({s.T, s.n, s.H}, Tag::tnc); }
 Desc state_desc(const DirectionShape& s) { return fp32({1, 1, s.n, s.H}, Tag::ldnc); }
@@ -25,7 +25,7 @@ dnnl::primitive_attr caller_scratchpad() {
   return attributes;
 }
 
-// oneDNN 2 describes an operation by an object of its own, oneDNN 3 by arguments of the primitive descriptor.
+// oneDNN 2 describes an operation by a separate object, oneDNN 3 by arguments of the primitive descriptor.
 #if DNNL_VERSION_MAJOR < 3
 template <class... Operation>
 dnnl::lstm_forward::primitive_desc describe_forward(const dnnl::engine& engine, const Operation&... operation) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// oneDNN's LSTM in one direction, from zero states, over n sequences of T positions at a time. Alike for versions 2
-// and 3 of oneDNN. Scratchpads are the caller's: those that oneDNN 2 makes for itself crash when calls overlap. The zero
-// states are passed all the same: without them oneDNN 2.6 gives a wrong gradient of the recurrent weights.
+// oneDNN's LSTM in one direction, from zero states, over n sequences of T positions at a time, for oneDNN 2 and 3. The
+// caller provides the scratchpads: those that oneDNN 2 allocates itself crash when calls overlap. The zero states are
+// passed explicitly: without them oneDNN 2.6 computes a wrong gradient of the recurrent weights.
 #pragma once
 
 #include "encoder/cpu/onednn.h"
@@ -13,7 +13,7 @@ struct DirectionShape {
   std::int64_t T, n, E, H;
 };
 
-// Weights in the layout that one pass wants, made from the caller's.
+// Weights in the layout that oneDNN chose for one pass, reordered from the caller's.
 class PackedWeights {
  public:
   PackedWeights() = default;
@@ -35,21 +35,21 @@ struct DirectionWeights {
   void set(const float* kernel_values, const float* recurrent_values, const float* bias_values);
 };
 
-// The tensors of one run over n sequences; fields of the backward pass are empty in an LSTM without training.
+// The tensors of one run over n sequences. Those of the backward pass are empty in an LSTM without training.
 struct DirectionTensors {
   dnnl::stream stream;
   dnnl::memory x, d_x;       // [T, n, E]
   dnnl::memory y, d_y;       // [T, n, H]
-  dnnl::memory state;        // [n, H], zero, h and c alike
-  dnnl::memory d_h, d_c;     // [n, H], of no use here
-  dnnl::memory record;       // what the forward pass keeps for the backward pass
-  dnnl::memory d_kernel;     // [E, 4H], all three added to
+  dnnl::memory state;        // [n, H], zero, for both h and c
+  dnnl::memory d_h, d_c;     // [n, H], required by oneDNN but not used
+  dnnl::memory record;       // oneDNN's workspace, from the forward to the backward pass
+  dnnl::memory d_kernel;     // [E, 4H]; oneDNN adds to all three
   dnnl::memory d_recurrent;  // [H, 4H]
   dnnl::memory d_bias;       // [4H]
   dnnl::memory forward_scratchpad, backward_scratchpad;
 };
 
-// Runs may overlap if each has weights and tensors of its own.
+// Concurrent runs need separate weights and tensors.
 class OneDirection {
  public:
   OneDirection(const dnnl::engine& engine, const DirectionShape& shape, bool training);
@@ -57,7 +57,7 @@ class OneDirection {
   DirectionWeights forward_weights(BoundMemory& workspace) const;
   DirectionWeights backward_weights(BoundMemory& workspace) const;
 
-  // `kept` lives from the forward to the backward pass, the others within one pass.
+  // `kept` holds its contents from the forward to the backward pass, the others within one pass.
   DirectionTensors tensors(BoundMemory& kept, BoundMemory& forward, BoundMemory& backward) const;
 
   void forward(const DirectionWeights& weights, const DirectionTensors& tensors) const;

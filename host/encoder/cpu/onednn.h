@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the encoder needs of oneDNN beside its primitives.
+// The execution of oneDNN and its matrix product.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@
 
 namespace attn::internal::cpu {
 
-// Such as "oneDNN 2.6.3", of the library in use.
+// The version in use, such as "oneDNN 2.6.3".
 const char* onednn_version();
 
-// Runs `body`, whose oneDNN errors become Failures.
+// Runs `body` and turns errors of oneDNN into Failures.
 template <class Body>
 auto with_onednn(const Body& body) {
   try {
@@ -28,9 +28,9 @@ auto with_onednn(const Body& body) {
 }
 
 // Runs a primitive; unlike dnnl::primitive::execute() without allocating. Every computation of oneDNN goes through this
-// function or gemm(): they keep signal handlers off this thread while it computes, see signals.h. The block is per task,
-// not per call: threads inherit the mask of the thread that creates them, so OpenMP must not start its threads while
-// signals are blocked.
+// function or gemm(): they keep signal handlers off this thread while it computes, see signals.h. The block is per
+// task, not per call: threads inherit the mask of the thread that creates them, so OpenMP must not start its threads
+// while signals are blocked.
 void execute(const dnnl::primitive& primitive, const dnnl::stream& stream, const dnnl_exec_arg_t* arguments, int count);
 
 template <int count>
@@ -38,18 +38,18 @@ void execute(const dnnl::primitive& primitive, const dnnl::stream& stream, const
   execute(primitive, stream, arguments, count);
 }
 
-// A row-major matrix, read transposed if so marked.
+// A row-major matrix, or its transpose.
 struct Matrix {
   const float* data;
-  std::int64_t stride;  // from row to row as stored
+  std::int64_t stride;  // elements between the starts of stored rows
   bool transposed = false;
 };
 
-// c [M, N] = a [M, K] b [K, N], added to c where `accumulate`.
+// c [M, N] = a [M, K] b [K, N], added to c if `accumulate`.
 void gemm(std::int64_t M, std::int64_t N, std::int64_t K, Matrix a, Matrix b, float* c, std::int64_t c_stride,
           bool accumulate);
 
-// Memory objects that share one buffer of the caller, bound anew at each call.
+// Memory objects in one buffer of the caller, to which they are bound at each call.
 class BoundMemory {
  public:
   explicit BoundMemory(const dnnl::engine& engine) : engine_(engine) {}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Copies between the caller's [B, T, width] and one direction's time-major [T, n, width] for the n items from `first`
-// on. Direction 1 has every valid prefix reversed. What has no counterpart on the other side becomes zero.
+// Copies between the caller's [B, T, width] and the time-major [T, n, width] of one direction, for the n items from
+// `first` on. In direction 1 every valid prefix is reversed. Positions without a counterpart become zero.
 #pragma once
 
 #include <algorithm>
@@ -17,12 +17,12 @@ struct Sequences {
   std::int64_t length(std::int64_t b) const { return valid_length(lengths, b, T); }
 };
 
-// Where in an item direction `d` stands at its time t; the same function leads back.
+// The position in an item that direction `d` processes at time t. The function is its own inverse.
 inline std::int64_t position(std::int64_t d, std::int64_t t, std::int64_t length) {
   return d == 0 ? t : length - 1 - t;
 }
 
-// source [B, T, stride], of which the first `width` columns go to copy [T, n, width].
+// Copies the first `width` columns of source [B, T, stride] to copy [T, n, width].
 inline void gather(const Sequences& sequences, std::int64_t d, std::int64_t first, std::int64_t n, const float* source,
                    std::int64_t stride, std::int64_t width, float* copy) {
   for (std::int64_t i = 0; i < n; ++i) {
@@ -34,7 +34,7 @@ inline void gather(const Sequences& sequences, std::int64_t d, std::int64_t firs
   }
 }
 
-// The way back: copy [T, n, width] to the first `width` columns of target [B, T, stride].
+// Copies copy [T, n, width] back to the first `width` columns of target [B, T, stride].
 inline void scatter(const Sequences& sequences, std::int64_t d, std::int64_t first, std::int64_t n, const float* copy,
                     std::int64_t stride, std::int64_t width, float* target) {
   for (std::int64_t b = first; b < std::min(first + n, sequences.B); ++b) {
@@ -47,8 +47,8 @@ inline void scatter(const Sequences& sequences, std::int64_t d, std::int64_t fir
   }
 }
 
-// One item of target [B, T, width] = the sum of the directions' copies [T, n, width], in which it is item i; `reversed`
-// may be null.
+// Item b of target [B, T, width] = the sum of item i of the copies [T, n, width] of both directions. `reversed` may be
+// null.
 inline void scatter_sum(const Sequences& sequences, std::int64_t b, std::int64_t i, std::int64_t n,
                         const float* forward, const float* reversed, std::int64_t width, float* target) {
   const std::int64_t length = sequences.length(b);

@@ -5,7 +5,7 @@
 
 namespace attn::internal::cpu {
 
-// Blocks asynchronous signals in this thread for as long as it lives; they are delivered when the mask is restored.
+// Blocks asynchronous signals in this thread for its lifetime; they are delivered when the mask is restored.
 //
 // oneDNN's generated matrix products (2.6.3, with AVX2 and AVX-512) use the stack pointer as a general register that
 // points into a heap buffer. The kernel writes the frame of a signal handler below the stack pointer, so a handler that

@@ -8,8 +8,8 @@
 
 namespace attn::internal::cuda {
 
-// With cuDNN and cuBLASLt. Their handles take long to create and occupy device memory, so they are created when they are
-// first needed, and everything that runs on one handle shares them.
+// With cuDNN and cuBLASLt. Their handles take long to create and occupy device memory, so they are created when they
+// are first needed, and everything that runs on one handle shares them.
 class CudaEncoderBackend final : public CudaLayersBackend {
  public:
   explicit CudaEncoderBackend(attn_handle_t handle) : CudaLayersBackend(handle), handle_(handle) {}

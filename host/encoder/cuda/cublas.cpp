@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cuBLAS counts columns first: to it, our row-major matrix is its transpose. So out^T = b^T a^T is what it is asked for.
+// cuBLAS is column-major: it reads a row-major matrix as its transpose. The product is therefore computed as
+// out^T = b^T a^T.
 #include "encoder/cuda/cublas.h"
 
 #include <string>
@@ -18,7 +19,7 @@ void check(cublasStatus_t status, const char* call) {
                 std::string(call) + ": " + cublasLtGetStatusString(status));
 }
 
-// What a pointer is a multiple of, as far as algorithms care.
+// The alignment of a pointer in bytes, up to the largest that cuBLAS algorithms distinguish.
 std::uint32_t alignment(const void* pointer) {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   return address % 16 == 0 ? 16 : address % 8 == 0 ? 8 : address % 4 == 0 ? 4 : 2;
@@ -39,7 +40,7 @@ struct Owner {
   }
 };
 
-// As it stands in memory: cuBLAS's columns are our rows.
+// The layout in memory: the columns of cuBLAS are our rows.
 struct LayoutOf : Owner<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy> {
   LayoutOf(attn_dtype_t dtype, std::int64_t rows, std::int64_t columns, bool transposed) {
     const std::int64_t width = transposed ? rows : columns;
@@ -78,7 +79,7 @@ Cublas::Cublas() {
 
 void Cublas::multiply(const Product& p, bool tf32, void* workspace, cudaStream_t stream) {
   if (p.rows == 0 || p.columns == 0) return;
-  if (p.depth == 0) {  // an empty sum, which cuBLAS does not take
+  if (p.depth == 0) {  // an empty sum, which cuBLAS rejects
     if (p.bias != nullptr) throw Failure(ATTN_INTERNAL_ERROR, "a product of depth 0 with a bias");
     if (!p.accumulate)
       check(
@@ -86,7 +87,7 @@ void Cublas::multiply(const Product& p, bool tf32, void* workspace, cudaStream_t
           "cudaMemsetAsync");
     return;
   }
-  // The names are cuBLAS's: its A is our b, its B our a.
+  // In the names of cuBLAS, A is our b and B is our a.
   Operation operation(tf32 && p.dtype == ATTN_DTYPE_FP32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F);
   operation.set(CUBLASLT_MATMUL_DESC_TRANSA, p.b.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
   operation.set(CUBLASLT_MATMUL_DESC_TRANSB, p.a.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);

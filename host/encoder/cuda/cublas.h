@@ -16,7 +16,7 @@ namespace attn::internal::cuda {
 
 struct Matrix {
   const void* values;
-  bool transposed = false;  // stands in memory as its transpose
+  bool transposed = false;  // stored as its transpose
 };
 
 struct Product {
@@ -33,8 +33,8 @@ struct Product {
 // Sums are fp32. Which algorithm runs is asked for once for each shape, and kept.
 class Cublas {
  public:
-  // What every product is given; cuBLAS never finds memory of its own. It wants its part aligned to 256 bytes, which
-  // our workspaces are not.
+  // The workspace of every product, so that cuBLAS allocates none itself. It must be aligned to 256 bytes; our
+  // workspaces are aligned to 64.
   static constexpr std::size_t kGivenBytes = std::size_t{4} << 20, kAlignment = 256;
   static constexpr std::size_t kWorkspaceBytes = kGivenBytes + kAlignment;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owners of cuDNN's objects, its names of our types, and its statuses as failures.
+// Owners of cuDNN objects, and the translation of types and statuses.
 #pragma once
 
 #include <cudnn.h>
@@ -25,7 +25,7 @@ inline cudnnDataType_t data_type(attn_dtype_t dtype) {
   return dtype == ATTN_DTYPE_FP32 ? CUDNN_DATA_FLOAT : dtype == ATTN_DTYPE_FP16 ? CUDNN_DATA_HALF : CUDNN_DATA_BFLOAT16;
 }
 
-// Object is a pointer that create() fills in and destroy() takes back.
+// Object is a pointer type that create() initialises and destroy() frees.
 template <class Object, cudnnStatus_t (*create)(Object*), cudnnStatus_t (*destroy)(Object)>
 class CudnnObject {
  public:

@@ -43,11 +43,11 @@ std::size_t CudaLayers::embedding_workspace(const Embedding& embedding) {
 void CudaLayers::embedding_backward(const Embedding& embedding, const void* d_rows, float* d_table) {
   const std::int64_t N = embedding.N, V = embedding.V, E = embedding.E;
   const auto [sort_bytes, plan] = embedding_workspace_of(N, V, E);
-  kernels::SortById sort{N, V, {}, piece<std::byte>(embedding.workspace, plan.sort), sort_bytes};
+  kernels::SortById sort{N, V, {}, at_offset<std::byte>(embedding.workspace, plan.sort), sort_bytes};
   for (int i = 0; i < 2; ++i)
-    sort.buffers[i] = {piece<std::uint32_t>(embedding.workspace, plan.ids[i]),
-                       piece<kernels::Index>(embedding.workspace, plan.positions[i])};
-  float* const carries = piece(embedding.workspace, plan.carries);
+    sort.buffers[i] = {at_offset<std::uint32_t>(embedding.workspace, plan.ids[i]),
+                       at_offset<kernels::Index>(embedding.workspace, plan.positions[i])};
+  float* const carries = at_offset(embedding.workspace, plan.carries);
   with_storage(embedding.dtype, [&](auto storage) {
     using Storage = decltype(storage);
     check(kernels::launch_embedding_backward<Storage>(

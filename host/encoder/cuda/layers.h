@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// On the stream of a CUDA handle.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -10,6 +8,7 @@
 
 namespace attn::internal::cuda {
 
+// Runs on the stream of a CUDA handle.
 class CudaLayers final : public Layers {
  public:
   explicit CudaLayers(attn_handle_t handle) : handle_(handle) {}

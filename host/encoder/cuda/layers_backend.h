@@ -6,7 +6,7 @@
 
 namespace attn::internal::cuda {
 
-// All that needs nothing but the CUDA runtime.
+// The operations that need only the CUDA runtime.
 class CudaLayersBackend : public EncoderBackend {
  public:
   explicit CudaLayersBackend(attn_handle_t handle) : layers_(handle) {}

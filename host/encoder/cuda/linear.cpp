@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All rows go into a product, those of the padding too: a device does not tell its lengths to the host. Where they would
-// count they are zero, d_y as its maker left it and x in a copy.
+// Products include the rows of the padding, since the host cannot read lengths in device memory. Where padding would
+// contribute it is zero: d_y is zero there by its contract, and x is copied with zeros.
 #include "encoder/cuda/linear.h"
 
 #include <algorithm>
@@ -43,21 +43,21 @@ const void* CudaLinear::rounded(attn_dtype_t dtype, const float* parameter, std:
 
 void CudaLinear::project(const LinearMap& map, const void* x, const float* w, const float* b, void* y) {
   const Workspace at(map);
-  const void* const factor = rounded(map.dtype, w, map.M * map.N, piece(map.workspace, at.w));
-  const void* const bias = rounded(map.dtype, b, map.M, piece(map.workspace, at.b));
+  const void* const factor = rounded(map.dtype, w, map.M * map.N, at_offset(map.workspace, at.w));
+  const void* const bias = rounded(map.dtype, b, map.M, at_offset(map.workspace, at.b));
   multiply({map.rows.B * map.rows.T, map.M, map.N, map.dtype, {x}, {factor, true}, bias, false, map.dtype, y},
            map.workspace);
 }
 
 void CudaLinear::project_back(const LinearMap& map, const void* d_y, const float* w, void* d_x, bool accumulate) {
-  const void* const factor = rounded(map.dtype, w, map.M * map.N, piece(map.workspace, Workspace(map).w));
+  const void* const factor = rounded(map.dtype, w, map.M * map.N, at_offset(map.workspace, Workspace(map).w));
   multiply({map.rows.B * map.rows.T, map.N, map.M, map.dtype, {d_y}, {factor}, nullptr, accumulate, map.dtype, d_x},
            map.workspace);
 }
 
 void CudaLinear::weight_gradient(const LinearMap& map, const void* d_y, const void* x, float* d_w) {
   if (map.rows.lengths != nullptr) {
-    void* const copy = piece(map.workspace, Workspace(map).x);
+    void* const copy = at_offset(map.workspace, Workspace(map).x);
     copy_rows(map.dtype, {map.rows.B, map.rows.T, map.N}, x, false, map.rows.lengths, copy);
     x = copy;
   }

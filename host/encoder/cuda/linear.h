@@ -36,10 +36,10 @@ class CudaLinear final : public Linear {
     vendor_.cublas.multiply(product, vendor_.tf32, workspace, stream());
   }
 
-  // A parameter as it is, or rounded to `place`.
+  // The parameter itself in fp32, else its copy at `place`, rounded to `dtype`.
   const void* rounded(attn_dtype_t dtype, const float* parameter, std::int64_t count, void* place) const;
 
-  // shape: B, T, W of kernels::CopyRows.
+  // shape holds B, T and W of kernels::CopyRows.
   void copy_rows(attn_dtype_t dtype, const std::array<std::int64_t, 3>& shape, const void* from, bool same_rows,
                  const std::int32_t* lengths, void* to) const;
 

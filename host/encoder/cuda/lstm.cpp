@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LSTM on cuDNN's, which takes and leaves [B, T, width] as it stands, in any of our storage types; parameters and their
-// gradients are fp32, and rounded on their way to it. cuDNN has no empty sequences and says nothing of what
-// it reads behind a length. So it gets copies without padding, and an empty sequence as one position of zeros; what it
-// makes of that position only the reserve keeps, since the backward pass wants y as the forward pass wrote it.
+// LSTM by cuDNN, which reads and writes [B, T, width] in any of our storage types. Parameters and their gradients are
+// fp32; parameters are rounded for cuDNN. cuDNN does not support empty sequences and does not specify what it reads in
+// padding. So it gets copies in which padding is zero, and an empty sequence becomes one position of zeros. The result
+// of that position is kept in the reserve space only, because the backward pass needs y as the forward pass wrote it.
 #include "encoder/cuda/lstm.h"
 
 #include <algorithm>
@@ -52,7 +52,7 @@ class CudaLstm final : public Lstm {
     weights_ = WeightSpace(cudnn, rnn_.get(), dtype_, directions_, E_, H_);
     const int state[] = {directions_, narrow("B", B_), H}, strides[] = {state[1] * H, H, 1};
     check(cudnnSetTensorNdDescriptor(state_.get(), data_type(dtype_), 3, state, strides), "cudnnSetTensorNdDescriptor");
-    least_one_.resize(static_cast<std::size_t>(B_));
+    at_least_one_.resize(static_cast<std::size_t>(B_));
     set_lengths(nullptr);
     check(cudnnGetRNNTempSpaceSizes(cudnn, rnn_.get(), mode_, x_.get(), &temporary_bytes_, &kept_bytes_),
           "cudnnGetRNNTempSpaceSizes");
@@ -71,15 +71,16 @@ class CudaLstm final : public Lstm {
     const ForwardWorkspace place(*this);
     const Run run = begin(args.lengths, workspace, place.lengths);
     const bool training = mode_ == CUDNN_FWD_MODE_TRAINING;
-    void* const weights = training ? piece(args.reserve, Reserve(*this).weights) : piece(workspace, place.weights);
+    void* const weights =
+        training ? at_offset(args.reserve, Reserve(*this).weights) : at_offset(workspace, place.weights);
     weights_.pack({args.kernel, args.recurrent, args.bias}, weights, run.stream);
-    const void* const x = without_padding(run, args.x, E_, piece(workspace, place.x));
+    const void* const x = without_padding(run, args.x, E_, at_offset(workspace, place.x));
     void* const y =
-        run.has_empty ? piece(training ? args.reserve : workspace, training ? Reserve(*this).y : place.y) : args.y;
+        run.has_empty ? at_offset(training ? args.reserve : workspace, training ? Reserve(*this).y : place.y) : args.y;
     check(cudnnRNNForward(run.cudnn, rnn_.get(), mode_, nullptr, x_.get(), x, y_.get(), y, state_.get(), nullptr,
                           nullptr, state_.get(), nullptr, nullptr, weights_.bytes(), weights, temporary_bytes_,
-                          piece(workspace, place.temporary), training ? kept_bytes_ : 0,
-                          training ? piece(args.reserve, Reserve(*this).kept) : nullptr),
+                          at_offset(workspace, place.temporary), training ? kept_bytes_ : 0,
+                          training ? at_offset(args.reserve, Reserve(*this).kept) : nullptr),
           "cudnnRNNForward");
     if (run.has_empty) copy_valid(run, y, directions_ * H_, args.y);
   }
@@ -95,15 +96,16 @@ class CudaLstm final : public Lstm {
     const BackwardWorkspace place(*this);
     const Reserve reserve(*this);
     const Run run = begin(args.lengths, workspace, place.lengths);
-    void* const temporary = piece(workspace, place.temporary);
-    void* const kept = piece(args.reserve, reserve.kept);
-    void* const d_weights = piece(workspace, place.d_weights);
-    const void* const x = without_padding(run, args.x, E_, piece(workspace, place.x));
-    const void* const d_y = without_padding(run, args.d_y, directions_ * H_, piece(workspace, place.d_y));
-    const void* const y = run.has_empty ? piece(args.reserve, reserve.y) : args.y;
+    void* const temporary = at_offset(workspace, place.temporary);
+    void* const kept = at_offset(args.reserve, reserve.kept);
+    void* const d_weights = at_offset(workspace, place.d_weights);
+    const void* const x = without_padding(run, args.x, E_, at_offset(workspace, place.x));
+    const void* const d_y = without_padding(run, args.d_y, directions_ * H_, at_offset(workspace, place.d_y));
+    const void* const y = run.has_empty ? at_offset(args.reserve, reserve.y) : args.y;
     check(cudnnRNNBackwardData_v8(run.cudnn, rnn_.get(), nullptr, y_.get(), y, d_y, x_.get(), args.d_x, state_.get(),
                                   nullptr, nullptr, nullptr, state_.get(), nullptr, nullptr, nullptr, weights_.bytes(),
-                                  piece(args.reserve, reserve.weights), temporary_bytes_, temporary, kept_bytes_, kept),
+                                  at_offset(args.reserve, reserve.weights), temporary_bytes_, temporary, kept_bytes_,
+                                  kept),
           "cudnnRNNBackwardData_v8");
     check(cudaMemsetAsync(d_weights, 0, weights_.bytes(), run.stream), "cudaMemsetAsync");
     check(cudnnRNNBackwardWeights_v8(run.cudnn, rnn_.get(), CUDNN_WGRAD_MODE_ADD, nullptr, x_.get(), x, state_.get(),
@@ -117,7 +119,7 @@ class CudaLstm final : public Lstm {
  private:
   using Index = std::int64_t;
 
-  // What stands where; offsets in bytes.
+  // Layouts, as offsets in bytes.
   struct Places : Layout {
     explicit Places(const CudaLstm& lstm) : of(lstm) {}
     Index add_rows(std::int64_t width) {
@@ -147,19 +149,19 @@ class CudaLstm final : public Lstm {
     cudnnHandle_t cudnn;
     cudaStream_t stream;
     const std::int32_t* lengths;  // [B] on the device; null: no padding
-    bool has_empty;               // whether any of them is zero
+    bool has_empty;               // whether any length is zero
   };
 
   bool empty() const { return B_ == 0 || T_ == 0; }
 
-  // lengths [B] on the host, or null. cuDNN reads them on the host, and so does a graph into which this is captured: it
-  // keeps them.
+  // lengths [B] in host memory, or null. cuDNN reads them on the host; a graph into which the call is captured keeps
+  // them.
   Run begin(const std::int32_t* lengths, void* workspace, Index place) {
     Run run{vendor_.cudnn.get(), static_cast<cudaStream_t>(stream_of(handle_)), nullptr, false};
     check(cudnnSetStream(run.cudnn, run.stream), "cudnnSetStream");
     set_lengths(lengths);
     if (lengths == nullptr || std::all_of(lengths, lengths + B_, [&](std::int32_t n) { return n == T_; })) return run;
-    auto* const copy = piece<std::int32_t>(workspace, place);
+    auto* const copy = at_offset<std::int32_t>(workspace, place);
     copy_lengths_to_device(B_, lengths, copy, run.stream);
     run.lengths = copy;
     run.has_empty = std::find(lengths, lengths + B_, 0) != lengths + B_;
@@ -168,20 +170,21 @@ class CudaLstm final : public Lstm {
 
   void set_lengths(const std::int32_t* lengths) {
     if (lengths == nullptr)
-      std::fill(least_one_.begin(), least_one_.end(), narrow("T", T_));
+      std::fill(at_least_one_.begin(), at_least_one_.end(), narrow("T", T_));
     else
-      std::transform(lengths, lengths + B_, least_one_.begin(), [](int n) { return std::max(n, 1); });
-    float fill = 0;  // zero in any type
+      std::transform(lengths, lengths + B_, at_least_one_.begin(), [](int n) { return std::max(n, 1); });
+    float fill = 0;  // zero has the same bits in all types
     const auto set = [&](const RnnDataDescriptor& descriptor, std::int64_t width) {
-      check(cudnnSetRNNDataDescriptor(descriptor.get(), data_type(dtype_), CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED,
-                                      narrow("T", T_), narrow("B", B_), narrow("H", width), least_one_.data(), &fill),
-            "cudnnSetRNNDataDescriptor");
+      check(
+          cudnnSetRNNDataDescriptor(descriptor.get(), data_type(dtype_), CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED,
+                                    narrow("T", T_), narrow("B", B_), narrow("H", width), at_least_one_.data(), &fill),
+          "cudnnSetRNNDataDescriptor");
     };
     set(x_, E_);
     set(y_, directions_ * H_);
   }
 
-  // tensor [B, T, width] as it is, or where there is padding a copy with zeros there.
+  // tensor [B, T, width] itself, or if there is padding a copy in which it is zero.
   const void* without_padding(const Run& run, const void* tensor, std::int64_t width, void* copy) const {
     if (run.lengths == nullptr) return tensor;
     copy_valid(run, tensor, width, copy);
@@ -206,8 +209,8 @@ class CudaLstm final : public Lstm {
   DropoutDescriptor dropout_;
   RnnDescriptor rnn_;
   RnnDataDescriptor x_, y_;
-  TensorDescriptor state_;      // of h and c: [directions, B, H], zero at both ends
-  std::vector<int> least_one_;  // [B], the lengths as cuDNN takes them
+  TensorDescriptor state_;         // of h and c: [directions, B, H], initially and finally zero
+  std::vector<int> at_least_one_;  // [B], the lengths for cuDNN, which rejects zero
   WeightSpace weights_;
   std::size_t temporary_bytes_ = 0, kept_bytes_ = 0;
 };

@@ -11,7 +11,7 @@ WeightSpace::WeightSpace(cudnnHandle_t cudnn, cudnnRNNDescriptor_t rnn, attn_dty
                          std::int64_t E, std::int64_t H)
     : dtype_(dtype), E_(E), H_(H) {
   check(cudnnGetRNNWeightSpaceSize(cudnn, rnn, &bytes_), "cudnnGetRNNWeightSpaceSize");
-  // Only distances are wanted, and nothing is read, so any place does for the block.
+  // Only offsets are wanted and nothing is read, so any address serves for the block.
   auto* const block = reinterpret_cast<std::byte*>(std::uintptr_t{1} << 20);
   const auto offset = [&](const void* address) {
     return (static_cast<const std::byte*>(address) - block) / static_cast<std::ptrdiff_t>(element_bytes(dtype));

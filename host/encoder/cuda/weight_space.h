@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where cuDNN keeps the weights of an LSTM, and the way there from ours.
+// Conversion between the weights of an LSTM in our layout and in cuDNN's.
 //
-// Ours: kernel [n, E, 4H], recurrent [n, H, 4H], bias [n, 4H] of n directions, gates i, f, c~, o, in fp32. cuDNN's is one
-// block with a matrix [H, E] or [H, H] and a bias [H] for each direction and gate, at places that it tells, in the type of
-// the activations: on the way there the weights are rounded.
+// Ours: kernel [n, E, 4H], recurrent [n, H, 4H], bias [n, 4H] of n directions, gates i, f, c~, o, in fp32. cuDNN
+// has one block with a matrix [H, E] or [H, H] and a bias [H] for each direction and gate, at offsets that it reports,
+// in the type of the activations, to which the weights are rounded.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -18,7 +18,7 @@
 
 namespace attn::internal::cuda {
 
-// In our layout; pointers to const float or to float.
+// Parameters or their gradients in our layout. Float is const float or float.
 template <class Float>
 struct LstmParameters {
   Float* kernel;
@@ -39,11 +39,11 @@ class WeightSpace {
   void unpack(const void* space, const LstmParameters<float>& parameters, cudaStream_t stream) const;
 
  private:
-  // A gate's matrix or bias; a bias is one row.
+  // The matrix or the bias of a gate; a bias is one row.
   struct Piece {
     int direction, gate;
     enum class Kind { kKernel, kRecurrent, kBias } kind;
-    std::int64_t offset;  // in the space, in elements
+    std::int64_t offset;  // in cuDNN's block, in elements
   };
   template <class Float>
   Float* ours(const Piece& piece, const LstmParameters<Float>& parameters) const;

@@ -5,7 +5,7 @@
 
 namespace attn::internal {
 
-constexpr std::int64_t kAligned = 16;  // floats: every parameter starts on a cache line
+constexpr std::int64_t kAligned = 16;  // floats; every parameter starts on a cache line
 
 ParameterMap::ParameterMap(const attn_recurrent_desc_t& desc) {
   const std::int64_t n = desc.directions, H = desc.H, D = n * H;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The parameters of a recurrent attention encoder in one block; the order is that of recurrent.h.
+// The parameters of a recurrent attention encoder in one block, in the order given in recurrent.h.
 #pragma once
 
 #include <string>
@@ -18,13 +18,13 @@ class ParameterMap {
     std::int64_t offset;  // in the block, in floats
   };
 
-  // Refuses shapes that overflow.
+  // Rejects shapes that overflow.
   explicit ParameterMap(const attn_recurrent_desc_t& desc);
 
   const std::vector<Entry>& entries() const { return entries_; }
   std::int64_t floats() const { return floats_; }  // of the block
 
-  // Where it starts; the name must be that of one.
+  // The offset of an existing parameter.
   std::int64_t offset(const std::string& name) const;
 
  private:

@@ -7,9 +7,9 @@
 
 namespace attn::internal {
 
-// Projected additive attention: projections by the backend's linear maps, attention by libattn_cuda. Arguments are valid;
-// workspaces and reserve spaces are aligned to 64 bytes. Where the linear maps support only fp32, the passes run on fp32
-// copies of the tensors. Made for one call: it allocates no memory.
+// Projected additive attention: projections by the backend's linear maps, attention by libattn_cuda. Arguments are
+// valid; workspaces and reserve spaces are aligned to 64 bytes. Where the linear maps support only fp32, the passes run
+// on fp32 copies of the tensors. Made for one call: it allocates no memory.
 class ProjectedPlan {
  public:
   ProjectedPlan(attn_handle_t handle, EncoderBackend& backend, const attn_projected_desc_t& desc);
@@ -26,8 +26,8 @@ class ProjectedPlan {
     std::int64_t lse;   // [B, Q] in fp32
     explicit ReserveLayout(const attn_projected_desc_t& desc);
   };
-  // The same tensors where no reserve space is given, or their gradients in the backward pass. The attention takes v and
-  // returns its gradient in the type of the activations; a shared query and its gradient are fp32.
+  // The same tensors where no reserve space is given, or their gradients in the backward pass. The attention takes v
+  // and returns its gradient in the type of the activations; a shared query and its gradient are fp32.
   struct WorkspaceLayout : ReserveLayout {
     std::int64_t v, d_v;   // [A], of 16-bit activations alone
     std::int64_t shared;   // [Q, A] in fp32, of 16-bit activations and a shared query alone

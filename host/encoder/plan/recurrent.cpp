@@ -9,7 +9,7 @@
 namespace attn::internal {
 namespace {
 
-// A size that `query(&bytes)` asks for.
+// The size that query(&bytes) returns.
 template <class Query>
 std::size_t size_from(const Query& query) {
   std::size_t bytes = 0;
@@ -19,15 +19,15 @@ std::size_t size_from(const Query& query) {
 
 }  // namespace
 
-// Where things are in one call.
+// The memory of one call.
 struct EncoderPlan::Run {
   Layers& layers;
   const void* x;                // [B, T, E]
-  const float* parameters;      // the block
-  float* gradient;              // the same, null in forward
-  const std::int32_t* lengths;  // [B] of the host, or null
+  const float* parameters;      // the parameter block
+  float* gradient;              // of the block; null in the forward pass
+  const std::int32_t* lengths;  // [B] in host memory, or null
   std::byte* kept;
-  std::byte* scratch;  // of one step after the other
+  std::byte* scratch;  // for one step at a time
   std::size_t scratch_bytes;
 
   void* at(Index offset) const { return kept + offset; }
@@ -70,7 +70,7 @@ EncoderPlan::EncoderPlan(attn_handle_t handle, EncoderBackend& backend, const at
   step_bytes_[ATTN_PASS_BACKWARD] = desc.training ? step_workspace(ATTN_PASS_BACKWARD) : 0;
 }
 
-// Whether what goes from this layer to the next loses some.
+// Whether dropout is applied between this layer and the next.
 bool EncoderPlan::drops(std::size_t layer) const {
   return desc_.training != 0 && desc_.dropout > 0 && layer + 1 < layers_.size();
 }
@@ -94,7 +94,7 @@ std::size_t EncoderPlan::attention_workspace(attn_pass_t pass) const {
   });
 }
 
-// Of the step that needs most.
+// The size of the largest step.
 std::size_t EncoderPlan::step_workspace(attn_pass_t pass) const {
   std::size_t most = attention_workspace(pass);
   for (const Layer& layer : layers_)
@@ -116,7 +116,7 @@ std::size_t EncoderPlan::workspace_bytes(attn_pass_t pass) const {
 
 EncoderPlan::Index EncoderPlan::element() const { return static_cast<Index>(element_bytes(desc_.dtype)); }
 
-// Of what comes out of a layer or goes into one.
+// The gradient of the input or the output of a layer.
 EncoderPlan::Index EncoderPlan::add_gradient(Layout& layout) const {
   return layout.add_rows(desc_.B * desc_.T, std::max(D(), desc_.E), element());
 }
@@ -125,7 +125,7 @@ const void* EncoderPlan::input_of(const Run& run, std::size_t layer) const {
   return layer == 0 ? run.x : run.at(layers_[layer - 1].dropped);
 }
 
-// What both passes of an LSTM take.
+// The arguments that both passes of an LSTM have.
 template <class Args>
 Args EncoderPlan::lstm_args(const Run& run, std::size_t layer) const {
   Args args{};

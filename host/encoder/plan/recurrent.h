@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The recurrent attention encoder over the LSTM and the attentions of any backend. Arguments arrive validated, buffers
-// 64-byte aligned.
+// The recurrent attention encoder, composed of the LSTM and the attentions of any backend. Arguments are valid;
+// workspaces and reserve spaces are aligned to 64 bytes.
 #pragma once
 
 #include <memory>
@@ -32,8 +32,8 @@ class EncoderPlan {
   };
   struct Layer {
     std::unique_ptr<attn_lstm, Destroy> lstm;
-    Index y, dropped, reserve;             // among what is kept: [B, T, D], the same after dropout, the LSTM's own
-    std::int64_t kernel, recurrent, bias;  // among the parameters
+    Index y, dropped, reserve;             // in kept_: [B, T, D], the same after dropout, the reserve of the LSTM
+    std::int64_t kernel, recurrent, bias;  // in the parameter block
   };
   struct Run;
 
@@ -45,7 +45,7 @@ class EncoderPlan {
   attn_projected_desc_t projected_desc() const;
   std::size_t attention_workspace(attn_pass_t pass) const;
   std::size_t step_workspace(attn_pass_t pass) const;
-  Index element() const;  // bytes
+  Index element() const;  // bytes of an activation
   Index add_gradient(Layout& layout) const;
 
   template <class Args>
@@ -65,11 +65,12 @@ class EncoderPlan {
   attn_recurrent_desc_t desc_;
   ParameterMap parameters_;
   std::vector<Layer> layers_;
-  // What the forward pass leaves for the backward pass; in a plan without training part of the workspace.
+  // What the forward pass keeps for the backward pass, in the reserve space; without training, in the workspace.
   Layout kept_;
-  std::size_t step_bytes_[2];                    // step_workspace() of each pass
-  Index lengths_, weights_, attention_reserve_;  // among it: [B] where attention reads them, [B, Q, T], its own
-  // Of pooling of activations in 16 bits, its parameters and their gradients in that type; [D], [T].
+  std::size_t step_bytes_[2];  // step_workspace() of each pass
+  Index lengths_, weights_,
+      attention_reserve_;  // in kept_: [B] for the attention, [B, Q, T], the reserve of the attention
+  // The parameters of pooling and their gradients in the type of 16-bit activations; [D], [T].
   Index rounded_w_, rounded_b_, rounded_d_w_, rounded_d_b_;
 };
 

@@ -29,7 +29,7 @@ struct AdditiveGradients {
   std::vector<Number> q, k, v, x;  // as in Additive
 };
 
-// t_ja = tanh(q_ia + k_ja) of row = (b, i), [n, A] over the valid keys of item b.
+// t_ja = tanh(q_ia + k_ja) for row = (b, i), [n, A] over the valid keys of item b.
 template <class Number>
 std::vector<Number> additive_tanh(const Additive<Number>& in, std::int64_t b, std::int64_t row, std::int64_t n) {
   std::vector<Number> t = zeros<Number>(n * in.A);
@@ -56,7 +56,8 @@ AdditiveResult<Number> forward(const Additive<Number>& in) {
   return out;
 }
 
-// d_o [B, Q, D]; d_weights [B, Q, T], empty: none; weights [B, Q, T] as the forward pass stored them, empty: recomputed.
+// d_o [B, Q, D]; d_weights [B, Q, T] or empty; weights [B, Q, T] as the forward pass stored them, or empty if they are
+// to be recomputed.
 template <class Number>
 AdditiveGradients<Number> backward(const Additive<Number>& in, const std::vector<Number>& d_o,
                                    const std::vector<Number>& d_weights, std::vector<Number> weights = {}) {

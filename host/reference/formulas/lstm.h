@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The scale of a recurrence: carried through the recurrent product from step to step, worst cases would multiply and
-// the scale grow without bound, though a state forgets its errors. So at each step what comes through that product
-// counts as a fresh input of the size of its vector: 1 for y, the largest element for the gradient of the gates. The
-// cell state keeps its whole scale; the forget gate, below 1, bounds it.
+// The scale of a recurrence: if scales were carried through the recurrent product from step to step, worst cases would
+// multiply and the scale would grow without bound, although the state forgets its errors. Therefore the input of that
+// product is judged at each step like a new input of the size of its vector: 1 for y, the largest element for the
+// gradient of the gates. The cell state keeps its full scale, which the forget gate, below 1, bounds.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +28,7 @@ struct LstmGradients {
   std::vector<Number> x, kernel, recurrent, bias;  // as in Lstm
 };
 
-// One item in one direction. Step s of the n valid ones reads position(s).
+// One item in one direction. Step s of n, the number of valid positions, reads position(s).
 template <class Number>
 struct LstmRun {
   std::int64_t item, direction, n;
@@ -68,7 +68,7 @@ LstmRun<Number> run_lstm(const Lstm<Number>& in, std::int64_t item, std::int64_t
   return run;
 }
 
-// y [B, T, directions H], zero behind the lengths.
+// y [B, T, directions H], zero in padding.
 template <class Number>
 std::vector<Number> forward(const Lstm<Number>& in) {
   std::vector<Number> y = zeros<Number>(in.B * in.T * in.directions * in.H);
@@ -82,8 +82,8 @@ std::vector<Number> forward(const Lstm<Number>& in) {
   return y;
 }
 
-// d_z [4H], the gradient of what goes into the gates at step s, from the gradients of y and c; leaves in d_c [H] the
-// gradient of the cell state before.
+// d_z [4H], the gradient of the inputs of the gates at step s, from the gradients of y and c. On return d_c [H] is the
+// gradient of the previous cell state.
 template <class Number>
 std::vector<Number> gates_backward(const LstmRun<Number>& run, std::int64_t s, std::int64_t H,
                                    const std::vector<Number>& d_y, std::vector<Number>& d_c) {
@@ -130,7 +130,7 @@ void run_backward(const Lstm<Number>& in, const LstmRun<Number>& run, const std:
   }
 }
 
-// d_y [B, T, directions H]; what stands behind a length is not read.
+// d_y [B, T, directions H]; padding is not read.
 template <class Number>
 LstmGradients<Number> backward(const Lstm<Number>& in, const std::vector<Number>& d_y) {
   LstmGradients<Number> d{zeros<Number>(in.B * in.T * in.E), zeros<Number>(in.directions * in.E * 4 * in.H),

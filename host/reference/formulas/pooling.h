@@ -24,7 +24,7 @@ struct PoolingResult {
 
 template <class Number>
 struct PoolingGradients {
-  std::vector<Number> x, w, b;  // as in Pooling; b is [T] without a bias too
+  std::vector<Number> x, w, b;  // as in Pooling; b is [T] even without a bias
 };
 
 // e_t = tanh(x_t . w + b_t) over the valid positions of one item.
@@ -50,7 +50,7 @@ PoolingResult<Number> forward(const Pooling<Number>& in) {
   return out;
 }
 
-// d_o [B, D]; d_weights [B, T], empty: none.
+// d_o [B, D]; d_weights [B, T] or empty.
 template <class Number>
 PoolingGradients<Number> backward(const Pooling<Number>& in, const std::vector<Number>& d_o,
                                   const std::vector<Number>& d_weights) {

@@ -23,14 +23,14 @@ struct ProjectedGradients {
   std::vector<Number> x, h, w_q, w_k, b, v;  // as in Projected
 };
 
-// Adds w [A, width] in [width] to out [A].
+// Adds the product of w [A, width] and in [width] to out [A].
 template <class Number>
 void project(std::int64_t A, std::int64_t width, const Number* w, const Number* in, Number* out) {
   for (std::int64_t a = 0; a < A; ++a)
     for (std::int64_t c = 0; c < width; ++c) out[a] += w[a * width + c] * in[c];
 }
 
-// Adds to d_in [width] and d_w [A, width] what d_out [A] gives.
+// Adds the gradients that follow from d_out [A] to d_in [width] and d_w [A, width].
 template <class Number>
 void project_backward(std::int64_t A, std::int64_t width, const Number* w, const Number* in, const Number* d_out,
                       Number* d_in, Number* d_w) {
@@ -41,7 +41,7 @@ void project_backward(std::int64_t A, std::int64_t width, const Number* w, const
     }
 }
 
-// Where the query of row = (b, i) starts in h.
+// The offset in h of the query of row = (b, i).
 template <class Number>
 std::int64_t query_offset(const Projected<Number>& in, std::int64_t row) {
   return (in.shared_query ? row % in.Q : row) * in.H;
@@ -68,7 +68,7 @@ AdditiveResult<Number> forward(const Projected<Number>& in) {
   return forward(project_all(in));
 }
 
-// d_o [B, Q, D]; d_weights [B, Q, T], empty: none; weights [B, Q, T], empty: recomputed.
+// d_o [B, Q, D]; d_weights [B, Q, T] or empty; weights [B, Q, T], or empty if they are to be recomputed.
 template <class Number>
 ProjectedGradients<Number> backward(const Projected<Number>& in, const std::vector<Number>& d_o,
                                     const std::vector<Number>& d_weights, const std::vector<Number>& weights = {}) {

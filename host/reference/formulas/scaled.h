@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Scaled: a double that carries the scale its rounding error is judged by, which becomes Sum::terms. One rule to first
-// order, applied by the operators, so that a formula is written once and its scale follows:
+// Scaled: a double that carries the scale by which its rounding error is judged, which becomes Sum::terms. The
+// operators apply first-order rules, so that a formula is written once and its scale follows:
 //
 //   an input          |a|
 //   a + b, a - b      s_a + s_b                       so a reduction has the sum of its absolute terms
@@ -68,11 +68,11 @@ inline float sigmoid(float a) { return 1 / (1 + std::exp(-a)); }
 inline float exp(float a) { return std::exp(a); }
 inline float log(float a) { return std::log(a); }
 
-// The number without its history.
+// The value without its scale.
 inline double plain(Scaled a) { return a.value; }
 inline float plain(float a) { return a; }
 
-// The number, judged by another scale from here on.
+// The value with another scale.
 inline Scaled rescaled(Scaled a, double scale) { return {a.value, scale}; }
 inline float rescaled(float a, double) { return a; }
 
@@ -100,7 +100,7 @@ inline Sum to_sum(const std::vector<Scaled>& scaled) {
   return sum;
 }
 
-// Number of valid positions of item b.
+// The number of valid positions of item b.
 inline std::int64_t valid_length(const std::vector<std::int32_t>& lengths, std::int64_t b, std::int64_t T) {
   return lengths.empty() ? T : lengths[b];
 }

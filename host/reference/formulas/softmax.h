@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What all attentions share once the scores e of one query are known: weights, context, and the way back to e.
+// The part that all attentions share, given the scores e of one query: weights, context, and the gradient of e.
 #pragma once
 
 #include <limits>
@@ -9,7 +9,7 @@
 
 namespace attn::reference {
 
-// Where the keys of item b begin among the rows of k and x, and how many valid ones it has.
+// The first row of the keys of item b in k and x, and the number of valid keys.
 template <class Input>
 std::int64_t first_key(const Input& in, std::int64_t b) {
   return in.cu_seqlens.empty() ? b * in.T : in.cu_seqlens[b];
@@ -19,7 +19,7 @@ std::int64_t key_count(const Input& in, std::int64_t b) {
   return in.cu_seqlens.empty() ? valid_length(in.lengths, b, in.T) : in.cu_seqlens[b + 1] - in.cu_seqlens[b];
 }
 
-// log(sum_j exp(e_j)) over the valid keys alone; -inf where there is none.
+// log(sum_j exp(e_j)) over the valid keys; -inf if there are none.
 template <class Number>
 Number log_sum_exp(const std::vector<Number>& e) {
   if (e.empty()) return Number(-std::numeric_limits<double>::infinity());
@@ -31,7 +31,7 @@ Number log_sum_exp(const std::vector<Number>& e) {
   return Number(largest) + log(total);
 }
 
-// alpha_j = exp(e_j - lse), written to weights [n], and o [D] = sum_j alpha_j x_j of x [n, D]; o arrives as zero.
+// alpha_j = exp(e_j - lse), written to weights [n], and o [D] = sum_j alpha_j x_j of x [n, D]; o is zero on entry.
 template <class Number>
 void attend(const std::vector<Number>& e, const Number& lse, const Number* x, std::int64_t D, Number* weights,
             Number* o) {
@@ -41,7 +41,7 @@ void attend(const std::vector<Number>& e, const Number& lse, const Number* x, st
   }
 }
 
-// From d_o [D] and d_weights [n] (null: none) the gradient of e [n]; adds alpha_j d_o to d_x [n, D].
+// The gradient of e [n] from d_o [D] and d_weights [n] or null. Adds alpha_j d_o to d_x [n, D].
 template <class Number>
 std::vector<Number> attend_backward(std::int64_t n, const Number* weights, const Number* x, std::int64_t D,
                                     const Number* d_o, const Number* d_weights, Number* d_x) {
