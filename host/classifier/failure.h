@@ -6,11 +6,11 @@
 #include "base/failure.h"
 #include "base/validate.h"
 
-namespace attn {
+namespace attn::classifier {
 
 using internal::element_count;
 using internal::Failure;
 using internal::reject;
 using internal::require_size;
 
-}  // namespace attn
+}  // namespace attn::classifier

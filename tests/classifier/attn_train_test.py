@@ -88,9 +88,9 @@ class Program(ProgramTest):
         moments = random.Random(1)
         arguments = [*sizes, "--output", "stopped"]
         for interruption in range(interruptions):
-            before = file.stat().st_mtime_ns if interruption > 0 else 0
+            saved = file.stat().st_mtime_ns if interruption > 0 else 0
             process = self.start("train", *arguments, "--save-every", "2")
-            self.wait_until(lambda: file.exists() and file.stat().st_mtime_ns > before, process)
+            self.wait_until(lambda saved=saved: file.exists() and file.stat().st_mtime_ns > saved, process)
             time.sleep(moments.uniform(0, 0.15))
             process.send_signal(signal.SIGINT)
             output, _ = process.communicate(timeout=60)

@@ -16,9 +16,7 @@ class Packed {
   Packed(std::size_t lines, std::size_t depth, std::size_t panel)
       : panel_(panel), depth_(depth), values_((lines + panel - 1) / panel * panel * depth) {}
 
-  double& at(std::size_t line, std::size_t k) {
-    return values_[(line / panel_ * depth_ + k) * panel_ + line % panel_];
-  }
+  double& at(std::size_t line, std::size_t k) { return values_[(line / panel_ * depth_ + k) * panel_ + line % panel_]; }
   const double* panel(std::size_t index) const { return values_.data() + index * depth_ * panel_; }
   std::size_t panels() const { return depth_ == 0 ? 0 : values_.size() / (depth_ * panel_); }
   std::size_t depth() const { return depth_; }

@@ -7,9 +7,7 @@
 #include "exec/decode.h"
 
 namespace vgpu {
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 FunctionBuilder::FunctionBuilder(Program& program, const ptx::Function& source, Function& out)
     : program_(&program), source_(&source), out_(&out) {
