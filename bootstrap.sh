@@ -14,11 +14,14 @@ usage() {
 usage: ./bootstrap.sh VERB
 
   train [OPTIONS]    build attn_train and train the text classifier; OPTIONS go to `attn_train train`,
-                     such as --help. Without IMDB (see data) it trains on generated reviews.
+                     such as --help. Without IMDB (see data) it trains on generated reviews. CUDA is built
+                     where there is a GPU, or where OPTIONS have --device cuda.
   data               fetch the IMDB reviews (84 MB) to data/, where train finds them; resumes
-  test               everything that CI runs: style, g++ and nvcc, the CUDA kernels on a virtual GPU, clang,
-                     sanitizers, Python
-  test --no-cuda     the same without all that needs a CUDA compiler
+  test               style, the build, and the tests of the libraries, the trainer and the Python package; CUDA
+                     kernels run on a virtual GPU
+  test --all         everything that CI runs: also several virtual GPUs and their own tests, mutants, clang,
+                     clang-tidy, sanitizers, linters of Python, the set-up
+  test --no-cuda     leaves out all that needs a CUDA compiler; with --all too
   test --gpu         the CUDA kernels on the GPU of this machine
   bench [OPTIONS]    build attn_bench and run it: times on the CPU and on a GPU, and where there is a CUDA compiler but no
                      GPU, counts on a virtual one; OPTIONS go to it, such as --benchmark_filter=pooling
@@ -69,13 +72,17 @@ bench_needs=(
   "libbenchmark-dev|header benchmark/benchmark.h|Google Benchmark"
 )
 test_needs=(
-  "${build_needs[@]}" "${format_needs[@]}" "${data_needs[@]}" "${bench_needs[@]}"
+  "${build_needs[@]}" "${format_needs[@]}" "${bench_needs[@]}"
   "libgmock-dev|header gmock/gmock.h|GoogleMock"
-  "clang-14|tool clang++-14|the second compiler, version 14"
-  "libomp-14-dev|true|OpenMP of the second compiler"
   "python3|tool python3|Python, for tests"
   "python3-venv|tool python3|Python's virtual environments"
   "shellcheck|tool shellcheck|checks shell scripts"
+)
+all_test_needs=(
+  "${test_needs[@]}" "${data_needs[@]}"
+  "clang-14|tool clang++-14|the second compiler, version 14"
+  "clang-tidy-14|tool clang-tidy-14|static analysis by the second compiler"
+  "libomp-14-dev|true|OpenMP of the second compiler"
 )
 
 # ---- set-up --------------------------------------------------------------------------------------------------------
@@ -138,13 +145,25 @@ require() {
   install_packages "${needs[@]%%|*}"
 }
 
-require_python() {
+# Makes .venv with the packages that the tests need, and adds those of the linters where asked for.
+require_python() { # [lint]
   local wanted=$root/python_bench/requirements-test.txt made=$root/.venv/requirements.txt
-  cmp --silent "$wanted" "$made" && "$root/.venv/bin/python" -c '' && return
-  say "making the Python environment .venv with what $wanted lists"
-  python3 -m venv --clear "$root/.venv" || fail "could not make the Python environment, see above"
-  "$root/.venv/bin/python" -m pip install --quiet --requirement "$wanted" || fail "pip could not install them, see above"
-  cp "$wanted" "$made"
+  if ! cmp --silent "$wanted" "$made" || ! "$root/.venv/bin/python" -c ''; then
+    say "making the Python environment .venv with what $wanted lists"
+    python3 -m venv --clear "$root/.venv" || fail "could not make the Python environment, see above"
+    pip_install "$wanted" "$made"
+  fi
+  [[ ${1:-} == lint ]] || return 0
+  wanted=$root/python_bench/requirements-lint.txt made=$root/.venv/requirements-lint.txt
+  if ! cmp --silent "$wanted" "$made"; then
+    say "adding to .venv what $wanted lists"
+    pip_install "$wanted" "$made"
+  fi
+}
+
+pip_install() { # REQUIREMENTS COPY, which is made once they are installed
+  "$root/.venv/bin/python" -m pip install --quiet --requirement "$1" || fail "pip could not install them, see above"
+  cp "$1" "$2"
 }
 
 # Sets CUDACXX to the compiler named there, on the PATH, or in its usual place.
@@ -190,9 +209,22 @@ build() { # PRESET [CMAKE_OPTIONS]
 
 # ---- verbs ---------------------------------------------------------------------------------------------------------
 
+has_gpu() { tool nvidia-smi && nvidia-smi --list-gpus >/dev/null 2>&1; }
+
+# Compiling kernels takes longer than all the rest, so they are left out where nothing could run them.
+cuda_for_training() { # OPTIONS
+  if { has_gpu || [[ " $* " =~ \ --device[\ =]cuda\  ]]; } && find_nvcc; then
+    cuda=ON
+  else
+    cuda=OFF
+  fi
+}
+
 train() {
+  local cuda
   require "${build_needs[@]}"
-  build release >&2 || fail "could not build attn_train, see above"
+  cuda_for_training "$@"
+  build release -DATTN_CUDA="$cuda" >&2 || fail "could not build attn_train, see above"
   if [[ -z ${ATTN_IMDB:-} && -f $archive ]]; then
     export ATTN_IMDB=$archive
   fi
@@ -251,64 +283,6 @@ format() {
     xargs -0 clang-format-14 "${action[@]}"
 }
 
-stage() { # TITLE COMMAND...
-  local start=$SECONDS
-  printf '\n==== %s\n' "$1"
-  "${@:2}" || fail "$1: failed after $((SECONDS - start)) s"
-  printf '==== %s: done in %d s\n' "$1" $((SECONDS - start))
-}
-
-run_tests() {
-  case ${1:-} in
-    '') run_all_tests ON ;;
-    --no-cuda) run_all_tests OFF ;;
-    --gpu) run_gpu_tests ;;
-    *) fail "test: expected --no-cuda, --gpu or nothing, got $1" ;;
-  esac
-}
-
-run_all_tests() { # whether with CUDA: ON or OFF
-  local python=$root/.venv/bin/python
-  require "${test_needs[@]}"
-  require_python
-  cd "$root"
-  stage "style of sources" format --check
-  stage "style of shell scripts" shellcheck --shell=bash bootstrap.sh .ci/run tests/install/*.sh
-  if [[ $1 == ON ]]; then
-    require_nvcc
-  else
-    say "left out: CUDA"
-  fi
-  stage "build, warnings as errors" build dev -DATTN_CUDA="$1"
-  stage "tests" ctest --preset dev
-  stage "clang, warnings as errors" build clang
-  stage "sanitizers" build asan -DATTN_CUDA="$1"
-  stage "tests under sanitizers" ctest --preset asan
-  stage "tests of the set-up" "$python" -m pytest tests/install
-  stage "tests of the Python package" env ATTN_CUDA_LIBRARY_DIR="$root/build/dev/host" "$python" -m pytest python_bench
-}
-
-# The same test programs as on the virtual GPU; nothing that stands in for a GPU passes.
-run_gpu_tests() {
-  require "${test_needs[@]}"
-  require_nvcc
-  cd "$root"
-  export ATTN_REQUIRE_GPU=1
-  stage "g++ and nvcc, warnings as errors" build gpu
-  stage "tests on the GPU" ctest --preset gpu
-  if tool compute-sanitizer; then
-    local checked program
-    for checked in memcheck racecheck initcheck synccheck; do
-      for program in parity_additive parity_pooling encoder_embedding encoder_layers; do
-        stage "$program under compute-sanitizer $checked" compute-sanitizer --tool "$checked" --error-exitcode 1 \
-          "$root/build/gpu/tests/${program}_test" --gtest_filter='*cuda*'
-      done
-    done
-  else
-    say "left out: compute-sanitizer is not installed"
-  fi
-}
-
 bench() {
   local cuda=OFF
   require "${build_needs[@]}" "${bench_needs[@]}"
@@ -317,7 +291,7 @@ bench() {
     cuda=ON
   fi
   build bench -DATTN_CUDA=$cuda >&2 || fail "could not build attn_bench, see above"
-  if [[ $cuda == ON ]] && ! { tool nvidia-smi && nvidia-smi --list-gpus >/dev/null 2>&1; }; then
+  if [[ $cuda == ON ]] && ! has_gpu; then
     export LD_LIBRARY_PATH=$root/build/bench/vgpu/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
   fi
   exec "$root/build/bench/tests/bench/attn_bench" "$@"
@@ -327,7 +301,11 @@ verb=${1:-}
 case $verb in
   train) train "${@:2}" ;;
   data) fetch_data ;;
-  test) run_tests "${@:2}" ;;
+  test)
+    # shellcheck source=tests/stages.sh
+    . "$root/tests/stages.sh"
+    run_tests "${@:2}"
+    ;;
   bench) bench "${@:2}" ;;
   nvcc)
     require_nvcc

@@ -1,75 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-//   g_ij = dO_i . x_j + dAlpha_ij    dE_ij = alpha_ij (g_ij - sum_j alpha_ij g_ij)
+//   g_ij = dO_i . x_j + dAlpha_ij    m_i = sum_j alpha_ij g_ij    dE_ij = alpha_ij (g_ij - m_i)
 //
-// with several queries per batch item: the half of the backward pass that ends at the scores. fp32 throughout; alpha is
-// the forward pass's or recomputed as exp(e - lse).
+// with several queries per batch item: the gradients of the scores, all arithmetic in fp32. alpha is given or
+// recomputed as exp(e - LSE).
 //
-// Two kernels. In the first a block takes a tile of queries, 16 or 4, and of at most 128 keys of one item, and leaves
-// alpha, g and for each query the sum of alpha g over the tile; in the second it takes 1024 keys of one query, adds
-// these sums and turns g into dE.
-//
-// Bound by tanh where alpha is recomputed: B Q T A of them. Bytes, s per element, for each tile: s D of each query and
-// key, with recomputation s A of each and of v; 4 for each query. For each pair: s where weights are given and s where
-// dAlpha is, 4 for g and 4 for alpha (unless the given weights are fp32), 12 in the second kernel, and there for each
-// query and 1024 keys 4 for each tile of keys.
+// Grid and block: two kernels.
+//   weights_and_gradients: one block of 128 threads per (item, tile of 16 queries, tile of at most 128 keys), or of 32
+//     threads with tiles of 4 where an item has no more queries; the tiles of keys are the splits. Eight lanes share a
+//     query, each with a register tile of 16 keys. Stores alpha, g and the split's share of m.
+//   score_gradients: one block of 256 threads per (query, 1024 keys), which adds the shares of m and replaces g by dE.
+// Shared memory: 21 KB (4 queries: 19 KB) for slices of the rows. Registers: at most 168 per thread, so that 12 warps
+//   fit on a multiprocessor.
+// Bytes, s per element: for each tile s D for each query and key, when recomputing s A for each query, each key and v,
+//   and 4 for each query; for each pair s where weights are given, s where dAlpha is given, 4 for g, and 4 for alpha
+//   unless the given weights are fp32. Second kernel: 12 for each pair, and 4 for each query, 1024 keys and split.
+// Work: for each of B Q T D elements one FMA; when recomputing, one tanh for each of B Q T A elements.
+// Limit: the special functions of tanh when recomputing, otherwise the shared-memory loads of the dot products, 17 of
+//   16 bytes for 64 FMAs.
 #include "kernels/device/grid.cuh"
 #include "kernels/device/pairs.cuh"
+#include "kernels/device/query_tile.cuh"
 #include "kernels/device/softmax.cuh"
 #include "kernels/launch.h"
 
 namespace attn::kernels {
 namespace {
 
+// Whether the thread's pair in `slot` exists.
+__device__ bool has_pair(const QueryTile& tile, int slot) {
+  return query_index() < tile.queries && key_index(slot) < tile.keys;
+}
+
+// alpha of the thread's pairs, given or recomputed; stored where the workspace has room for it.
+template <class Storage, int kWarps>
+__device__ void make_weights(const AdditiveBackward<Storage>& p, const QueryTile& tile, Slices<kWarps>& slices,
+                             float (&alpha)[kSlots]) {
+  const Index row = tile.first_row + query_index();
+  const float lse = query_index() < tile.queries && p.weights == nullptr ? p.lse[row] : 0.0f;
+  if (p.weights == nullptr)
+    sum_pairs<AdditivePair>(Rows<const Storage>(p.q + tile.first_row * p.A, p.A), tile.queries,
+                            Rows<const Storage>(p.k + tile.first_key * p.A, p.A), static_cast<int>(tile.keys), p.v,
+                            slices, alpha);
+#pragma unroll
+  for (int slot = 0; slot < kSlots; ++slot) {
+    if (!has_pair(tile, slot)) continue;
+    const Index at = row * p.T + tile.begin + key_index(slot);
+    alpha[slot] = p.weights == nullptr ? expf(alpha[slot] - lse) : to_float(p.weights[at]);
+    if (p.kept_alpha != nullptr) p.kept_alpha[at] = alpha[slot];
+  }
+}
+
+// g of the thread's pairs, stored in the place of dE, and the tile's share of m.
+template <class Storage, int kWarps>
+__device__ void make_gradients(const AdditiveBackward<Storage>& p, const QueryTile& tile, Slices<kWarps>& slices,
+                               const float (&alpha)[kSlots]) {
+  const Index row = tile.first_row + query_index();
+  float g[kSlots];
+  sum_pairs<DotPair>(Rows<const Storage>(p.d_o + tile.first_row * p.D, p.D), tile.queries,
+                     Rows<const Storage>(p.x + tile.first_key * p.D, p.D), static_cast<int>(tile.keys), p.v, slices, g);
+  float mean = 0;
+#pragma unroll
+  for (int slot = 0; slot < kSlots; ++slot) {
+    if (!has_pair(tile, slot)) continue;
+    const Index at = row * p.T + tile.begin + key_index(slot);
+    if (p.d_weights != nullptr) g[slot] += to_float(p.d_weights[at]);
+    p.d_e[at] = g[slot];
+    mean = fmaf(alpha[slot], g[slot], mean);
+  }
+  mean = sum_lanes<kRowLanes>(mean);
+  if (query_index() < tile.queries && key_index(0) == 0) p.means[row * p.split.count + tile.split] = mean;
+}
+
 template <class Storage, int kWarps>
 __global__ void __launch_bounds__(kWarps* kLanes, 12 / kWarps)
     weights_and_gradients_kernel(const AdditiveBackward<Storage> p, const Index tiles) {
-  constexpr int kQueries = Slices<kWarps>::kQueries;
   __shared__ Slices<kWarps> slices;
-  const int query = query_index();
-
-  for (Index item = blockIdx.x; item < p.B * tiles * p.split.chunks; item += gridDim.x) {
-    const Index chunk = item % p.split.chunks, tile = item / p.split.chunks % tiles;
-    const Index b = item / p.split.chunks / tiles, begin = chunk * p.split.chunk_keys;
-    const Keys of_item(p, b);
-    const int keys = static_cast<int>(keys_from(begin, of_item.valid, p.split.chunk_keys));
-    if (keys == 0) continue;
-    const Index first_key = of_item.first + begin;
-    const Index first_row = b * p.Q + tile * kQueries, row = first_row + query;
-    const int queries = static_cast<int>(min(p.Q - tile * kQueries, Index{kQueries}));
-    const bool mine = query < queries;
-
-    // 1. Weights.
-    const float lse = mine && p.weights == nullptr ? p.lse[row] : 0.0f;
+  for_each_work_item(p.B * tiles * p.split.count, [&](Index item) {
+    const QueryTile tile(p, item, tiles, Slices<kWarps>::kQueries);
+    if (tile.keys == 0) return;
     float alpha[kSlots];
-    if (p.weights == nullptr)
-      sum_pairs<AdditivePair>(Rows<const Storage>(p.q + first_row * p.A, p.A), queries,
-                              Rows<const Storage>(p.k + first_key * p.A, p.A), keys, p.v, slices, alpha);
-#pragma unroll
-    for (int slot = 0; slot < kSlots; ++slot) {
-      if (!mine || key_index(slot) >= keys) continue;
-      const Index at = row * p.T + begin + key_index(slot);
-      alpha[slot] = p.weights == nullptr ? expf(alpha[slot] - lse) : to_float(p.weights[at]);
-      if (p.kept_alpha != nullptr) p.kept_alpha[at] = alpha[slot];
-    }
-    if (!p.wants_scores) continue;
-
-    // 2. Their gradients.
-    float g[kSlots];
-    sum_pairs<DotPair>(Rows<const Storage>(p.d_o + first_row * p.D, p.D), queries,
-                       Rows<const Storage>(p.x + first_key * p.D, p.D), keys, p.v, slices, g);
-    float mean = 0;
-#pragma unroll
-    for (int slot = 0; slot < kSlots; ++slot) {
-      if (!mine || key_index(slot) >= keys) continue;
-      const Index at = row * p.T + begin + key_index(slot);
-      if (p.d_weights != nullptr) g[slot] += to_float(p.d_weights[at]);
-      p.d_e[at] = g[slot];
-      mean = fmaf(alpha[slot], g[slot], mean);
-    }
-    mean = sum_lanes<kRowLanes>(mean);
-    if (mine && key_index(0) == 0) p.means[row * p.split.chunks + chunk] = mean;
-  }
+    make_weights(p, tile, slices, alpha);
+    if (p.wants_scores) make_gradients(p, tile, slices, alpha);
+  });
 }
 
 constexpr int kGradientWarps = 8;
@@ -79,22 +92,24 @@ template <class Storage>
 __global__ void __launch_bounds__(kGradientThreads)
     score_gradients_kernel(const AdditiveBackward<Storage> p, const Index slices) {
   __shared__ float scratch[kGradientWarps];
-  for (Index item = blockIdx.x; item < p.B * p.Q * slices; item += gridDim.x) {
-    const Index row = item / slices, begin = item % slices * kSliceKeys, valid = Keys(p, row / p.Q).valid;
-    if (begin >= valid) continue;
-    const Index chunks = chunks_with_keys(valid, p.split);
+  for_each_work_item(p.B * p.Q * slices, [&](Index item) {
+    const Index row = item / slices, begin = item % slices * kSliceKeys, valid = ItemKeys(p, row / p.Q).valid;
+    if (begin >= valid) return;
+    // 1. m, from its shares.
+    const Index splits = splits_with_keys(valid, p.split);
     float mean = 0;
-    for (Index c = threadIdx.x; c < chunks; c += kGradientThreads) mean += p.means[row * p.split.chunks + c];
+    for (Index c = threadIdx.x; c < splits; c += kGradientThreads) mean += p.means[row * p.split.count + c];
     mean = sum_block<kGradientWarps>(mean, scratch);
+    // 2. dE.
     const Index end = min(begin + kSliceKeys, valid);
     for (Index at = row * p.T + begin + threadIdx.x; at < row * p.T + end; at += kGradientThreads)
       p.d_e[at] = p.alpha[at] * (p.d_e[at] - mean);
-  }
+  });
 }
 
 template <class Storage, int kWarps>
 cudaError_t launch(const AdditiveBackward<Storage>& params, cudaStream_t stream) {
-  const Index tiles = divide_up(params.Q, Slices<kWarps>::kQueries), items = params.B * tiles * params.split.chunks;
+  const Index tiles = divide_up(params.Q, Slices<kWarps>::kQueries), items = params.B * tiles * params.split.count;
   if (items == 0) return cudaSuccess;
   weights_and_gradients_kernel<Storage, kWarps><<<blocks_for(items), kWarps * kLanes, 0, stream>>>(params, tiles);
   return cudaGetLastError();

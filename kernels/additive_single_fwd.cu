@@ -2,64 +2,71 @@
 //
 //   e_j = sum_a v_a tanh(q_a + k_ja)    alpha_j = softmax_j(e_j)    o = sum_j alpha_j x_j
 //
-// with one query per batch item. fp32 throughout; the largest score of a chunk is subtracted before exp.
+// with one query per batch item, all arithmetic in fp32. The maximum of the split is subtracted before exp.
 //
-// A block takes one chunk of keys of one item: its warps go over the rows of k and leave the scores in shared memory,
-// the block makes exponentials of them, and the warps go over the rows of x. One chunk: the block writes o, weights
-// and lse. Several: it writes the sums of its chunk and, where weights are wanted, its scores; merge.cu does the rest.
-//
-// Bytes, s per element: s B (T (A + D) + D) and, once per chunk, s B (2 A); with weights s B T more. Cut: 4 B D per
-// chunk for the partial context instead of o, and 4 B T for the scores instead of the weights.
-#include "kernels/device/chunk.cuh"
+// Grid and block: one block of 256 threads per (item, split of the keys). A warp takes rows of k two at a time, then
+//   rows of x. Where the split is the whole row, the block writes o, weights and LSE. Otherwise it writes its softmax
+//   state, its partial context and, where weights are wanted, its scores, and merge.cu does the rest.
+// Shared memory: 4 KB, and 4 bytes for each key of the split (at most 1024). Registers: at most 64 per thread, so that
+//   four blocks fit on a multiprocessor.
+// Bytes, s per element: s B T (A + D) for k and x, s B D for o; for each split 2 s A for q and v; s B T for weights.
+//   Where the row is split: 4 B D per split for the partial context instead of o, 4 B T for scores instead of weights.
+// Work: for each of B T A elements one addition, one tanh and one FMA; for each of B T D elements one FMA.
+// Limit: memory bandwidth.
 #include "kernels/device/grid.cuh"
 #include "kernels/device/rows.cuh"
+#include "kernels/device/split_keys.cuh"
 #include "kernels/launch.h"
 
 namespace attn::kernels {
 namespace {
 
+// Replaces the split's scores by exp(e - maximum). Stores the scores where merge.cu makes weights of them.
+template <class Storage>
+__device__ SoftmaxState make_exponentials(const AttentionForward<Storage>& common, const SplitKeys& keys, float* e,
+                                          float* scratch) {
+  const int thread = static_cast<int>(threadIdx.x);
+  SoftmaxState state = empty_state();
+  for (int j = thread; j < keys.count; j += kRowThreads) state.max = fmaxf(state.max, e[j]);
+  state.max = max_block<kRowWarps>(state.max, scratch);
+  for (int j = thread; j < keys.count; j += kRowThreads) {
+    if (common.scores != nullptr) common.scores[keys.offset + j] = e[j];
+    e[j] = expf(e[j] - shift_of(state.max));
+    state.sum += e[j];
+  }
+  state.sum = sum_block<kRowWarps>(state.sum, scratch);
+  return state;
+}
+
 template <class Storage>
 __global__ void __launch_bounds__(kRowThreads, 4) additive_single_forward_kernel(const AdditiveForward<Storage> p) {
-  extern __shared__ float e[];  // [chunk_keys], then exp(e - largest)
+  extern __shared__ float e[];  // [keys of a split]: scores, then exponentials
   __shared__ RowScratch scratch;
-  const Attention<Storage>& to = p.to;
-  const int thread = static_cast<int>(threadIdx.x);
+  const AttentionForward<Storage>& common = p.common;
 
-  for (Index item = blockIdx.x; item < to.B * to.split.chunks; item += gridDim.x) {
-    const Chunk chunk(to, item);
-    if (chunk.count == 0 && to.states != nullptr) continue;
-
+  for_each_work_item(common.B * common.split.count, [&](Index item) {
+    const SplitKeys keys(common, item);
+    if (keys.count == 0 && common.states != nullptr) return;
     // 1. Scores.
-    reduce_rows(Rows<const Storage>(p.k + chunk.row * p.A, p.A), chunk.count,
-                AdditiveTerm<Storage>(p.q + chunk.b * p.A, p.v, p.A), scratch, e);
+    reduce_rows(Rows<const Storage>(p.k + keys.row * p.A, p.A), keys.count,
+                AdditiveTerm<Storage>(p.q + keys.b * p.A, p.v, p.A), scratch, e);
     __syncthreads();
-
-    // 2. Exponentials and their sum.
-    SoftmaxState state = empty_state();
-    for (int j = thread; j < chunk.count; j += kRowThreads) state.max = fmaxf(state.max, e[j]);
-    state.max = max_block<kRowWarps>(state.max, scratch[0]);
-    for (int j = thread; j < chunk.count; j += kRowThreads) {
-      if (to.scores != nullptr) to.scores[chunk.place + j] = e[j];
-      e[j] = expf(e[j] - shift_of(state.max));
-      state.sum += e[j];
-    }
-    state.sum = sum_block<kRowWarps>(state.sum, scratch[0]);
-
-    // 3. Context and weights.
-    const ChunkOutput<Storage> output(to, chunk, state);
-    output.rest(e);
-    combine_rows(Rows<const Storage>(to.x + chunk.row * to.D, to.D), chunk.count, e, scratch,
-                 [&](Index d, float sum) { output.context(d, sum); });
-  }
+    // 2. Softmax.
+    const SplitOutput<Storage> output(common, keys, make_exponentials(common, keys, e, scratch[0]));
+    output.store_softmax(e);
+    // 3. Context.
+    combine_rows(Rows<const Storage>(common.x + keys.row * common.D, common.D), keys.count, e, scratch,
+                 [&](Index d, float sum) { output.store_context(d, sum); });
+  });
 }
 
 }  // namespace
 
 template <class Storage>
 cudaError_t launch_additive_single_forward(const AdditiveForward<Storage>& params, cudaStream_t stream) {
-  const Index items = params.to.B * params.to.split.chunks;
+  const Index items = params.common.B * params.common.split.count;
   if (items == 0) return cudaSuccess;
-  const auto shared = static_cast<std::size_t>(params.to.split.chunk_keys) * sizeof(float);
+  const auto shared = static_cast<std::size_t>(params.common.split.keys) * sizeof(float);
   additive_single_forward_kernel<Storage><<<blocks_for(items), kRowThreads, shared, stream>>>(params);
   return cudaGetLastError();
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-//   out_btw = in_btw for t < lengths[b], else 0
+//   out_btw = in_btw for t < lengths[b], otherwise 0
 //
-// Keeps what stands in the padding out of products in which it would count: 0 times NaN is NaN.
+// Clears padding before a product that would sum over it: 0 * NaN is NaN.
 //
-// A warp takes a row. In place, only padding is written.
-//
-// Bytes, with s those of an element: s W read for each valid row, s W written for each row; in place s W written for each
-// row of padding.
+// Grid and block: blocks of 256 threads, one warp per row. In place, only padding is written.
+// Shared memory: none. Registers: not limiting.
+// Bytes, s per element: s W read for each valid row, s W written for each row; in place, s W written for each row of
+//   padding.
+// Work: none.
+// Limit: memory bandwidth.
 #include "kernels/device/elements.cuh"
 #include "kernels/encoder.h"
 
@@ -19,11 +21,11 @@ __global__ void __launch_bounds__(kRowThreads) copy_rows_kernel(const CopyRows<S
   const Rows<const Storage> in(p.in, p.W);
   const Rows<Storage> out(p.out, p.W);
   const bool in_place = p.in == p.out;
-  for_each_in_warp(p.B * p.T, [&](Index row) {
+  for_each_warp_item(p.B * p.T, [&](Index row) {
     const Index t = row % p.T;
     const bool valid = p.lengths == nullptr || t < p.lengths[row / p.T];
     if (valid && in_place) return;
-    for (Index column = lane_index() * kPacket; column < p.W; column += kSweep)
+    for (Index column = lane_index() * kVecWidth; column < p.W; column += kWarpColumns)
       out.store(row, column, valid ? in.load(p.same_rows ? t : row, column) : float4{});
   });
 }

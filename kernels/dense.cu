@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-//   z_i = x_i . w + b    d_x_i = d_z_i w    d_w = sum_i d_z_i x_i    d_b = sum_i d_z_i
+//   z_i = x_i . w + b    dx_i = dz_i w    dw = sum_i dz_i x_i    db = sum_i dz_i
 //
-// fp32, each sum in an order that B and D decide.
+// with all arithmetic in fp32, each sum in an order that B and D alone decide.
 //
-// Forward, a warp takes an item. Backward, a block takes 8 columns, one sector of a row, and all items: 32 of them at a
-// time, each thread adding up one of 32; the bias is a column more, of ones.
-//
-// Bytes: forward 4 (B D + B), w from the cache. Backward 8 B D, and d_z once per 8 columns.
+// Grid and block: blocks of 256 threads. Forward, one warp per item. Backward, one block per slice of 8 columns, which
+//   is one 32-byte sector of a row, over all items: 32 at a time, so a thread sums every 32nd. The bias is one more
+//   column of x, filled with ones.
+// Shared memory: backward 1 KB. Registers: not limiting.
+// Bytes: forward 4 (B D + B), with w from the cache. Backward 8 B D, and 4 B for dz in each slice.
+// Work: one FMA for each of B D elements forward, one FMA and one multiplication backward.
+// Limit: memory bandwidth; at the classifier's sizes the latency of the launch.
 #include "kernels/device/elements.cuh"
 #include "kernels/layers.h"
 
@@ -19,10 +22,10 @@ constexpr int kItems = kRowThreads / kColumns;
 
 __global__ void __launch_bounds__(kRowThreads) dense_forward_kernel(const DenseForward p) {
   const Rows<const float> x(p.x, p.D), w(p.w, p.D);
-  for_each_in_warp(p.B, [&](Index i) {
+  for_each_warp_item(p.B, [&](Index i) {
     float sum = 0;
-    for (Index first = 0; first < p.D; first += kSweep) {
-      const Index column = first + lane_index() * kPacket;
+    for (Index first = 0; first < p.D; first += kWarpColumns) {
+      const Index column = first + lane_index() * kVecWidth;
       sum = dot(x.load(i, column), w.load(0, column), sum);
     }
     sum = sum_lanes(sum);
@@ -32,9 +35,10 @@ __global__ void __launch_bounds__(kRowThreads) dense_forward_kernel(const DenseF
 
 __global__ void __launch_bounds__(kRowThreads) dense_backward_kernel(const DenseBackward p, const Index slices) {
   __shared__ float sums[kItems][kColumns];
-  const int place = static_cast<int>(threadIdx.x) % kColumns, first = static_cast<int>(threadIdx.x) / kColumns;
-  for (Index slice = blockIdx.x; slice < slices; slice += gridDim.x) {
-    const Index column = slice * kColumns + place;
+  const int lane_column = static_cast<int>(threadIdx.x) % kColumns, first = static_cast<int>(threadIdx.x) / kColumns;
+  for_each_work_item(slices, [&](Index slice) {
+    const Index column = slice * kColumns + lane_column;
+    // 1. Every kItems-th item.
     float sum = 0;
     if (column < p.D) {
       const float w = p.w[column];
@@ -47,14 +51,15 @@ __global__ void __launch_bounds__(kRowThreads) dense_backward_kernel(const Dense
     } else if (column == p.D) {
       for (Index i = first; i < p.B; i += kItems) sum += p.d_z[i];
     }
-    sums[first][place] = sum;
+    sums[first][lane_column] = sum;
     __syncthreads();
+    // 2. The total of each column.
     if (first == 0 && column <= p.D) {
-      for (int other = 1; other < kItems; ++other) sum += sums[other][place];
+      for (int other = 1; other < kItems; ++other) sum += sums[other][lane_column];
       *(column < p.D ? p.d_w + column : p.d_b) = sum;
     }
     __syncthreads();
-  }
+  });
 }
 
 }  // namespace

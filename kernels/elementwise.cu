@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The loss, the optimiser, dropout and conversion: the formulas of layer_formulas.h, a thread for each element, or for
-// each four where rounded ones come in fours.
+// Cross-entropy of a sigmoid, Adam, dropout, conversion and the search for NaN and infinity: the formulas of
+// layer_formulas.h.
 //
-// Bytes: cross-entropy 8 B read and 4 B written for each output. Adam 16 N read, 12 N written. The search for what is not
-// finite 4 N read. Dropout and conversion each element read and written once.
+// Grid and block: blocks of 256 threads, a thread per element; for dropout and conversion, per four elements.
+// Shared memory: none. Registers: not limiting.
+// Bytes: cross-entropy 8 B read and 4 B written for each output. Adam 16 N read and 12 N written. Search 4 N read.
+//   Dropout and conversion read and write each element once.
+// Work: a few operations per element; dropout one Philox counter for each four.
+// Limit: memory bandwidth.
 #include "kernels/device/elements.cuh"
 #include "kernels/layers.h"
 
@@ -36,15 +40,15 @@ __global__ void __launch_bounds__(kRowThreads) find_nonfinite_kernel(const FindN
 }
 
 template <class In, class Out>
-__global__ void __launch_bounds__(kRowThreads) convert_kernel(const Convert<In, Out> p, const Index packets) {
+__global__ void __launch_bounds__(kRowThreads) convert_kernel(const Convert<In, Out> p, const Index vecs) {
   const Rows<const In> in(p.in, p.N);
   const Rows<Out> out(p.out, p.N);
-  for_each_element(packets, [&](Index n) { out.store(0, n * kPacket, in.load(0, n * kPacket)); });
+  for_each_element(vecs, [&](Index n) { out.store(0, n * kVecWidth, in.load(0, n * kVecWidth)); });
 }
 
 template <class Storage>
-__global__ void __launch_bounds__(kRowThreads) dropout_kernel(const Dropout<Storage> p, const Index packets) {
-  for_each_element(packets, [&](Index n) {
+__global__ void __launch_bounds__(kRowThreads) dropout_kernel(const Dropout<Storage> p, const Index vecs) {
+  for_each_element(vecs, [&](Index n) {
     const RandomWords random = p.mask.words(n);
     for (int j = 0; j < kMaskElements; ++j) {
       const Index i = n * kMaskElements + j;
@@ -76,17 +80,17 @@ cudaError_t launch_find_nonfinite(const FindNonfinite& params, cudaStream_t stre
 
 template <class In, class Out>
 cudaError_t launch_convert(const Convert<In, Out>& params, cudaStream_t stream) {
-  const Index packets = divide_up(params.N, kPacket);
-  if (packets == 0) return cudaSuccess;
-  convert_kernel<<<blocks_for_elements(packets), kRowThreads, 0, stream>>>(params, packets);
+  const Index vecs = divide_up(params.N, kVecWidth);
+  if (vecs == 0) return cudaSuccess;
+  convert_kernel<<<blocks_for_elements(vecs), kRowThreads, 0, stream>>>(params, vecs);
   return cudaGetLastError();
 }
 
 template <class Storage>
 cudaError_t launch_dropout(const Dropout<Storage>& params, cudaStream_t stream) {
-  const Index packets = divide_up(params.N, kMaskElements);
-  if (packets == 0) return cudaSuccess;
-  dropout_kernel<<<blocks_for_elements(packets), kRowThreads, 0, stream>>>(params, packets);
+  const Index vecs = divide_up(params.N, kMaskElements);
+  if (vecs == 0) return cudaSuccess;
+  dropout_kernel<<<blocks_for_elements(vecs), kRowThreads, 0, stream>>>(params, vecs);
   return cudaGetLastError();
 }
 

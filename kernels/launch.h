@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels as host code sees them, instantiated for float, __half and __nv_bfloat16. Each call enqueues work on
-// `stream` and returns what the launch returned; nothing is allocated or waited for. Sizes may be zero.
+// Launches the kernels of libattn_cuda, which are instantiated for float, __half and __nv_bfloat16. Each function
+// enqueues work on `stream` and returns the status of the launch. It neither allocates nor synchronises. Sizes may be
+// zero.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -10,7 +11,8 @@
 
 namespace attn::kernels {
 
-// Q = 1 and Q > 1. Where plan_forward() says that a row is not whole, launch_merge() is to follow.
+// "single" is for Q = 1, "multi" for Q > 1. Unless plan_forward() says that one block sees a whole row, launch_merge()
+// must follow.
 template <class Storage>
 cudaError_t launch_additive_single_forward(const AdditiveForward<Storage>& params, cudaStream_t stream);
 template <class Storage>
@@ -18,9 +20,9 @@ cudaError_t launch_additive_multi_forward(const AdditiveForward<Storage>& params
 template <class Storage>
 cudaError_t launch_pooling_forward(const PoolingForward<Storage>& params, cudaStream_t stream);
 template <class Storage>
-cudaError_t launch_merge(const Attention<Storage>& params, cudaStream_t stream);
+cudaError_t launch_merge(const AttentionForward<Storage>& params, cudaStream_t stream);
 
-// Weights in fp32, g, and means; then what follows from them.
+// The scores kernels make the weights in fp32, g (for several queries dE) and the means. The others read these.
 template <class Storage>
 cudaError_t launch_additive_single_scores(const AdditiveBackward<Storage>& params, cudaStream_t stream);
 template <class Storage>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the classifier's layers compute for each element, in fp32: the same on the host and on a device.
+// The formulas of the classifier's layers for one element, in fp32, shared by the CPU and the GPU.
 #pragma once
 
 #include <cmath>
@@ -14,7 +14,7 @@
 
 namespace attn::kernels {
 
-// max(z, 0) - z y + log(1 + exp(-|z|)), without cancellation; the exponential never overflows.
+// max(z, 0) - z y + log(1 + exp(-|z|)): free of cancellation, and the exponential never overflows.
 ATTN_HOST_DEVICE inline float cross_entropy(float z, float y) {
   return (z >= 0 ? z * (1 - y) : -z * y) + log1pf(expf(-fabsf(z)));
 }
@@ -25,19 +25,20 @@ ATTN_HOST_DEVICE inline float cross_entropy_gradient(float z, float y) {
   return (z >= 0 ? 1.0f : small) / (1.0f + small) - y;
 }
 
-// Of one step: `rate` has the corrections of both moments, `factor` is what gradients are multiplied by.
+// The constants of one step. `rate` includes the bias corrections of both moments; `factor`, by which gradients are
+// multiplied, undoes the loss scale.
 struct AdamRates {
   float rate, beta_1, beta_2, epsilon, factor;
 };
 
 inline AdamRates adam_rates(float rate, float beta_1, float beta_2, float epsilon, std::int64_t step, float scale) {
-  // In double precision: fp32 powers near 1 lose their difference from it.
+  // In double precision, because 1 - beta^step would suffer from cancellation in fp32.
   const auto correction = [&](double beta) { return 1 - std::pow(beta, static_cast<double>(step)); };
   return {static_cast<float>(rate * std::sqrt(correction(beta_2)) / correction(beta_1)), beta_1, beta_2, epsilon,
           1 / scale};
 }
 
-// A parameter and its two moments.
+// A parameter and its first and second moment.
 struct AdamState {
   float p, m, s;
 };
@@ -69,12 +70,12 @@ ATTN_HOST_DEVICE inline RandomWords philox(RandomWords counter, std::uint64_t ke
   return counter;
 }
 
-// Which of the elements 4n ... 4n + 3 dropout keeps, and what those are multiplied by.
+// Dropout: one Philox counter decides which of the elements 4n ... 4n + 3 are kept.
 struct DropoutMask {
   std::uint64_t seed;
   std::uint32_t stream;
-  std::uint32_t threshold;  // of a random word, to be kept
-  float scale;
+  std::uint32_t threshold;  // an element is kept where its random word reaches it
+  float scale;              // of the elements that are kept
 
   ATTN_HOST_DEVICE RandomWords words(std::int64_t n) const {
     return philox({{static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(n >> 32), stream, 0}}, seed);
@@ -86,6 +87,6 @@ inline DropoutMask dropout_mask(float rate, std::uint64_t seed, std::uint32_t st
   return {seed, stream, static_cast<std::uint32_t>(static_cast<double>(rate) * 4294967296.0), 1 / (1 - rate)};
 }
 
-inline constexpr int kMaskElements = 4;  // of one counter
+inline constexpr int kMaskElements = 4;  // elements per counter
 
 }  // namespace attn::kernels

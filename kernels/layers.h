@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of the classifier's layers as host code sees them, part of the encoder library. Parameters, their gradients
-// and what an item has one number of are fp32; `Storage`, the type of wider activations, is float, __half or
-// __nv_bfloat16. As in launch.h, each call enqueues work on `stream` and returns what the launch returned; nothing is
-// allocated or waited for, sizes may be zero, and every pointer may stand at any element.
+// Launches the kernels of the classifier's layers, which are part of the encoder library. Parameters, their gradients
+// and activations with one element per item are fp32; `Storage`, the type of wider activations, is float, __half or
+// __nv_bfloat16. As in launch.h, each function enqueues work on `stream`, returns the status of the launch, and neither
+// allocates nor synchronises. Sizes may be zero, and pointers need no alignment beyond that of one element.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -16,7 +16,7 @@
 
 namespace attn::kernels {
 
-// An id outside 0 ... V - 1 stands for a row of zeros, and has no gradient.
+// An id outside 0 ... V - 1 gives a row of zeros and has no gradient.
 template <class Storage>
 struct EmbeddingForward {
   Index N, V, E;
@@ -25,20 +25,20 @@ struct EmbeddingForward {
   Storage* rows;            // [N, E]
 };
 
-// Places with their ids, sorted by these; places of one id stand in their own order.
-struct SortedPlaces {
-  std::uint32_t* ids;  // [N], those outside 0 ... V - 1 as largest_key(V)
-  Index* places;       // [N]
+// (id, position) pairs, sorted by id; pairs of equal ids keep their order.
+struct SortedPairs {
+  std::uint32_t* ids;  // [N], with largest_key(V) for ids outside 0 ... V - 1
+  Index* positions;    // [N]
 };
 
-// Above every id of the table.
+// The key of ids without a row in the table, which is above all other keys.
 inline constexpr Index largest_key(Index V) { return V < Index{1} << 31 ? V : Index{1} << 31; }
 
-struct PlacesSort {
+struct SortById {
   Index N, V;
-  SortedPlaces buffers[2];  // it goes to and fro between them
-  void* space;              // bytes
-  std::size_t bytes;
+  SortedPairs buffers[2];  // double buffer of the sort: the first is the input
+  void* space;             // scratch of the sort
+  std::size_t bytes;       // its size
 };
 
 template <class Storage>
@@ -47,15 +47,15 @@ struct EmbeddingBackward {
   const std::int32_t* ids;  // [N]
   const Storage* d_rows;    // [N, E]
   float* d_table;           // [V, E]
-  float* heads;             // [pieces, E], sums of the runs that go on from the piece before
-  PlacesSort sort;
+  float* carries;           // [segments, E], sums of the runs that began in an earlier segment
+  SortById sort;
 };
 
-inline constexpr int kPiecePlaces = 32;  // of sorted places, which one warp adds up
+inline constexpr int kSegmentPairs = 32;  // pairs of a segment, which one warp reduces
 
 struct EmbeddingBackwardPlan {
-  Index ids[2], places[2];  // [N]
-  Index heads;              // [divide_up(N, kPiecePlaces), E]
+  Index ids[2], positions[2];  // [N]
+  Index carries;               // [divide_up(N, kSegmentPairs), E]
   Index sort;
   Index bytes;
 };
@@ -65,9 +65,9 @@ inline EmbeddingBackwardPlan plan_embedding_backward(Index N, Index E, std::size
   Layout layout;
   for (int i = 0; i < 2; ++i) {
     plan.ids[i] = layout.add(N, sizeof(std::uint32_t));
-    plan.places[i] = layout.add(N, sizeof(Index));
+    plan.positions[i] = layout.add(N, sizeof(Index));
   }
-  plan.heads = layout.add_rows(divide_up(N, kPiecePlaces), E);
+  plan.carries = layout.add_rows(divide_up(N, kSegmentPairs), E);
   plan.sort = layout.add(static_cast<Index>(sort_bytes), 1);
   plan.bytes = layout.bytes();
   return plan;
@@ -92,12 +92,12 @@ struct DenseBackward {
   float* d_b;        // [1]
 };
 
-// Of the mean over B of the cross-entropy of sigmoid(z).
+// Cross-entropy of sigmoid(z) for each item, and the gradient of its mean over the batch.
 struct CrossEntropy {
   Index B;
   const float* z;  // [B]
   const float* y;  // [B]
-  float scale;     // of the gradient
+  float scale;     // loss scale, which multiplies the gradient
   float* losses;   // [B] or null
   float* d_z;      // [B] or null
 };
@@ -105,19 +105,19 @@ struct CrossEntropy {
 struct AdamStep {
   Index N;
   AdamRates rates;
-  const float* g;  // [N], like p and the moments m and s
-  float *p, *m, *s;
-  const std::int32_t* skip;  // where not zero, nothing is changed; null: zero
+  const float* g;            // [N], gradient
+  float *p, *m, *s;          // [N], parameter and moments
+  const std::int32_t* skip;  // [1] or null: the step is skipped where it is not zero
 };
 
-// Whether any of some numbers is NaN or infinite.
+// Sets found to whether any of the numbers is NaN or infinite.
 struct FindNonfinite {
   Index N;
   const float* numbers;  // [N]
-  std::int32_t* found;   // 0 or 1
+  std::int32_t* found;   // [1], 0 or 1
 };
 
-// out_i = in_i, rounded to the nearest where Out is narrower. One of the types is float, the other is not.
+// out_i = in_i, rounded to nearest even where Out is narrower. Exactly one of the two types is float.
 template <class In, class Out>
 struct Convert {
   Index N;
@@ -130,7 +130,7 @@ struct Dropout {
   std::int64_t N;
   DropoutMask mask;
   const Storage* in;  // [N]
-  Storage* out;       // [N], may be in
+  Storage* out;       // [N], may be `in`
 };
 
 template <class Storage>
@@ -147,9 +147,9 @@ cudaError_t launch_convert(const Convert<In, Out>& params, cudaStream_t stream);
 template <class Storage>
 cudaError_t launch_dropout(const Dropout<Storage>& params, cudaStream_t stream);
 
-// Sorts the first of the buffers; *sorted is the one of them that then has the result.
-cudaError_t launch_sort_places(const PlacesSort& params, SortedPlaces* sorted, cudaStream_t stream);
-// The space that launch_sort_places() needs on the current device.
-cudaError_t sort_places_bytes(Index N, Index V, std::size_t* bytes);
+// Sorts the pairs in buffers[0]. *sorted is set to the buffer that holds the result.
+cudaError_t launch_sort_by_id(const SortById& params, SortedPairs* sorted, cudaStream_t stream);
+// The scratch that launch_sort_by_id() needs on the current device, in bytes.
+cudaError_t sort_by_id_bytes(Index N, Index V, std::size_t* bytes);
 
 }  // namespace attn::kernels

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What host code hands to the kernels: sizes and raw device pointers. Tensors are row-major and contiguous, `Storage`
-// is float, __half or __nv_bfloat16, and every pointer may stand at any element. Keys from lengths[b] on are padding:
-// never read, their weights and gradients are zero. With cu_seqlens there is no padding: the rows of k, x and their
-// gradients are packed, those of item b from cu_seqlens[b] on. Lengths outside 0 ... T count as the nearer of the two.
+// The arguments of the kernels: sizes and raw device pointers. Tensors are row-major and contiguous, `Storage` is
+// float, __half or __nv_bfloat16, and a pointer needs no alignment beyond that of one element. Keys at or beyond
+// lengths[b] are padding: they are never read, and their weights and gradients are zero. With cu_seqlens there is no
+// padding: the rows of k, x and their gradients are packed, and those of item b begin at row cu_seqlens[b]. Lengths are
+// clamped to 0 ... T.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +13,14 @@
 
 namespace attn::kernels {
 
-// Softmax of one query over some keys: the largest score, and the sum of exp(score - largest).
+// Online softmax of one query over some of its keys: the running maximum and the sum of exp(score - maximum).
 struct SoftmaxState {
   float max, sum;
 };
 
-// What the forward passes of all mechanisms share. One query per item: Q = 1.
+// The part of a forward pass that all mechanisms share, from the scores on. With one query per item, Q = 1.
 template <class Storage>
-struct Attention {
+struct AttentionForward {
   Index B, Q, T, D;
   const Storage* x;                // [B, T, D] or packed
   const std::int32_t* lengths;     // [B] or null: all T
@@ -28,15 +29,15 @@ struct Attention {
   Storage* weights;                // [B, Q, T] or null
   float* lse;                      // [B, Q] or null
   Split split;
-  // Null where one block sees a whole row.
-  SoftmaxState* states;  // [B, Q, chunks]
-  float* contexts;       // [B, Q, chunks, D], sums of exp(score - largest) x
-  float* scores;         // [B, Q, T]; null without weights; may be the weights themselves
+  // The workspace. All three are null where one block sees a whole row.
+  SoftmaxState* states;  // [B, Q, splits]
+  float* contexts;       // [B, Q, splits, D], sums of exp(score - maximum) x
+  float* scores;         // [B, Q, T] or null: no weights wanted; may be `weights`
 };
 
 template <class Storage>
 struct AdditiveForward {
-  Attention<Storage> to;
+  AttentionForward<Storage> common;
   Index A;
   const Storage* q;  // [B, Q, A]
   const Storage* k;  // [B, T, A] or packed
@@ -45,7 +46,7 @@ struct AdditiveForward {
 
 template <class Storage>
 struct PoolingForward {
-  Attention<Storage> to;
+  AttentionForward<Storage> common;
   const Storage* w;  // [D]
   const Storage* b;  // [T] or null
 };
@@ -60,19 +61,19 @@ struct AdditiveBackward {
   const std::int32_t* lengths;     // [B] or null: all T
   const std::int32_t* cu_seqlens;  // [B + 1] or null: not packed
   const float* lse;                // [B, Q]
-  const Storage* weights;          // [B, Q, T] or null: recomputed
+  const Storage* weights;          // [B, Q, T] or null: recompute them
   const Storage* d_o;              // [B, Q, D]
   const Storage* d_weights;        // [B, Q, T] or null
   Storage* d_k;                    // as k, or null
   Storage* d_x;                    // as x, or null
   bool wants_scores;               // whether any of d_q, d_k and d_v is wanted
-  Split split, spans;              // see AdditiveBackwardPlan
+  Split split, gradient_split;     // see AdditiveBackwardPlan
   const float* alpha;              // [B, Q, T], the weights in fp32
-  float* kept_alpha;               // the same, or null where the caller's weights serve
-  float* d_e;                      // [B, Q, T]; g before
-  float* means;                    // [B, Q, chunks], sum_j alpha_ij g_ij of a chunk
-  float* d_q_parts;                // [B, Q, spans, A], or null without d_q
-  float* d_v_parts;                // [B, spans, A], or null without d_v
+  float* kept_alpha;               // [B, Q, T], stores alpha; null where `weights` are fp32 and serve as alpha
+  float* d_e;                      // [B, Q, T]; holds g until dE overwrites it
+  float* means;                    // [B, Q, splits], sum_j alpha_ij g_ij over a split
+  float* d_q_partials;             // [B, Q, gradient splits, A], or null without d_q
+  float* d_v_partials;             // [B, gradient splits, A], or null without d_v
 };
 
 template <class Storage>
@@ -88,18 +89,18 @@ struct PoolingBackward {
   Storage* d_x;                    // as x, or null
   Split split;
   float* e;        // [B, T]
-  float* d_z;      // [B, T], gradient of x_t . w + b_t; of the weights before
-  float* sums;     // [B, chunks, 2], of p and of p g, where p = exp(e)
-  float* vectors;  // [B, chunks, 2, D], sums of p (1 - e^2) g x and of p (1 - e^2) x; null without d_w
-  float* d_w;      // [B, chunks, D]
+  float* d_z;      // [B, T], s, the gradient of x_t . w + b_t; holds g until s overwrites it
+  float* sums;     // [B, splits, 2], sums of p and of p g, where p = exp(e)
+  float* vectors;  // [B, splits, 2, D], sums of p (1 - e^2) g x and of p (1 - e^2) x; null without d_w
+  float* d_w;      // [B, splits, D]
 };
 
-// out [groups, width]: the sum of each group of rows; group g has the rows from g * per_group on.
+// Sums groups of consecutive rows; the rows of group g begin at g * per_group.
 template <class In, class Out>
 struct RowSums {
   const In* rows;  // [count, width]
   Index count, width, groups, per_group;
-  Out* out;
+  Out* out;  // [groups, width]
 };
 
 }  // namespace attn::kernels

@@ -1,42 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-//   g_t = dO . x_t + dAlpha_t    dE_t = alpha_t (g_t - m)    m = sum_t alpha_t g_t    s_t = dE_t (1 - e_t^2)
+//   g_t = dO . x_t + dAlpha_t    m = sum_t alpha_t g_t    dE_t = alpha_t (g_t - m)    s_t = dE_t (1 - e_t^2)
 //   dx_t = alpha_t dO + s_t w    dw = sum_t s_t x_t    db_t = s_t
 //
-// fp32 throughout. With p_t = exp(e_t), L = sum_t p_t and c_t = p_t (1 - e_t^2), dw is a sum that needs neither L nor m
-// while x passes by:
+// with all arithmetic in fp32. With p_t = exp(e_t), L = sum_t p_t and c_t = p_t (1 - e_t^2),
 //
 //   dw = (sum_t c_t g_t x_t - m sum_t c_t x_t) / L
 //
-// Two kernels, in each of which a block takes one chunk of positions of one item. The first reads x, a tile of rows at
-// a time, and leaves e, g, its part of L and m, and the two vectors; the second, which then knows L and m, writes dx, s
-// and the chunk's part of dw, without x. row_sums.cu adds dw and db over the batch. Rows of more than 2048 elements do
-// not go to shared memory and are read again instead, for each of the four sums.
+// whose two sums can be made before L and m are known, so x is read once.
 //
-// Bytes, s per element: s B (T D + T); written s B T D; 20 B T for e, g and s; for each chunk 4 s D, 20 D for the
-// vectors and its part of dw, and 8 for each chunk of the item.
-#include "kernels/device/chunk.cuh"
+// Grid and block: two kernels, each with one block of 256 threads per (item, split of the positions).
+//   sums: reads x a tile of rows at a time; stores e, g, the split's shares of L and of L m, and its two vectors.
+//   gradients: knows L and m; writes dx, s and the split's partial sum of dw, without reading x. row_sums.cu adds dw
+//     and db over the batch.
+//   Rows of more than 2048 elements do not go through shared memory: another sums kernel reads them four times.
+// Shared memory: sums 20 KB for the tile, 8 D for w and dO, 8 bytes for each position of the split (at most 1024);
+//   gradients 4 KB and the same 8 bytes. Registers: at most 128 per thread, so that two blocks fit on a multiprocessor
+//   (gradients and wide rows: 64 and four blocks).
+// Bytes, s per element: s B (T D + T) read for x and b, s B T D written for dx; 20 B T for e, g and s; for each split 4
+//   s D for w and dO in both kernels, 20 D for the vectors and dw, and 8 for the shares of each split of the item.
+// Work: four FMAs for each of B T D elements for the sums, two for dx; one tanh and two exp for each of B T positions.
+// Limit: memory bandwidth.
 #include "kernels/device/grid.cuh"
 #include "kernels/device/row_tile.cuh"
+#include "kernels/device/split_keys.cuh"
 #include "kernels/launch.h"
 
 namespace attn::kernels {
 namespace {
 
-static_assert((2 * kTileWidth + kTileElements + 2 * kMostChunkKeys) * sizeof(float) < 48 << 10, "fits any GPU unasked");
+static_assert((2 * kTileWidth + kTileElements + 2 * kMostSplitKeys) * sizeof(float) < 48 << 10,
+              "no opt-in to more shared memory is needed");
 
-// A chunk's sums of p and of p g, or the thread's part of them.
+// Sums of p and of p g over the positions of a split, or one thread's share of them.
 struct Sums {
   float p = 0, pg = 0;
 };
 
-// Makes c g and c, in place, of the products x_t . w and dO . x_t of `count` positions from `first` of the chunk on.
+// Replaces the products dO . x_t in `cg` and x_t . w in `c` by c g and c, for `count` positions from `first` of the
+// split on; both [keys of a split] in shared memory. Stores e and g, and adds to the thread's share of the sums.
 template <class Storage>
-__device__ void coefficients(const PoolingBackward<Storage>& p, const Chunk& chunk, int first, int count, float* cg,
-                             float* c, Sums& sums) {
+__device__ void make_coefficients(const PoolingBackward<Storage>& p, const SplitKeys& keys, int first, int count,
+                                  float* cg, float* c, Sums& sums) {
   for (int j = first + static_cast<int>(threadIdx.x); j < first + count; j += kRowThreads) {
-    const Index at = chunk.place + j;
-    const Tanh<float> e = tanh_and_slope(c[j] + (p.b == nullptr ? 0.0f : to_float(p.b[chunk.begin + j])));
+    const Index at = keys.offset + j;
+    const Tanh<float> e = tanh_and_slope(c[j] + (p.b == nullptr ? 0.0f : to_float(p.b[keys.begin + j])));
     const float g = p.d_weights == nullptr ? cg[j] : cg[j] + to_float(p.d_weights[at]);
     const float exponential = expf(e.value);
     p.e[at] = e.value;
@@ -48,12 +56,13 @@ __device__ void coefficients(const PoolingBackward<Storage>& p, const Chunk& chu
   }
 }
 
+// The split's sums, from the shares of all threads.
 template <class Storage>
-__device__ void keep_sums(const PoolingBackward<Storage>& p, const Chunk& chunk, Sums sums, float* scratch) {
+__device__ void store_sums(const PoolingBackward<Storage>& p, const SplitKeys& keys, Sums sums, float* scratch) {
   sums = {sum_block<kRowWarps>(sums.p, scratch), sum_block<kRowWarps>(sums.pg, scratch)};
   if (threadIdx.x != 0) return;
-  p.sums[chunk.item * 2] = sums.p;
-  p.sums[chunk.item * 2 + 1] = sums.pg;
+  p.sums[keys.item * 2] = sums.p;
+  p.sums[keys.item * 2 + 1] = sums.pg;
 }
 
 template <class Storage>
@@ -64,21 +73,23 @@ __global__ void __launch_bounds__(kRowThreads, 2)
   const Columns columns(stride);
   const RowTile w{reinterpret_cast<float*>(memory), stride}, d_o{w.memory + stride, stride};
   const RowTile tile{d_o.memory + stride, stride};
-  float* const cg = tile.memory + rows * stride;  // [chunk_keys]
-  float* const c = cg + p.split.chunk_keys;       // [chunk_keys]
+  float* const cg = tile.memory + rows * stride;  // [keys of a split]
+  float* const c = cg + p.split.keys;             // [keys of a split]
 
-  for (Index item = blockIdx.x; item < p.B * p.split.chunks; item += gridDim.x) {
-    const Chunk chunk(p, item);
-    if (chunk.count == 0) continue;
-    const Rows<const Storage> x(p.x + chunk.row * p.D, p.D);
+  for_each_work_item(p.B * p.split.count, [&](Index item) {
+    const SplitKeys keys(p, item);
+    if (keys.count == 0) return;
+    const Rows<const Storage> x(p.x + keys.row * p.D, p.D);
     w.fill(columns, Rows<const Storage>(p.w, p.D), 0, 1);
-    d_o.fill(columns, Rows<const Storage>(p.d_o + chunk.b * p.D, p.D), 0, 1);
+    d_o.fill(columns, Rows<const Storage>(p.d_o + keys.b * p.D, p.D), 0, 1);
     TileSums<2> vectors;
     Sums sums;
-    for (int first = 0; first < chunk.count; first += rows) {
-      const int count = min(rows, chunk.count - first);
+    for (int first = 0; first < keys.count; first += rows) {
+      // 1. A tile of rows.
+      const int count = min(rows, keys.count - first);
       tile.fill(columns, x, first, count);
       __syncthreads();
+      // 2. Their products with w and dO, and the coefficients made of these.
       for (int r = warp_index(); r < count; r += kRowWarps) {
         const float product = tile.dot_row(r, w.row(0)), gradient = tile.dot_row(r, d_o.row(0));
         if (lane_index() != 0) continue;
@@ -86,93 +97,130 @@ __global__ void __launch_bounds__(kRowThreads, 2)
         cg[first + r] = gradient;
       }
       __syncthreads();
-      coefficients(p, chunk, first, count, cg, c, sums);
+      make_coefficients(p, keys, first, count, cg, c, sums);
       __syncthreads();
+      // 3. Their share of the vectors.
       if (p.vectors != nullptr) vectors.add(columns, tile, count, {cg + first, c + first});
     }
-    keep_sums(p, chunk, sums, scratch);
-    if (p.vectors == nullptr) continue;
+    // 4. Results.
+    store_sums(p, keys, sums, scratch);
+    if (p.vectors == nullptr) return;
     vectors.finish(columns, tile, [&](int v, int column, float total) {
       if (column < p.D) p.vectors[(item * 2 + v) * p.D + column] = total;
     });
-  }
+  });
 }
 
 template <class Storage>
 __global__ void __launch_bounds__(kRowThreads, 4) wide_pooling_sums_kernel(const PoolingBackward<Storage> p) {
-  extern __shared__ float cg[];              // [chunk_keys]
-  float* const c = cg + p.split.chunk_keys;  // [chunk_keys]
+  extern __shared__ float cg[];        // [keys of a split]
+  float* const c = cg + p.split.keys;  // [keys of a split]
   __shared__ RowScratch scratch;
-  for (Index item = blockIdx.x; item < p.B * p.split.chunks; item += gridDim.x) {
-    const Chunk chunk(p, item);
-    if (chunk.count == 0) continue;
-    const Rows<const Storage> x(p.x + chunk.row * p.D, p.D);
-    reduce_rows(x, chunk.count, DotTerm<Storage>(p.w, p.D), scratch, c);
-    reduce_rows(x, chunk.count, DotTerm<Storage>(p.d_o + chunk.b * p.D, p.D), scratch, cg);
+  for_each_work_item(p.B * p.split.count, [&](Index item) {
+    const SplitKeys keys(p, item);
+    if (keys.count == 0) return;
+    const Rows<const Storage> x(p.x + keys.row * p.D, p.D);
+    // 1. Products with w and dO, and the coefficients made of these.
+    reduce_rows(x, keys.count, DotTerm<Storage>(p.w, p.D), scratch, c);
+    reduce_rows(x, keys.count, DotTerm<Storage>(p.d_o + keys.b * p.D, p.D), scratch, cg);
     __syncthreads();
     Sums sums;
-    coefficients(p, chunk, 0, chunk.count, cg, c, sums);
-    keep_sums(p, chunk, sums, scratch[0]);
-    if (p.vectors == nullptr) continue;
+    make_coefficients(p, keys, 0, keys.count, cg, c, sums);
+    // 2. Results.
+    store_sums(p, keys, sums, scratch[0]);
+    if (p.vectors == nullptr) return;
     for (int v = 0; v < 2; ++v)
-      combine_rows(x, chunk.count, v == 0 ? cg : c, scratch,
+      combine_rows(x, keys.count, v == 0 ? cg : c, scratch,
                    [&](Index d, float total) { p.vectors[(item * 2 + v) * p.D + d] = total; });
+  });
+}
+
+// L and m of an item.
+struct Totals {
+  float sum, mean;
+};
+
+// From the shares of the item's splits, to all threads.
+template <class Storage>
+__device__ Totals sum_splits(const PoolingBackward<Storage>& p, const SplitKeys& keys, float* scratch) {
+  Sums sums;
+  for (Index n = threadIdx.x; n < keys.splits; n += kRowThreads) {
+    sums.p += p.sums[(keys.b * p.split.count + n) * 2];
+    sums.pg += p.sums[(keys.b * p.split.count + n) * 2 + 1];
+  }
+  const float sum = sum_block<kRowWarps>(sums.p, scratch), mean = sum_block<kRowWarps>(sums.pg, scratch) / sum;
+  return {sum, mean};
+}
+
+// alpha and s of each position, both [keys of a split] in shared memory. s is also stored, where g was.
+template <class Storage>
+__device__ void make_score_gradients(const PoolingBackward<Storage>& p, const SplitKeys& keys, Totals totals,
+                                     float* alpha, float* s) {
+  for (int j = static_cast<int>(threadIdx.x); j < keys.size; j += kRowThreads) {
+    alpha[j] = s[j] = 0;
+    if (j < keys.count) {
+      const float e = p.e[keys.offset + j];
+      alpha[j] = expf(e) / totals.sum;
+      s[j] = alpha[j] * (p.d_z[keys.offset + j] - totals.mean) * fmaf(-e, e, 1.0f);
+    }
+    p.d_z[keys.offset + j] = s[j];
+  }
+}
+
+// dx of the split.
+template <class Storage>
+__device__ void store_input_gradients(const PoolingBackward<Storage>& p, const SplitKeys& keys, const float* alpha,
+                                      const float* s, RowScratch& scratch) {
+  const Rows<const Storage> vectors[] = {{p.w, p.D}, {p.d_o + keys.b * p.D, p.D}};
+  const Rows<Storage> d_x(p.d_x + keys.row * p.D, p.D);
+  for (Index first = 0; keys.rows > 0 && first < p.D; first += kWarpColumns) {
+    float4 values[2][1];
+    share_columns(vectors, first, scratch, values);
+    for (int j = warp_index(); j < keys.rows; j += kRowWarps)
+      d_x.store(j, first + lane_index() * kVecWidth,
+                j < keys.count ? add_multiple(s[j], values[0][0], alpha[j] * values[1][0]) : float4{});
+  }
+}
+
+// The split's partial sum of dw, if it is wanted. Where m is infinite, some dE is inf - inf; adding 0 * m propagates
+// this NaN into dw.
+template <class Storage>
+__device__ void store_weight_gradient(const PoolingBackward<Storage>& p, const SplitKeys& keys, Totals totals) {
+  for (Index d = threadIdx.x; p.vectors != nullptr && d < p.D; d += kRowThreads) {
+    const Index first = keys.item * 2 * p.D + d;
+    p.d_w[keys.item * p.D + d] =
+        keys.count == 0
+            ? 0.0f
+            : fmaf(-totals.mean, p.vectors[first + p.D], p.vectors[first]) / totals.sum + 0.0f * totals.mean;
   }
 }
 
 template <class Storage>
 __global__ void __launch_bounds__(kRowThreads, 4) pooling_gradients_kernel(const PoolingBackward<Storage> p) {
-  extern __shared__ float alpha[];                // [chunk_keys]
-  float* const d_z = alpha + p.split.chunk_keys;  // [chunk_keys]
+  extern __shared__ float alpha[];        // [keys of a split]
+  float* const s = alpha + p.split.keys;  // [keys of a split]
   __shared__ RowScratch scratch;
-  for (Index item = blockIdx.x; item < p.B * p.split.chunks; item += gridDim.x) {
-    const Chunk chunk(p, item);
-    Sums sums;
-    for (Index n = threadIdx.x; n < chunk.chunks; n += kRowThreads) {
-      sums.p += p.sums[(chunk.b * p.split.chunks + n) * 2];
-      sums.pg += p.sums[(chunk.b * p.split.chunks + n) * 2 + 1];
-    }
-    const float sum = sum_block<kRowWarps>(sums.p, scratch[0]), mean = sum_block<kRowWarps>(sums.pg, scratch[0]) / sum;
-
-    // 1. s of each position, in the place of g too.
-    for (int j = static_cast<int>(threadIdx.x); j < chunk.size; j += kRowThreads) {
-      alpha[j] = d_z[j] = 0;
-      if (j < chunk.count) {
-        const float e = p.e[chunk.place + j];
-        alpha[j] = expf(e) / sum;
-        d_z[j] = alpha[j] * (p.d_z[chunk.place + j] - mean) * fmaf(-e, e, 1.0f);
-      }
-      p.d_z[chunk.place + j] = d_z[j];
-    }
-
-    // 2. dx.
-    const Rows<const Storage> vectors[] = {{p.w, p.D}, {p.d_o + chunk.b * p.D, p.D}};
-    const Rows<Storage> d_x(p.d_x == nullptr ? nullptr : p.d_x + chunk.row * p.D, p.D);
-    for (Index first = 0; p.d_x != nullptr && chunk.rows > 0 && first < p.D; first += kSweep) {
-      float4 packets[2][1];
-      share_columns(vectors, first, scratch, packets);
-      for (int j = warp_index(); j < chunk.rows; j += kRowWarps)
-        d_x.store(j, first + lane_index() * kPacket,
-                  j < chunk.count ? add_multiple(d_z[j], packets[0][0], alpha[j] * packets[1][0]) : float4{});
-    }
-
-    // 3. The chunk's part of dw. Where m is infinite some dE is inf - inf; the last term says so.
-    for (Index d = threadIdx.x; p.vectors != nullptr && d < p.D; d += kRowThreads) {
-      const Index first = item * 2 * p.D + d;
-      p.d_w[item * p.D + d] =
-          chunk.count == 0 ? 0.0f : fmaf(-mean, p.vectors[first + p.D], p.vectors[first]) / sum + 0.0f * mean;
-    }
+  for_each_work_item(p.B * p.split.count, [&](Index item) {
+    const SplitKeys keys(p, item);
+    // 1. L and m.
+    const Totals totals = sum_splits(p, keys, scratch[0]);
+    // 2. s of each position.
+    make_score_gradients(p, keys, totals, alpha, s);
+    // 3. dx.
+    if (p.d_x != nullptr) store_input_gradients(p, keys, alpha, s, scratch);
+    // 4. The partial sum of dw.
+    store_weight_gradient(p, keys, totals);
     __syncthreads();
-  }
+  });
 }
 
 }  // namespace
 
 template <class Storage>
 cudaError_t launch_pooling_backward(const PoolingBackward<Storage>& params, cudaStream_t stream) {
-  const Index items = params.B * params.split.chunks, D = params.D;
+  const Index items = params.B * params.split.count, D = params.D;
   if (items == 0) return cudaSuccess;
-  const auto scores = static_cast<std::size_t>(params.split.chunk_keys) * 2 * sizeof(float);
+  const auto scores = static_cast<std::size_t>(params.split.keys) * 2 * sizeof(float);
   if (D > kTileWidth) {
     wide_pooling_sums_kernel<Storage><<<blocks_for(items), kRowThreads, scores, stream>>>(params);
   } else {

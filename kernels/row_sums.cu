@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-//   out_gc = sum of the rows r of group g of in_rc
+//   out_gc = sum of in_rc over the rows r of group g
 //
-// Partial gradients of blocks or batch items, added in fp32 and always in the same order.
+// Adds partial gradients over splits or batch items, in fp32 and in an order that the shape alone decides.
 //
-// A block takes 32 columns of one group. Its warps share out the rows, and each adds its own in their order.
-//
+// Grid and block: one block of 256 threads per (group, slice of 32 columns), a column per lane. Its warps share out the
+//   rows, and each adds its own in their order.
+// Shared memory: 1 KB. Registers: not limiting.
 // Bytes: each row read once, each sum written once.
+// Work: one addition per element.
+// Limit: memory bandwidth.
 #include "kernels/device/grid.cuh"
-#include "kernels/device/packet.cuh"
 #include "kernels/device/reduce.cuh"
+#include "kernels/device/vec4.cuh"
 #include "kernels/launch.h"
 
 namespace attn::kernels {
@@ -20,9 +23,10 @@ constexpr int kWarps = 8;
 template <class In, class Out>
 __global__ void __launch_bounds__(kWarps* kLanes) row_sums_kernel(const RowSums<In, Out> p, const Index slices) {
   __shared__ float sums[kWarps][kLanes];
-  for (Index item = blockIdx.x; item < p.groups * slices; item += gridDim.x) {
+  for_each_work_item(p.groups * slices, [&](Index item) {
     const Index group = item / slices, column = item % slices * kLanes + lane_index();
     const Index end = min((group + 1) * p.per_group, p.count);
+    // 1. The warp's rows.
     float sum = 0;
     if (column < p.width) {
 #pragma unroll 4
@@ -31,12 +35,13 @@ __global__ void __launch_bounds__(kWarps* kLanes) row_sums_kernel(const RowSums<
     }
     sums[warp_index()][lane_index()] = sum;
     __syncthreads();
+    // 2. The total over the warps.
     if (warp_index() == 0 && column < p.width) {
       for (int warp = 1; warp < kWarps; ++warp) sum += sums[warp][lane_index()];
       store(sum, p.out + group * p.width + column);
     }
     __syncthreads();
-  }
+  });
 }
 
 }  // namespace

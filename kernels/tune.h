@@ -18,24 +18,25 @@ using Index = std::int64_t;
 inline constexpr int kTileQueries = 16;      // queries per block
 inline constexpr int kFewQueries = 4;        // queries per block if an item has no more
 inline constexpr int kTileKeys = 128;        // keys between two updates of the running maximum
-inline constexpr int kLeastChunkKeys = 24;   // shorter chunks would spend most of their time on merging
-inline constexpr int kMostChunkKeys = 1024;  // of one query, whose scores stay in shared memory
+inline constexpr int kLeastSplitKeys = 24;   // shorter splits would spend most of their time on merging
+inline constexpr int kMostSplitKeys = 1024;  // of one query, whose scores stay in shared memory
 inline constexpr int kWantedBlocks = 256;    // per batch item: nearly twice the multiprocessors of a large GPU
 inline constexpr int kStepKeys = 32;         // keys per step of a block of the fused gradient pass
-inline constexpr int kStepColumns = 32;      // columns of a block of the fused gradient pass
-inline constexpr int kSweep = 128;           // columns that a warp processes at a time, four per lane
+inline constexpr int kStepColumns = 32;      // columns per block of the fused gradient pass
+inline constexpr int kWarpColumns = 128;     // columns that a warp processes at a time, four per lane
 inline constexpr int kValueKeys = 16;        // keys per block of the d_x kernel
 inline constexpr int kSliceKeys = 1024;      // keys of a row of weights or scores per block
 inline constexpr int kDirectRows = 512;      // more rows are summed in two steps
-inline constexpr int kSumParts = 64;         // partial sums of the first step
+inline constexpr int kPartialSums = 64;      // partial sums of the first step
 
 using internal::divide_up;
 using internal::Layout;
 using internal::round_up;
 
-// The keys of an item in chunks of equal size, of which only the last may be shorter.
+// How the keys of an item are split. All splits have the same size, except that the last may be shorter.
 struct Split {
-  Index chunk_keys, chunks;
+  Index keys;   // of a split
+  Index count;  // of splits
 };
 
 inline Split split_evenly(Index T, Index keys) { return {keys, std::max<Index>(1, divide_up(T, keys))}; }
@@ -46,15 +47,15 @@ inline Split split_single(Index T, Index width) {
   constexpr Index kShortKeys = 256, kShortElements = 65536;
   if (T <= std::min(kShortKeys, std::max<Index>(1, kShortElements / width))) return {std::max<Index>(1, T), 1};
   const Index keys = round_up(divide_up(T, kWantedBlocks), 8);
-  return split_evenly(T, std::min<Index>(std::max<Index>(keys, kLeastChunkKeys), kMostChunkKeys));
+  return split_evenly(T, std::min<Index>(std::max<Index>(keys, kLeastSplitKeys), kMostSplitKeys));
 }
 
-// Several queries: blocks of queries times chunks of keys. Short sequences are not split either.
+// Several queries: tiles of queries times splits of the keys. A short sequence is not split here either.
 inline Split split_multi(Index Q, Index T) {
   constexpr Index kShortKeys = 64;
   if (T <= kShortKeys) return {std::max<Index>(1, T), 1};
   const Index wanted = divide_up(kWantedBlocks, std::max<Index>(1, divide_up(Q, kTileQueries)));
-  return split_evenly(T, std::max<Index>(kLeastChunkKeys, round_up(divide_up(T, wanted), 8)));
+  return split_evenly(T, std::max<Index>(kLeastSplitKeys, round_up(divide_up(T, wanted), 8)));
 }
 
 inline Split split_forward(Index Q, Index T, Index A, Index D) {
@@ -62,29 +63,27 @@ inline Split split_forward(Index Q, Index T, Index A, Index D) {
 }
 
 // Whether one block processes all keys of a row at once, so that it needs neither a workspace nor a merge kernel.
-inline bool is_whole(Index Q, const Split& split) {
-  return split.chunks == 1 && (Q == 1 || split.chunk_keys <= kTileKeys);
-}
+inline bool is_whole(Index Q, const Split& split) { return split.count == 1 && (Q == 1 || split.keys <= kTileKeys); }
 
-// Several queries, backward: a chunk is one tile of keys.
+// Several queries, backward: a split is one tile of keys.
 inline Split split_tiles(Index Q, Index T) {
-  return split_evenly(T, std::min<Index>(kTileKeys, split_multi(Q, T).chunk_keys));
+  return split_evenly(T, std::min<Index>(kTileKeys, split_multi(Q, T).keys));
 }
 
-// Keys per block of the fused gradient pass, which writes one partial d_q per span. Spans times slices of columns give
-// the wanted number of blocks, so the partial sums of a query have at most 8192 + A elements. Spans are shorter than a
-// step only if all columns are one slice.
-inline Split split_spans(Index T, Index A) {
+// Keys per block of the fused gradient pass, which writes one partial sum of d_q per split. Splits times slices of
+// columns give the wanted number of blocks, so the partial sums of a query have at most 8192 + A elements. Splits are
+// shorter than a step only if all columns are one slice.
+inline Split split_gradients(Index T, Index A) {
   const Index slices = divide_up(A, kStepColumns), keys = divide_up(T, divide_up(kWantedBlocks, slices));
-  if (slices == 1 && keys <= kLeastChunkKeys) return split_evenly(T, kLeastChunkKeys);
+  if (slices == 1 && keys <= kLeastSplitKeys) return split_evenly(T, kLeastSplitKeys);
   return split_evenly(T, std::max<Index>(kStepKeys, round_up(keys, kStepKeys)));
 }
 
 struct ForwardPlan {
   Split split;
   bool whole;
-  Index states;    // [B, Q, chunks] of SoftmaxState
-  Index contexts;  // [B, Q, chunks, D]
+  Index states;    // [B, Q, splits] of SoftmaxState
+  Index contexts;  // [B, Q, splits, D]
   Index scores;    // [B, Q, T], for 16-bit weights, whose tensor cannot hold scores without losing precision
   Index bytes;
 };
@@ -95,48 +94,48 @@ inline ForwardPlan plan_forward(const Split& split, Index B, Index Q, Index T, I
   plan.whole = is_whole(Q, split);
   const Index rows = plan.whole ? 0 : B * Q;
   Layout layout;
-  plan.states = layout.add_rows(rows, 2 * split.chunks);
-  plan.contexts = layout.add_rows(rows * D, split.chunks);
+  plan.states = layout.add_rows(rows, 2 * split.count);
+  plan.contexts = layout.add_rows(rows * D, split.count);
   plan.scores = layout.add_rows(rows, fp32 ? 0 : T);
   plan.bytes = layout.bytes();
   return plan;
 }
 
 struct AdditiveBackwardPlan {
-  Split split;      // per block of the kernel for weights and g
-  Split spans;      // per block of the kernel for d_k and partial d_q and d_v
-  Index weights;    // [B, Q, T]
-  Index d_e;        // [B, Q, T]; holds g until it is overwritten with d_e
-  Index means;      // [B, Q, chunks]
-  Index d_q_parts;  // [B, Q, spans, A]
-  Index d_v_parts;  // [B, spans, A]
-  Index sums;       // [kSumParts, A]
+  Split split;           // per block of the kernel for weights and g
+  Split gradient_split;  // per block of the kernel for d_k and partial sums of d_q and d_v
+  Index weights;         // [B, Q, T]
+  Index d_e;             // [B, Q, T]; holds g until it is overwritten with d_e
+  Index means;           // [B, Q, splits]
+  Index d_q_partials;    // [B, Q, gradient splits, A]
+  Index d_v_partials;    // [B, gradient splits, A]
+  Index sums;            // [kPartialSums, A]
   Index bytes;
 };
 
 inline AdditiveBackwardPlan plan_additive_backward(Index B, Index Q, Index T, Index A, Index D) {
   AdditiveBackwardPlan plan{};
   plan.split = Q == 1 ? split_single(T, A + D) : split_tiles(Q, T);
-  plan.spans = Q == 1 ? plan.split : split_spans(T, A);
+  plan.gradient_split = Q == 1 ? plan.split : split_gradients(T, A);
   Layout layout;
   plan.weights = layout.add(B * Q * T);
   plan.d_e = layout.add(B * Q * T);
-  plan.means = layout.add_rows(B * Q, plan.split.chunks);
-  plan.d_q_parts = layout.add_rows(B * Q * A, plan.spans.chunks);
-  plan.d_v_parts = layout.add_rows(B * plan.spans.chunks, A);
-  plan.sums = layout.add_rows(kSumParts, A);
+  plan.means = layout.add_rows(B * Q, plan.split.count);
+  plan.d_q_partials = layout.add_rows(B * Q * A, plan.gradient_split.count);
+  plan.d_v_partials = layout.add_rows(B * plan.gradient_split.count, A);
+  plan.sums = layout.add_rows(kPartialSums, A);
   plan.bytes = layout.bytes();
   return plan;
 }
 
 struct PoolingBackwardPlan {
   Split split;
-  Index e;        // [B, T]
-  Index d_z;      // [B, T], the gradient of x_t . w + b_t; holds that of the weights until then
-  Index sums;     // [B, chunks, 2]
-  Index vectors;  // [B, chunks, 2, D]
-  Index d_w;      // [B, chunks, D]
-  Index parts;    // [kSumParts, max(T, D)]
+  Index e;         // [B, T]
+  Index d_z;       // [B, T], the gradient of x_t . w + b_t; holds that of the weights until then
+  Index sums;      // [B, splits, 2]
+  Index vectors;   // [B, splits, 2, D]
+  Index d_w;       // [B, splits, D]
+  Index partials;  // [kPartialSums, max(T, D)]
   Index bytes;
 };
 
@@ -146,10 +145,10 @@ inline PoolingBackwardPlan plan_pooling_backward(Index B, Index T, Index D) {
   Layout layout;
   plan.e = layout.add(B * T);
   plan.d_z = layout.add(B * T);
-  plan.sums = layout.add_rows(B, 2 * plan.split.chunks);
-  plan.vectors = layout.add_rows(B * plan.split.chunks, 2 * D);
-  plan.d_w = layout.add_rows(B * plan.split.chunks, D);
-  plan.parts = layout.add_rows(kSumParts, std::max(T, D));
+  plan.sums = layout.add_rows(B, 2 * plan.split.count);
+  plan.vectors = layout.add_rows(B * plan.split.count, 2 * D);
+  plan.d_w = layout.add_rows(B * plan.split.count, D);
+  plan.partials = layout.add_rows(kPartialSums, std::max(T, D));
   plan.bytes = layout.bytes();
   return plan;
 }

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains the article's classifier in Keras for a few steps and records all that another implementation needs to
-repeat them: the initial weights (named as in attn_cuda.convert), and
+"""Trains the article's classifier in Keras for a few steps and records everything that another implementation needs to
+repeat them: the initial weights (named as in attn_cuda.convert) and
 
     batches.ids      int32    [N, B, T]
     batches.labels   float32  [N, B]
     batches.lengths  int32    [N, B]     with --mask
     losses           float32  [N]        mean loss of each batch before its update
 
-in one safetensors file. Without --data the reviews are random and their labels learnable.
+in one safetensors file. Without --data the reviews are random, with labels that can be learnt.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
         else reviews.random(generator, options.steps * options.batch, options.vocabulary, options.length)
     )
     if len(corpus) < options.steps * options.batch:
-        raise SystemExit(f"--data: expected {options.steps * options.batch} reviews at least, got {len(corpus)}")
+        raise SystemExit(f"--data: expected at least {options.steps * options.batch} reviews, got {len(corpus)}")
     order = generator.permutation(len(corpus))[: options.steps * options.batch].reshape(options.steps, options.batch)
     batches = [reviews.batch(corpus, which, options.length, options.mask) for which in order]
     ids, lengths = map(np.stack, zip(*batches, strict=True))
@@ -64,7 +64,7 @@ def main() -> None:
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path, help="the safetensors file to write")
-    parser.add_argument("--data", type=Path, help="token ids as `attn_train` exports them")
+    parser.add_argument("--data", type=Path, help="token ids as attn_train caches them")
     parser.add_argument("--vocabulary", type=int, default=10000)
     parser.add_argument("--length", type=int, default=200, help="ids per review")
     parser.add_argument("--embedding", type=int, default=128)
@@ -72,17 +72,17 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--mask", action="store_true", help="pad behind the review and skip the padding")
+    parser.add_argument("--mask", action="store_true", help="pad at the end and skip the padding")
     parser.add_argument(
         "--noise",
         type=float,
         default=0.0,
-        help="standard deviation added to every initial weight, so that a small model shows every mistake",
+        help="standard deviation of noise added to the initial weights, so that a small model shows every mistake",
     )
     parser.add_argument(
         "--stock-adam",
         action="store_true",
-        help="Keras's Adam as it is, which on TensorFlow squares the embedding's gradient occurrence by occurrence",
+        help="use Keras's Adam as it is, which on TensorFlow squares the embedding's gradient per occurrence",
     )
     return parser.parse_args()
 

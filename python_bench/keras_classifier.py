@@ -8,7 +8,7 @@ from keras import ops
 
 
 class AttentionPooling(keras.layers.Layer):
-    """e = tanh(x . w + b), softmax over T, weighted sum; x [B, T, D], w [D, 1], b [T, 1], result [B, D]."""
+    """Attention pooling, e = tanh(x . w + b), softmax over T, weighted sum: x [B, T, D], w [D, 1], b [T, 1]."""
 
     def __init__(self, **options) -> None:
         super().__init__(**options)
@@ -22,31 +22,31 @@ class AttentionPooling(keras.layers.Layer):
     def call(self, x, mask=None):
         e = ops.squeeze(ops.tanh(ops.matmul(x, self.w) + self.b), -1)
         if mask is not None:
-            e = ops.where(mask, e, -1e9)  # e is in -1..1: the weight of a masked position underflows to exact zero
+            e = ops.where(mask, e, -1e9)  # e is in -1..1, so the weight of a masked position underflows to exactly zero
         alpha = ops.softmax(e, axis=-1)
         return ops.sum(ops.expand_dims(alpha, -1) * x, axis=1)
 
     def compute_mask(self, inputs, previous_mask):
-        return None  # the result has no positions left to mask
+        return None  # the result has no positions to mask
 
 
 class DenseAdam(keras.optimizers.Adam):
-    """Adam on the whole gradient of a variable, as the paper and Keras's other backends have it.
+    """Adam on the dense gradient of a variable, as in the paper and in Keras's other backends.
 
     On TensorFlow the embedding's gradient is a list of rows, one per occurrence of an id, and Keras squares the rows
-    before they are added up: for an id that occurs twice the second moment gets the sum of the squares instead of the
+    before it adds them: for an id that occurs twice, the second moment gets the sum of the squares instead of the
     square of the sum.
     """
 
     def update_step(self, gradient, variable, learning_rate):
-        dense = ops.add(gradient, ops.zeros_like(variable))  # adding to a dense tensor adds up the rows of each id
+        dense = ops.add(gradient, ops.zeros_like(variable))  # adding a dense tensor sums the rows of each id
         super().update_step(dense, variable, learning_rate)
 
 
 def build(
     vocabulary: int, length: int, embedding: int, hidden: int, mask: bool, adam: type = keras.optimizers.Adam
 ) -> keras.Model:
-    """The compiled model; `mask`: id 0, which then stands behind each review, is skipped."""
+    """Returns the compiled model. `mask`: reviews are padded at the end with id 0, which is skipped."""
     model = keras.Sequential(
         [
             keras.Input((length,), dtype="int32"),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our training step and inference batch beside those of Keras and PyTorch, in one run.
+"""Compares time per training step and inference batch and peak memory with Keras and PyTorch, in one run.
 
-Every system gets a process of its own in every round, and the rounds go through all systems before the next one
-starts, so that a busy moment of the machine meets all of them alike. Reported are medians over the rounds. The model
-and sizes are the article's, ids are random, and all use the same number of threads.
+In every round each system runs once, in a process of its own, so that a busy moment of the machine affects all of them
+alike. The medians over the rounds are reported. Model and sizes are the article's, ids are random, and all systems use
+the same number of threads.
 
 Ours is measured by a program that prints one JSON object with the keys train_ms, infer_ms and peak_mib.
 """
@@ -32,7 +32,7 @@ class Figures(NamedTuple):
     peak_mib: float  # peak resident memory of the process
 
 
-# ---- what one process does ---------------------------------------------------------------------------------------
+# ---- the measurement of one process -------------------------------------------------------------------------------
 
 
 def measure_keras(warm_up: int, steps: int) -> Figures:
@@ -78,7 +78,7 @@ def measure_torch(warm_up: int, steps: int) -> Figures:
 
 
 def random_batches(count: int):
-    """ids [count, B, T] int32 and labels [count, B] float32."""
+    """Returns ids [count, B, T] int32 and labels [count, B] float32."""
     import numpy as np
 
     generator = np.random.default_rng(1)
@@ -106,7 +106,7 @@ def peak_mib() -> float:
 
 
 class System(NamedTuple):
-    module: str  # that must be installed
+    module: str  # the module that must be installed
     measure: Callable[[int, int], Figures]
     environment: dict[str, str]
 
@@ -166,9 +166,9 @@ def main() -> None:
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ours", metavar="COMMAND", help="the program that measures ours, with its arguments")
+    parser.add_argument("--ours", metavar="COMMAND", help="the program that measures attn_cuda, with its arguments")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--warm-up", type=int, default=5, help="training steps and batches before those measured")
+    parser.add_argument("--warm-up", type=int, default=5, help="training steps and batches before the measured ones")
     parser.add_argument("--steps", type=int, default=30, help="training steps and inference batches in each round")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--measure", choices=PEERS, help=argparse.SUPPRESS)

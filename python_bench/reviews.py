@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reviews as token ids: read from attn_train's export, or random; cut and padded as the classifier takes them."""
+"""Reviews as token ids, read from attn_train's cache or random, truncated and padded as the classifier takes them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 
 class Reviews(NamedTuple):
-    ids: NDArray[np.int32]  # of all reviews, one behind the other
-    offsets: NDArray[np.int64]  # [N + 1], where each review starts
+    ids: NDArray[np.int32]  # [offsets[N]], the concatenated ids of all reviews
+    offsets: NDArray[np.int64]  # [N + 1], the start of each review in ids
     labels: NDArray[np.int32]  # [N], 0 or 1
 
     def __len__(self) -> int:
@@ -21,14 +21,14 @@ class Reviews(NamedTuple):
 
 
 def load(path: Path, part: str) -> Reviews:
-    """`part` is "train" or "test"."""
+    """Reads the part "train" or "test"."""
     tensors = safetensors.numpy.load_file(path)
     return Reviews(*(tensors[f"{part}.{name}"] for name in Reviews._fields))
 
 
 def random(generator: np.random.Generator, count: int, vocabulary: int, length: int) -> Reviews:
-    """Reviews up to twice `length` long whose label tells whether most of their ids are in the upper half."""
-    first = 3  # the ids below are padding, start and unknown
+    """Returns random reviews of up to twice `length` ids, with label 1 if most of their ids are in the upper half."""
+    first = 3  # the ids 0 to 2 are padding, start and unknown
     sizes = generator.integers(max(length // 4, 2), 2 * length, count)
     words = [generator.integers(first, vocabulary, size - 1, dtype=np.int32) for size in sizes]
     labels = [np.mean(2 * ids >= vocabulary + first) > 0.5 for ids in words]
@@ -41,7 +41,7 @@ def random(generator: np.random.Generator, count: int, vocabulary: int, length: 
 
 
 def batch(reviews: Reviews, which: NDArray, length: int, mask: bool) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """ids [B, length] and lengths [B] of reviews `which`: their last ids, padded in front, with `mask` behind."""
+    """Returns the last ids [B, length] of reviews `which`, padded in front (`mask`: at the end), and lengths [B]."""
     ids = np.zeros((len(which), length), np.int32)
     lengths = np.zeros(len(which), np.int32)
     for row, review in enumerate(which):

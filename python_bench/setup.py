@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gives the package the version of the library, which stands in the CMakeLists.txt above."""
+"""Gives the package the version of the library, read from the top-level CMakeLists.txt."""
 
 import re
 from pathlib import Path

@@ -8,7 +8,7 @@ from torch import nn
 
 
 class AttentionPooling(nn.Module):
-    """e = tanh(x . w + b), softmax over T, weighted sum; x [B, T, D], w [D], b [T], result [B, D]."""
+    """Attention pooling, e = tanh(x . w + b), softmax over T, weighted sum: x [B, T, D], w [D], b [T] to [B, D]."""
 
     def __init__(self, T: int, D: int) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class AttentionPooling(nn.Module):
 
 
 class Classifier(nn.Module):
-    """ids [B, T] to logits [B]."""
+    """Maps ids [B, T] to logits [B]."""
 
     def __init__(self, vocabulary: int, length: int, embedding: int, hidden: int) -> None:
         super().__init__()

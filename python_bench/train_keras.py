@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains the article's classifier in Keras on the token ids that attn_train exports, with the article's settings, once
-per seed, and prints a CSV line after every epoch: what our own training is compared with."""
+"""Trains the article's classifier in Keras on the token ids that attn_train caches, with the article's settings, once
+per seed, and prints a CSV line after every epoch, for comparison with our own training."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def prepare(options: argparse.Namespace, part: str) -> tuple[np.ndarray, np.ndarray]:
-    """ids [N, T] and labels [N] of the whole part."""
+    """Returns ids [N, T] and labels [N] of the whole part."""
     corpus = reviews.load(options.data, part)
     ids, _ = reviews.batch(corpus, np.arange(len(corpus)), options.length, options.mask)
     return ids, corpus.labels.astype(np.float32)
@@ -52,19 +52,18 @@ def train(options: argparse.Namespace, seed: int, training: tuple, test: tuple) 
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="token ids as `attn_train` exports them (safetensors)")
-    parser.add_argument("--seeds", type=int, default=3, help="how many trainings, from seed 1 on")
+    parser.add_argument("data", type=Path, help="token ids as attn_train caches them (safetensors)")
+    parser.add_argument("--seeds", type=int, default=3, help="number of trainings, with the seeds 1, 2, ...")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--vocabulary", type=int, default=10000)
     parser.add_argument("--length", type=int, default=200, help="ids per review")
     parser.add_argument("--embedding", type=int, default=128)
     parser.add_argument("--hidden", type=int, default=64, help="LSTM size per direction")
-    parser.add_argument("--mask", action="store_true", help="pad behind the review and skip the padding")
+    parser.add_argument("--mask", action="store_true", help="pad at the end and skip the padding")
     parser.add_argument(
         "--dense-adam",
         action="store_true",
-        help="square the embedding's gradient word by word, as Keras does on PyTorch, not occurrence by occurrence, as it "
-        "does on TensorFlow",
+        help="square the embedding's gradient per word, as Keras does on PyTorch, not per occurrence, as on TensorFlow",
     )
     return parser.parse_args()
 

@@ -12,7 +12,7 @@
 
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 namespace fs = std::filesystem;
@@ -21,12 +21,12 @@ namespace fs = std::filesystem;
   throw Failure(ATTN_INVALID_ARGUMENT, path + ": cannot be written, " + step + ": " + std::strerror(error));
 }
 
-// Unlinks the temporary file unless it was renamed.
+// A new file that the destructor deletes unless it was renamed.
 class TemporaryFile {
  public:
   TemporaryFile(const std::string& path, const std::string& wanted) : path_(path) {
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) fail(wanted, "making a temporary file beside it", errno);
+    if (descriptor_ < 0) fail(wanted, "making a temporary file next to it", errno);
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
@@ -46,7 +46,7 @@ class TemporaryFile {
   }
 
   void rename_to(const std::string& wanted) {
-    // Without this a crash soon after could leave the new name on an empty file.
+    // Without the flush, a crash soon afterwards could leave an empty file under the new name.
     if (::fsync(descriptor_) != 0) fail(wanted, "flushing", errno);
     if (::rename(path_.c_str(), wanted.c_str()) != 0) fail(wanted, "renaming", errno);
     renamed_ = true;
@@ -63,14 +63,14 @@ void flush_folder(const fs::path& folder, const std::string& wanted) {
   if (descriptor < 0) fail(wanted, "opening its folder", errno);
   const int error = ::fsync(descriptor) == 0 ? 0 : errno;
   ::close(descriptor);
-  // EINVAL: a file system, such as some network ones, that cannot flush folders.
+  // EINVAL comes from file systems that cannot flush folders, as some network file systems.
   if (error != 0 && error != EINVAL) fail(wanted, "flushing its folder", error);
 }
 
 }  // namespace
 
 void write_atomically(const std::string& path, const std::vector<std::string_view>& pieces) {
-  // Through a link, the file it points to is replaced, not the link.
+  // A symbolic link is kept, and the file that it points to is replaced.
   std::error_code ignored;
   const fs::path target = fs::is_symlink(path, ignored) ? fs::weakly_canonical(path, ignored) : fs::path(path);
   if (target.empty()) fail(path, "looking it up", ENOENT);
@@ -81,7 +81,7 @@ void write_atomically(const std::string& path, const std::vector<std::string_vie
                                              (S_ISDIR(old.st_mode) ? "folder" : "device, pipe or socket"));
   }
 
-  // Unique, so that two runs writing the same file cannot mix their bytes.
+  // The suffix is unique, so that two runs writing the same file cannot mix their bytes.
   static std::atomic<unsigned> counter{0};
   const std::string suffix = ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
   TemporaryFile file(target.string() + suffix, path);
@@ -91,4 +91,4 @@ void write_atomically(const std::string& path, const std::vector<std::string_vie
   flush_folder(target.has_parent_path() ? target.parent_path() : fs::path("."), path);
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -10,7 +10,7 @@
 int main(int argc, char** argv) {
   CLI::App program(
       "Trains a text classifier (embedding, bidirectional LSTM, additive attention) and shows what it attends to.\n"
-      "Start with:  attn_train train        without a data set it makes one up\n"
+      "Start with:  attn_train train        without a data set it generates one\n"
       "then:        attn_train explain      shades words by the attention they got\n"
       "             attn_train predict \"a film I would see again\"",
       "attn_train");
@@ -19,10 +19,10 @@ int main(int argc, char** argv) {
   program.get_formatter()->column_width(34);
 
   int status = 0;
-  attn::add_train_command(program, status);
-  attn::add_eval_command(program, status);
-  attn::add_predict_command(program, status);
-  attn::add_explain_command(program, status);
+  attn::classifier::add_train_command(program, status);
+  attn::classifier::add_eval_command(program, status);
+  attn::classifier::add_predict_command(program, status);
+  attn::classifier::add_explain_command(program, status);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

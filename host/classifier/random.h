@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random numbers that are the same on every platform (the standard fixes its engines, not its distributions) and whose
-// state can be saved.
+// Random numbers that are the same on every platform (the standard specifies the engines exactly, but not the
+// distributions) and whose state can be saved.
 #pragma once
 
 #include <cmath>
@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace attn {
+namespace attn::classifier {
 
 class Random {
  public:
@@ -22,7 +22,7 @@ class Random {
   double uniform() { return static_cast<double>(engine_() >> 11) * 0x1p-53; }
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
 
-  // Standard normal: one half of a Box-Muller pair, so that the state is the engine's alone.
+  // Standard normal. Uses one half of a Box-Muller pair only, so that the engine is the whole state.
   double normal() {
     const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
     return radius * std::cos(6.283185307179586 * uniform());
@@ -46,7 +46,7 @@ class Random {
     text << engine_;
     return text.str();
   }
-  // False where `state` is not one that state() returned.
+  // Returns false if `state` was not returned by state().
   bool restore(const std::string& state) {
     std::istringstream text(state);
     return static_cast<bool>(text >> engine_);
@@ -56,4 +56,4 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-}  // namespace attn
+}  // namespace attn::classifier

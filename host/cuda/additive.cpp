@@ -24,8 +24,8 @@ void forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_
              cudaStream_t stream) {
   const ForwardPlan plan = forward_plan(desc);
   AdditiveForward<Storage> params{};
-  params.to = attention<Storage>(plan, args, desc.B, desc.Q, desc.T, desc.D, workspace);
-  params.to.lse = args.lse;
+  params.common = attention<Storage>(plan, args, desc.B, desc.Q, desc.T, desc.D, workspace);
+  params.common.lse = args.lse;
   params.A = desc.A;
   params.q = in<Storage>(args.q);
   params.k = in<Storage>(args.k);
@@ -34,7 +34,7 @@ void forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_
     check(kernels::launch_additive_single_forward(params, stream), "additive_single_forward");
   else
     check(kernels::launch_additive_multi_forward(params, stream), "additive_multi_forward");
-  if (!plan.whole) check(kernels::launch_merge(params.to, stream), "merge");
+  if (!plan.whole) check(kernels::launch_merge(params.common, stream), "merge");
 }
 
 template <class Storage>
@@ -60,14 +60,14 @@ AdditiveBackward<Storage> backward_params(const AdditiveBackwardPlan& plan, cons
   params.d_x = out<Storage>(args.d_x);
   params.wants_scores = args.d_q != nullptr || args.d_k != nullptr || args.d_v != nullptr;
   params.split = plan.split;
-  params.spans = plan.spans;
+  params.gradient_split = plan.gradient_split;
   const bool given = args.weights != nullptr && desc.dtype == ATTN_DTYPE_FP32;
   params.kept_alpha = given ? nullptr : at_offset(workspace, plan.weights);
   params.alpha = given ? in<float>(args.weights) : params.kept_alpha;
   params.d_e = at_offset(workspace, plan.d_e);
   params.means = at_offset(workspace, plan.means);
-  params.d_q_parts = args.d_q == nullptr ? nullptr : at_offset(workspace, plan.d_q_parts);
-  params.d_v_parts = args.d_v == nullptr ? nullptr : at_offset(workspace, plan.d_v_parts);
+  params.d_q_partials = args.d_q == nullptr ? nullptr : at_offset(workspace, plan.d_q_partials);
+  params.d_v_partials = args.d_v == nullptr ? nullptr : at_offset(workspace, plan.d_v_partials);
   return params;
 }
 
@@ -87,13 +87,14 @@ void backward(const attn_additive_desc_t& desc, const attn_additive_backward_arg
       check(kernels::launch_additive_multi_gradients(params, stream), "additive_multi_gradients");
   }
 
-  const kernels::Index spans = plan.spans.chunks, rows = desc.B * desc.Q;
+  const kernels::Index splits = plan.gradient_split.count, rows = desc.B * desc.Q;
   if (args.d_q != nullptr)
     check(kernels::launch_row_sums<float, Storage>(
-              {params.d_q_parts, rows * spans, desc.A, rows, spans, out<Storage>(args.d_q)}, stream),
+              {params.d_q_partials, rows * splits, desc.A, rows, splits, out<Storage>(args.d_q)}, stream),
           "row_sums");
   if (args.d_v != nullptr)
-    sum_rows(params.d_v_parts, desc.B * spans, desc.A, at_offset(workspace, plan.sums), out<Storage>(args.d_v), stream);
+    sum_rows(params.d_v_partials, desc.B * splits, desc.A, at_offset(workspace, plan.sums), out<Storage>(args.d_v),
+             stream);
 }
 
 }  // namespace

@@ -24,11 +24,11 @@ void forward(const attn_pooling_desc_t& desc, const attn_pooling_forward_args_t&
              cudaStream_t stream) {
   const ForwardPlan plan = forward_plan(desc);
   PoolingForward<Storage> params{};
-  params.to = attention<Storage>(plan, args, desc.B, 1, desc.T, desc.D, workspace);
+  params.common = attention<Storage>(plan, args, desc.B, 1, desc.T, desc.D, workspace);
   params.w = in<Storage>(args.w);
   params.b = in<Storage>(args.b);
   check(kernels::launch_pooling_forward(params, stream), "pooling_forward");
-  if (!plan.whole) check(kernels::launch_merge(params.to, stream), "merge");
+  if (!plan.whole) check(kernels::launch_merge(params.common, stream), "merge");
 }
 
 template <class Storage>
@@ -55,10 +55,10 @@ void backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_
   params.d_w = at_offset(workspace, plan.d_w);
   check(kernels::launch_pooling_backward(params, stream), "pooling_backward");
 
-  float* const parts = at_offset(workspace, plan.parts);
+  float* const partials = at_offset(workspace, plan.partials);
   if (args.d_w != nullptr)
-    sum_rows(params.d_w, desc.B * plan.split.chunks, desc.D, parts, out<Storage>(args.d_w), stream);
-  if (args.d_b != nullptr) sum_rows(params.d_z, desc.B, desc.T, parts, out<Storage>(args.d_b), stream);
+    sum_rows(params.d_w, desc.B * plan.split.count, desc.D, partials, out<Storage>(args.d_w), stream);
+  if (args.d_b != nullptr) sum_rows(params.d_z, desc.B, desc.T, partials, out<Storage>(args.d_b), stream);
 }
 
 }  // namespace

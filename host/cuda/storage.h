@@ -47,37 +47,38 @@ Value* at_offset(void* workspace, kernels::Index offset) {
 
 // The parameters that both forward passes share, from the arguments of either. lse is left null.
 template <class Storage, class Args>
-kernels::Attention<Storage> attention(const kernels::ForwardPlan& plan, const Args& args, kernels::Index B,
-                                      kernels::Index Q, kernels::Index T, kernels::Index D, void* workspace) {
-  kernels::Attention<Storage> params{};
-  params.B = B;
-  params.Q = Q;
-  params.T = T;
-  params.D = D;
-  params.x = in<Storage>(args.x);
-  params.lengths = args.lengths;
-  params.cu_seqlens = args.cu_seqlens;
-  params.o = out<Storage>(args.o);
-  params.weights = out<Storage>(args.weights);
-  params.split = plan.split;
-  if (plan.whole) return params;
-  params.states = at_offset<kernels::SoftmaxState>(workspace, plan.states);
-  params.contexts = at_offset(workspace, plan.contexts);
+kernels::AttentionForward<Storage> attention(const kernels::ForwardPlan& plan, const Args& args, kernels::Index B,
+                                             kernels::Index Q, kernels::Index T, kernels::Index D, void* workspace) {
+  kernels::AttentionForward<Storage> common{};
+  common.B = B;
+  common.Q = Q;
+  common.T = T;
+  common.D = D;
+  common.x = in<Storage>(args.x);
+  common.lengths = args.lengths;
+  common.cu_seqlens = args.cu_seqlens;
+  common.o = out<Storage>(args.o);
+  common.weights = out<Storage>(args.weights);
+  common.split = plan.split;
+  if (plan.whole) return common;
+  common.states = at_offset<kernels::SoftmaxState>(workspace, plan.states);
+  common.contexts = at_offset(workspace, plan.contexts);
   if (args.weights != nullptr)
-    params.scores = std::is_same_v<Storage, float> ? out<float>(args.weights) : at_offset(workspace, plan.scores);
-  return params;
+    common.scores = std::is_same_v<Storage, float> ? out<float>(args.weights) : at_offset(workspace, plan.scores);
+  return common;
 }
 
-// sums [width] = the sum of rows [count, width]. Many rows are first reduced to kSumParts partial sums in `parts`.
+// sums [width] = the sum of rows [count, width]. Many rows are first reduced to kPartialSums sums in `partials`.
 template <class In, class Out>
-void sum_rows(const In* rows, kernels::Index count, kernels::Index width, float* parts, Out* sums,
+void sum_rows(const In* rows, kernels::Index count, kernels::Index width, float* partials, Out* sums,
               cudaStream_t stream) {
   if (count <= kernels::kDirectRows)
     return check(kernels::launch_row_sums<In, Out>({rows, count, width, 1, count, sums}, stream), "row_sums");
-  const kernels::Index per_part = kernels::divide_up(count, kernels::kSumParts);
-  check(kernels::launch_row_sums<In, float>({rows, count, width, kernels::kSumParts, per_part, parts}, stream),
+  const kernels::Index per_partial = kernels::divide_up(count, kernels::kPartialSums);
+  check(kernels::launch_row_sums<In, float>({rows, count, width, kernels::kPartialSums, per_partial, partials}, stream),
         "row_sums");
-  check(kernels::launch_row_sums<float, Out>({parts, kernels::kSumParts, width, 1, kernels::kSumParts, sums}, stream),
+  check(kernels::launch_row_sums<float, Out>({partials, kernels::kPartialSums, width, 1, kernels::kPartialSums, sums},
+                                             stream),
         "row_sums");
 }
 

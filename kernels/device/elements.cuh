@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Elements or rows that have nothing to do with each other, shared out over the threads or warps of a grid.
+// Independent elements or rows, distributed over the threads or warps of a grid with a grid-stride loop.
 #pragma once
 
 #include "kernels/device/grid.cuh"
@@ -8,15 +8,15 @@
 
 namespace attn::kernels {
 
-// body(i) for every i < count, each in one thread.
+// Calls body(i) for every i < count, each in one thread.
 template <class Body>
 __device__ void for_each_element(Index count, const Body& body) {
   for (Index i = Index{blockIdx.x} * kRowThreads + threadIdx.x; i < count; i += Index{gridDim.x} * kRowThreads) body(i);
 }
 
-// body(i) for every i < count, each in all lanes of one warp.
+// Calls body(i) for every i < count, each in all lanes of one warp.
 template <class Body>
-__device__ void for_each_in_warp(Index count, const Body& body) {
+__device__ void for_each_warp_item(Index count, const Body& body) {
   for (Index i = Index{blockIdx.x} * kRowWarps + warp_index(); i < count; i += Index{gridDim.x} * kRowWarps) body(i);
 }
 

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A number for each pair of a row of one matrix and a row of another: a tile of scores, or of products. Both matrices
-// pass through shared memory in slices of 32 columns; a thread keeps the sums of one row with kSlots others.
+// One sum over the columns for each pair of a query row and a key row: a tile of scores, or of dot products. Both
+// matrices pass through shared memory in slices of 32 columns. A thread's register tile is one query with kSlots keys.
 #pragma once
 
-#include "kernels/device/packet.cuh"
 #include "kernels/device/reduce.cuh"
 #include "kernels/device/tanh.cuh"
+#include "kernels/device/vec4.cuh"
 
 namespace attn::kernels {
 
 inline constexpr int kSliceColumns = 32;
-inline constexpr int kSliceStride = kSliceColumns + kPacket;  // eight rows in a column of packets meet all banks once
-inline constexpr int kSlots = 16;
-inline constexpr int kRowLanes = 8;  // neighbouring lanes with the same query
+inline constexpr int kSliceStride = kSliceColumns + kVecWidth;  // the same vec4 of eight rows covers all banks once
+inline constexpr int kSlots = 16;                               // keys of a thread's register tile
+inline constexpr int kRowLanes = 8;                             // neighbouring lanes that share a query
 
-static_assert(kSlots * kRowLanes == kTileKeys, "a row of lanes has the whole tile in its slots");
+static_assert(kSlots * kRowLanes == kTileKeys, "the lanes of a query cover the whole tile of keys");
 
+// A slice of all rows of the tile, in shared memory.
 template <int kWarps>
 struct Slices {
   static constexpr int kQueries = kWarps * kLanes / kRowLanes;
@@ -25,11 +26,11 @@ struct Slices {
   float v[kSliceColumns];
 };
 
-// Which pairs the calling thread has: query() with key(0) ... key(kSlots - 1) of the tile.
+// The calling thread's pairs: query_index() with key_index(0) ... key_index(kSlots - 1) of the tile.
 __device__ inline int query_index() { return static_cast<int>(threadIdx.x) / kRowLanes; }
 __device__ inline int key_index(int slot) { return slot * kRowLanes + static_cast<int>(threadIdx.x) % kRowLanes; }
 
-// e_ij = sum_a v_a tanh(q_ia + k_ja). Other arithmetic for the same scores takes the place of this type.
+// e_ij = sum_a v_a tanh(q_ia + k_ja)
 struct AdditivePair {
   static constexpr bool kHasFactor = true;
   __device__ static float add(float4 q, float4 k, float4 v, float sum) {
@@ -43,19 +44,19 @@ struct DotPair {
   __device__ static float add(float4 q, float4 k, float4, float sum) { return dot(q, k, sum); }
 };
 
-// Rows 0 ... capacity - 1 of a slice; rows behind `count` are zero.
+// Fills rows 0 ... capacity - 1 of a slice with the columns from `column` on; rows from `count` on become zero.
 template <int kThreads, class Storage>
 __device__ void fill_slice(Rows<const Storage> rows, int count, int capacity, Index column,
                            float (*slice)[kSliceStride]) {
-  constexpr int kPackets = kSliceColumns / kPacket;
-  for (int at = static_cast<int>(threadIdx.x); at < capacity * kPackets; at += kThreads) {
-    const int row = at / kPackets, c = at % kPackets * kPacket;
+  constexpr int kVecs = kSliceColumns / kVecWidth;
+  for (int at = static_cast<int>(threadIdx.x); at < capacity * kVecs; at += kThreads) {
+    const int row = at / kVecs, c = at % kVecs * kVecWidth;
     *reinterpret_cast<float4*>(&slice[row][c]) = row < count ? rows.load(row, column + c) : float4{};
   }
 }
 
-// sums[slot] of the thread's pairs; zero where there is no such query, without meaning where there is no such key. `v`
-// is used by pairs that have a factor.
+// sums[slot] for the thread's pairs: zero where the query does not exist, unspecified where the key does not. `v`
+// [width] is used by pairs that have a factor.
 template <class Pair, int kWarps, class Storage>
 __device__ void sum_pairs(Rows<const Storage> queries, int query_count, Rows<const Storage> keys, int key_count,
                           const Storage* v, Slices<kWarps>& slices, float (&sums)[kSlots]) {
@@ -71,7 +72,7 @@ __device__ void sum_pairs(Rows<const Storage> queries, int query_count, Rows<con
       slices.v[threadIdx.x] = column + threadIdx.x < queries.width ? to_float(v[column + threadIdx.x]) : 0.0f;
     __syncthreads();
 #pragma unroll 1
-    for (int c = 0; c < kSliceColumns; c += kPacket) {
+    for (int c = 0; c < kSliceColumns; c += kVecWidth) {
       const float4 q = *reinterpret_cast<const float4*>(&slices.queries[query_index()][c]);
       const float4 factor = Pair::kHasFactor ? *reinterpret_cast<const float4*>(&slices.v[c]) : float4{};
 #pragma unroll

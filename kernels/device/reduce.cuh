@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sums and maxima over lanes and over a block, in an order fixed by the number of threads. All threads take part and
-// get the same bits. A maximum drops NaN: the sum of exponentials that goes with it does not.
+// Sums and maxima over the lanes of a warp and over a block, in an order that the number of threads alone decides. All
+// threads take part, and all get the same bits. A maximum drops NaN; the sum of exponentials that goes with it keeps
+// it.
 #pragma once
 
 namespace attn::kernels {
@@ -25,7 +26,7 @@ __device__ inline float max_lanes(float value) {
   return value;
 }
 
-// `scratch` [kWarps] is free again on return.
+// Over the block. `scratch` [kWarps] is shared memory, free again on return.
 template <int kWarps>
 __device__ float sum_block(float value, float* scratch) {
   value = sum_lanes(value);

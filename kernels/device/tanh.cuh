@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// tanh and its derivative from one exponential and one reciprocal.
 #pragma once
 
 namespace attn::kernels {
 
-// Of a number, or of each of a packet.
+// Number: float, or float4 for each element of a vec4.
 template <class Number>
 struct Tanh {
   Number value;
   Number slope;  // 1 - value^2
 };
 
-// Max error of the value 3.4 ULP, near |s| = 0.7; of the slope 4 + 2 |s| ULP. Both over all floats and with ex2 and rcp
-// off by the 2 and 1 ULP that PTX allows them. NaN gives NaN, infinities +-1 with slope 0.
+// Maximum error: 3.4 ULP for the value, near |s| = 0.7, and 4 + 2 |s| ULP for the slope. Both were found by testing all
+// floats, with ex2 and rcp off by the 2 and 1 ULP that PTX allows them. NaN gives NaN; infinities give +-1 with slope
+// 0.
 //
-// With r = 1 / (1 + exp(2|s|)) <= 1/2: value = 1 - 2 r under the sign of s, slope = 4 r (1 - r), which loses nothing
-// where tanh saturates. Below 0.55 the value would cancel: there it is s + s^3 P(s^2), P the minimax polynomial of
-// degree 3 (Remez exchange in 60 digits on the relative error of tanh, 3.7e-8).
+// With r = 1 / (1 + exp(2|s|)) <= 1/2, the value is 1 - 2 r with the sign of s, and the slope is 4 r (1 - r), which
+// loses no accuracy where tanh saturates. Below 0.55 the value would suffer from cancellation, so there it is
+// s + s^3 P(s^2), where P is the minimax polynomial of degree 3 (Remez exchange in 60 digits on the relative error of
+// tanh, 3.7e-8).
 __device__ inline Tanh<float> tanh_and_slope(float s) {
   constexpr float kTwiceLog2E = 2.88539008f;
   float exponential, r;

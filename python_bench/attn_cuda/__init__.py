@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fused additive attention on numpy arrays, forward and backward, through libattn_cuda's C interface.
 
-Alphabet: B batch, Q queries, T keys (positions), A attention width, D value width, H width of the queries h.
-Arrays are float32 (lengths: int32) and C-contiguous. `attn_cuda.torch` has the same for PyTorch, `attn_cuda.convert`
-moves classifier weights from and to Keras and PyTorch.
+Alphabet: B batch size, Q queries, T keys (positions), A attention width, D value width, H width of the queries h.
+Arrays are float32 (lengths: int32) and C-contiguous. `attn_cuda.torch` offers attention as differentiable PyTorch
+functions, `attn_cuda.convert` converts classifier weights from and to Keras and PyTorch.
 """
 
 from attn_cuda._lib import AttnError, Status

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands between numpy arrays and C pointers: checks of dtype, shape and layout, and aligned memory."""
+"""Passes numpy arrays to the C interface: checks of dtype, shape and layout, addresses, and aligned memory."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from attn_cuda._lib import AttnError, Status
 Floats = NDArray[np.float32]
 Lengths = NDArray[np.int32]
 
-_ALIGNMENT = 64  # that the library asks of a workspace
+_ALIGNMENT = 64  # bytes; the library requires it of workspaces and reserve spaces
 
 
 class Axes:
-    """Checks arrays against their axes, such as "B T 2H"; a letter's size is that of the first axis that shows it."""
+    """Checks arrays against their axes, such as "B T 2H". The first axis with a letter determines the letter's size."""
 
     def __init__(self) -> None:
         self.sizes: dict[str, int] = {}
@@ -48,7 +48,7 @@ class Axes:
         return address(array)
 
     def _size(self, axis: str) -> int:
-        """Of "B", "2" or "4H"; -1 while the letter has no size."""
+        """The size of an axis such as "B", "2" or "4H"; -1 while the letter has no size."""
         factor, letter = axis.rstrip(string.ascii_letters), axis.lstrip(string.digits)
         if letter and letter not in self.sizes:
             return -1

@@ -40,18 +40,18 @@ class Pass(enum.IntEnum):
 
 
 class AttnError(RuntimeError):
-    """A call was refused or failed. The text names the argument, what was expected and what came."""
+    """A call that failed. The text reads "<argument>: expected <rule>, got <value>"."""
 
     def __init__(self, status: Status, message: str) -> None:
         super().__init__(message)
         self.status = status
 
 
-# ---- structures, field for field those of the C headers ------------------------------------------------------
+# ---- structures, with the same fields as in the C headers ----------------------------------------------------
 
 
 class _Sized(ctypes.Structure):
-    """Fills in struct_size, by which the library recognises a structure it does not know."""
+    """A structure that fills in struct_size, which tells the library the version of the structure."""
 
     _fields_ = [("struct_size", c_size_t)]
 
@@ -115,7 +115,7 @@ class LstmForwardArgs(_Sized):
 
 
 def _candidates(name: str) -> list[Path]:
-    """Where a library is looked for, in that order."""
+    """The paths at which a library is searched, in this order."""
     chosen = os.environ.get(DIRECTORY_VARIABLE)
     if chosen:
         return [Path(chosen) / name]
@@ -126,13 +126,13 @@ def _candidates(name: str) -> list[Path]:
 
 @functools.cache
 def load(name: str) -> ctypes.CDLL:
-    """The library `name`, CORE or ENCODER, loaded once.
+    """Loads the library `name`, CORE or ENCODER, once.
 
-    Looked for in the folder that ATTN_CUDA_LIBRARY_DIR names and nowhere else; without it on the dynamic linker's
-    path, then where installed libraries are. Raises OSError saying what was looked for and why it did not load.
+    It is searched only in the folder that ATTN_CUDA_LIBRARY_DIR names; without this variable on the dynamic linker's
+    path, then where libraries are usually installed. Raises OSError with the paths tried and the reasons.
     """
     if name == ENCODER:
-        load(CORE)  # so that the encoder finds the one beside it, whatever its own search path says
+        load(CORE)  # loaded first, so that the encoder uses this one whatever its own search path is
     candidates: list[str | Path] = [*_candidates(name)]
     if not os.environ.get(DIRECTORY_VARIABLE):
         candidates.insert(0, name)
@@ -154,7 +154,7 @@ def load(name: str) -> ctypes.CDLL:
 
 
 def check(status: int) -> None:
-    """Raises the AttnError of a failed call."""
+    """Raises AttnError if the status is that of a failed call."""
     if status != Status.SUCCESS:
         raise AttnError(Status(status), load(CORE).attn_last_error().decode())
 
@@ -163,7 +163,7 @@ def check(status: int) -> None:
 
 
 class _Handle:
-    """A handle of the CPU backend: numpy arrays and CPU tensors live in host memory."""
+    """A handle of the CPU backend, since numpy arrays and CPU tensors are in host memory."""
 
     def __init__(self) -> None:
         core = load(CORE)
@@ -176,7 +176,7 @@ _this_thread = threading.local()
 
 
 def handle() -> c_void_p:
-    """This thread's handle, made at its first call: a handle serves one thread at a time."""
+    """This thread's handle, created by its first call, because a handle must be used by one thread at a time."""
     if not hasattr(_this_thread, "handle"):
         _this_thread.handle = _Handle()
     return _this_thread.handle.value

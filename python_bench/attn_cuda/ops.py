@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operations of the two libraries on numpy arrays. Formulas and rules: attn_cuda.h and encoder.h.
+"""The operations of the two libraries on numpy arrays. Formulas and rules are documented in attn_cuda.h and encoder.h.
 
-Shapes stand beside the parameters. Every floating-point array is float32, lengths are int32 [B] with values 0 to T
-(None: every length is T), all are C-contiguous. Anything else raises AttnError naming the argument, what was expected
-and what came. Results are new arrays.
+The shape of each array is in the comment next to it. Floating-point arrays are float32; lengths are int32 [B] with
+values in 0..T (None: every length is T); all are C-contiguous. Other arrays raise AttnError, "<argument>: expected
+<rule>, got <value>". Results are new arrays.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from attn_cuda._lib import CORE, ENCODER, Pass
 class AdditiveOutput(NamedTuple):
     o: Floats  # [B, Q, D]
     weights: Floats  # [B, Q, T]
-    lse: Floats  # [B, Q], for the backward pass
+    lse: Floats  # [B, Q] log-sum-exp of the scores, for the backward pass
 
 
 class AdditiveGradient(NamedTuple):
@@ -41,7 +41,7 @@ class PoolingOutput(NamedTuple):
 class PoolingGradient(NamedTuple):
     x: Floats  # [B, T, D]
     w: Floats  # [D]
-    b: Floats | None  # [T]; None where the forward pass had no bias
+    b: Floats | None  # [T]; None if there is no bias
 
 
 class ProjectedOutput(NamedTuple):
@@ -52,11 +52,11 @@ class ProjectedOutput(NamedTuple):
 
 class ProjectedGradient(NamedTuple):
     x: Floats  # [B, T, D]
-    h: Floats  # as h
+    h: Floats  # [B, Q, H] or [Q, H]
     w_q: Floats  # [A, H]
     w_k: Floats  # [A, D]
     v: Floats  # [A]
-    b: Floats | None  # [A]; None where the forward pass had no bias
+    b: Floats | None  # [A]; None if there is no bias
 
 
 # ---- additive attention ------------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def additive_forward(
     x: Floats,  # [B, T, D]
     lengths: Lengths | None = None,
 ) -> AdditiveOutput:
-    """e_ij = sum_a v_a tanh(q_ia + k_ja), weights = softmax_j(e), o_i = sum_j weights_ij x_j."""
+    """Additive attention: e_ij = sum_a v_a tanh(q_ia + k_ja), weights = softmax_j(e), o_i = sum_j weights_ij x_j."""
     axes = Axes()
     inputs = axes.pointers(q=(q, "B Q A"), k=(k, "B T A"), v=(v, "A"), x=(x, "B T D")) | axes.lengths(lengths)
     output = AdditiveOutput(axes.empty("B Q D"), axes.empty("B Q T"), axes.empty("B Q"))
@@ -79,17 +79,17 @@ def additive_forward(
 
 
 def additive_backward(
-    q: Floats,  # [B, Q, A], as in forward, like all inputs down to x
+    q: Floats,  # [B, Q, A]; q, k, v, x and lengths as in the forward pass
     k: Floats,  # [B, T, A]
     v: Floats,  # [A]
     x: Floats,  # [B, T, D]
-    d_o: Floats,  # [B, Q, D]
-    lse: Floats,  # [B, Q] of the forward pass
+    d_o: Floats,  # [B, Q, D] gradient of o
+    lse: Floats,  # [B, Q] from the forward pass
     lengths: Lengths | None = None,
-    weights: Floats | None = None,  # [B, Q, T] of the forward pass: saves recomputing them
-    d_weights: Floats | None = None,  # [B, Q, T]
+    weights: Floats | None = None,  # [B, Q, T] from the forward pass, which saves recomputing them
+    d_weights: Floats | None = None,  # [B, Q, T] gradient of the weights; None: zero
 ) -> AdditiveGradient:
-    """The gradients of q, k, v and x from those of the output and, if given, of the weights."""
+    """Computes the gradients of q, k, v and x from those of o and of the weights."""
     axes = Axes()
     inputs = axes.pointers(
         q=(q, "B Q A"), k=(k, "B T A"), v=(v, "A"), x=(x, "B T D"), lse=(lse, "B Q"), d_o=(d_o, "B Q D")
@@ -110,7 +110,7 @@ def pooling_forward(
     b: Floats | None = None,  # [T]
     lengths: Lengths | None = None,
 ) -> PoolingOutput:
-    """e_t = tanh(x_t . w + b_t), weights = softmax_t(e), o = sum_t weights_t x_t."""
+    """Attention pooling: e_t = tanh(x_t . w + b_t), weights = softmax_t(e), o = sum_t weights_t x_t."""
     axes = Axes()
     inputs = axes.pointers(x=(x, "B T D"), w=(w, "D")) | axes.optional(b=(b, "T")) | axes.lengths(lengths)
     output = PoolingOutput(axes.empty("B D"), axes.empty("B T"))
@@ -120,14 +120,14 @@ def pooling_forward(
 
 
 def pooling_backward(
-    x: Floats,  # [B, T, D], as in forward, like w and b
+    x: Floats,  # [B, T, D]; x, w, b and lengths as in the forward pass
     w: Floats,  # [D]
     b: Floats | None,  # [T]
-    d_o: Floats,  # [B, D]
+    d_o: Floats,  # [B, D] gradient of o
     lengths: Lengths | None = None,
-    d_weights: Floats | None = None,  # [B, T]
+    d_weights: Floats | None = None,  # [B, T] gradient of the weights; None: zero
 ) -> PoolingGradient:
-    """The gradients of x, w and b from those of the output and, if given, of the weights."""
+    """Computes the gradients of x, w and b from those of o and of the weights."""
     axes = Axes()
     inputs = axes.pointers(x=(x, "B T D"), w=(w, "D"), d_o=(d_o, "B D"))
     inputs |= axes.optional(b=(b, "T"), d_weights=(d_weights, "B T")) | axes.lengths(lengths)
@@ -142,14 +142,14 @@ def pooling_backward(
 
 def projected_forward(
     x: Floats,  # [B, T, D]
-    h: Floats,  # [B, Q, H], or [Q, H]: the same queries for every item
+    h: Floats,  # [B, Q, H], or [Q, H] for queries shared by all items
     w_q: Floats,  # [A, H]
     w_k: Floats,  # [A, D]
     v: Floats,  # [A]
     lengths: Lengths | None = None,
-    b: Floats | None = None,  # [A]
+    b: Floats | None = None,  # [A] bias of the keys
 ) -> ProjectedOutput:
-    """q_i = w_q h_i, k_j = w_k x_j + b, then additive attention over q, k, v and the values x."""
+    """Projected attention: q_i = w_q h_i, k_j = w_k x_j + b, then additive attention with q, k, v and the values x."""
     axes, inputs, desc = _projected_inputs(x, h, w_q, w_k, v, b, lengths)
     output = ProjectedOutput(axes.empty("B Q D"), axes.empty("B Q T"), aligned(_reserve_size(desc)))
     _compute(ENCODER, "projected", Pass.FORWARD, desc, _lib.ProjectedForwardArgs(**inputs, **_outputs(output)))
@@ -157,26 +157,30 @@ def projected_forward(
 
 
 def projected_backward(
-    x: Floats,  # as in forward, like all inputs down to v
+    x: Floats,  # this and the inputs down to v, lengths and b as in the forward pass
     h: Floats,
     w_q: Floats,
     w_k: Floats,
     v: Floats,
-    d_o: Floats,  # [B, Q, D]
-    reserve: NDArray[np.uint8],  # of the forward pass
+    d_o: Floats,  # [B, Q, D] gradient of o
+    reserve: NDArray[np.uint8],  # from the forward pass
     lengths: Lengths | None = None,
-    weights: Floats | None = None,  # [B, Q, T] of the forward pass: saves recomputing them
-    d_weights: Floats | None = None,  # [B, Q, T]
+    weights: Floats | None = None,  # [B, Q, T] from the forward pass, which saves recomputing them
+    d_weights: Floats | None = None,  # [B, Q, T] gradient of the weights; None: zero
     b: Floats | None = None,  # [A]
 ) -> ProjectedGradient:
-    """The gradients of x, h and all weights; that of h [Q, H] is the sum over the items."""
+    """Computes the gradients of x, h and all parameters from those of o and of the weights.
+
+    The gradient of h [Q, H] is summed over the items.
+    """
     axes, inputs, desc = _projected_inputs(x, h, w_q, w_k, v, b, lengths)
     inputs |= axes.pointers(d_o=(d_o, "B Q D")) | axes.optional(
         weights=(weights, "B Q T"), d_weights=(d_weights, "B Q T")
     )
     if reserve.nbytes != _reserve_size(desc):
         raise invalid("reserve", f"the {_reserve_size(desc)} bytes of the forward pass", f"{reserve.nbytes} bytes")
-    gradient = ProjectedGradient(*map(np.empty_like, (x, h, w_q, w_k, v)), None if b is None else np.empty_like(b))
+    d_x, d_h, d_w_q, d_w_k, d_v = map(np.empty_like, (x, h, w_q, w_k, v))
+    gradient = ProjectedGradient(d_x, d_h, d_w_q, d_w_k, d_v, None if b is None else np.empty_like(b))
     args = _lib.ProjectedBackwardArgs(**inputs, reserve=address(reserve), **_outputs(gradient, "d_"))
     _compute(ENCODER, "projected", Pass.BACKWARD, desc, args)
     return gradient
@@ -205,12 +209,12 @@ def _reserve_size(desc: _lib.ProjectedDesc) -> int:
 
 def lstm_forward(
     x: Floats,  # [B, T, E]
-    kernel: Floats,  # [n, E, 4H]; gates i, f, c, o; n directions, 0 forward, 1 backward
+    kernel: Floats,  # [n, E, 4H]; gates i, f, g, o; n = 1 or 2 directions, the second one backwards
     recurrent: Floats,  # [n, H, 4H]
     bias: Floats,  # [n, 4H]
     lengths: Lengths | None = None,
 ) -> Floats:
-    """y [B, T, nH]: the directions side by side, zero behind an item's length."""
+    """LSTM of one layer: y [B, T, nH], the concatenated directions, zero at and beyond an item's length."""
     axes = Axes()
     n = 1 if np.shape(kernel)[:1] == (1,) else 2
     inputs = axes.pointers(
@@ -237,12 +241,12 @@ def lstm_forward(
 
 
 def version() -> str:
-    """The version of the library in use."""
+    """Returns the version of the loaded library."""
     return _lib.load(CORE).attn_version().decode()
 
 
 def set_threads(threads: int) -> None:
-    """Threads that each call from this Python thread uses, at least 1. The same count gives the same bits."""
+    """Sets the number of threads, at least 1, for this Python thread. The same number gives the same bits."""
     _lib.check(_lib.load(CORE).attn_set_threads(_lib.handle(), threads))
 
 
@@ -250,12 +254,12 @@ def set_threads(threads: int) -> None:
 
 
 def _outputs(arrays: NamedTuple, prefix: str = "") -> dict[str, int | None]:
-    """Addresses by C field name of the arrays that a call fills in."""
+    """The addresses of the output arrays, by the names of their C fields."""
     return {prefix + name: None if array is None else address(array) for name, array in arrays._asdict().items()}
 
 
 def _compute(name: str, operation: str, which: Pass, desc: ctypes.Structure, args: ctypes.Structure) -> None:
-    """attn_<operation>_<pass> of library `name` with a workspace of the size it asks for."""
+    """Calls attn_<operation>_<pass> of the library `name` with a workspace of the required size."""
     library, handle, size = _lib.load(name), _lib.handle(), c_size_t()
     _lib.check(getattr(library, f"attn_{operation}_workspace_size")(handle, byref(desc), which, byref(size)))
     workspace = aligned(size.value)

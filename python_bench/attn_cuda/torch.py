@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operations as differentiable PyTorch functions on float32 CPU tensors; shapes and rules as in attn_cuda.ops."""
+"""Attention as differentiable PyTorch functions on float32 CPU tensors. Shapes and rules are those of attn_cuda.ops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def additive_attention(
     x: torch.Tensor,  # [B, T, D]
     lengths: torch.Tensor | None = None,  # [B] int32
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The output [B, Q, D] and the weights [B, Q, T]; both may be differentiated."""
+    """Returns the output [B, Q, D] and the weights [B, Q, T]; both are differentiable."""
     return AdditiveAttention.apply(q, k, v, x, lengths)
 
 
@@ -28,18 +28,18 @@ def attention_pooling(
     b: torch.Tensor | None = None,  # [T]
     lengths: torch.Tensor | None = None,  # [B] int32
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The output [B, D] and the weights [B, T]; both may be differentiated."""
+    """Returns the output [B, D] and the weights [B, T]; both are differentiable."""
     return AttentionPooling.apply(x, w, b, lengths)
 
 
 class AdditiveAttention(torch.autograd.Function):
-    """apply(q, k, v, x, lengths)"""
+    """The autograd function of additive_attention: apply(q, k, v, x, lengths)."""
 
     @staticmethod
     def forward(ctx: Any, q, k, v, x, lengths):
         o, weights, lse = map(torch.from_numpy, ops.additive_forward(*_arrays(q, k, v, x, lengths)))
         ctx.save_for_backward(q, k, v, x, lengths, weights, lse)
-        ctx.set_materialize_grads(False)  # weights are seldom differentiated: None spares their gradient
+        ctx.set_materialize_grads(False)  # the weights are rarely differentiated; None then avoids a gradient of zeros
         return o, weights
 
     @staticmethod
@@ -53,7 +53,7 @@ class AdditiveAttention(torch.autograd.Function):
 
 
 class AttentionPooling(torch.autograd.Function):
-    """apply(x, w, b, lengths)"""
+    """The autograd function of attention_pooling: apply(x, w, b, lengths)."""
 
     @staticmethod
     def forward(ctx: Any, x, w, b, lengths):
@@ -72,5 +72,5 @@ class AttentionPooling(torch.autograd.Function):
 
 
 def _arrays(*tensors: torch.Tensor | None) -> list[Any]:
-    """The tensors' own memory as numpy arrays; a copy where a tensor is not contiguous."""
+    """Views the tensors as numpy arrays; copies those that are not contiguous."""
     return [None if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors]

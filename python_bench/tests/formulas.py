@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The formulas of attn_cuda.h and encoder.h in plain numpy, written for clearness and for float64 or complex128.
+"""The formulas of attn_cuda.h and encoder.h in plain numpy, written for clarity and for float64 or complex128.
 
 They know nothing of the library. Their gradients come from complex steps, f'(x) = Im f(x + ih) / h, which are exact to
 rounding, so no formula of a gradient is written down here. Every function takes arrays with any leading axes.
@@ -19,7 +19,7 @@ def sigmoid(z):
 
 
 def softmax(e, lengths=None):
-    """Over the last axis, of which lengths [B] (B the axis before all others of e) are valid; zero without any."""
+    """Softmax over the first lengths[b] elements of the last axis, b indexing the first; zero if there are none."""
     valid = np.ones(e.shape, bool)
     if lengths is not None:
         valid &= np.arange(e.shape[-1]) < np.reshape(lengths, (-1, *[1] * (e.ndim - 1)))
@@ -46,14 +46,14 @@ def projected(x, h, w_q, w_k, v, b, lengths=None):
 
 
 def _valid(x, lengths):
-    """x [B, T, D] with zeros behind each length."""
+    """x [B, T, D] with zeros at and beyond each length."""
     if lengths is None:
         return x
     return np.where((np.arange(x.shape[1]) < lengths[:, None])[..., None], x, 0)
 
 
 def gradients(function: Callable, arguments: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Of the number function(*arguments) with respect to each argument, one complex step per element."""
+    """The gradient of the number function(*arguments) for each argument, by one complex step per element."""
     result = []
     for which, argument in enumerate(arguments):
         gradient = np.zeros(argument.shape)
@@ -69,7 +69,7 @@ def gradients(function: Callable, arguments: Sequence[np.ndarray]) -> list[np.nd
 
 
 def lstm_keras(x, kernel, recurrent, bias, lengths=None, backward=False):
-    """x [B, T, E], kernel [E, 4H], recurrent [H, 4H], bias [4H]; gates i, f, c, o side by side; y [B, T, H]."""
+    """x [B, T, E], kernel [E, 4H], recurrent [H, 4H], bias [4H]; gates i, f, g, o in this order; y [B, T, H]."""
 
     def gates(x_t, y):
         z = x_t @ kernel + y @ recurrent + bias[..., None, :]
@@ -79,7 +79,7 @@ def lstm_keras(x, kernel, recurrent, bias, lengths=None, backward=False):
 
 
 def lstm_torch(x, weight_ih, weight_hh, bias_ih, bias_hh, backward=False):
-    """x [B, T, E], weight_ih [4H, E], weight_hh [4H, H], biases [4H]; gates i, f, g, o on top of each other."""
+    """x [B, T, E], weight_ih [4H, E], weight_hh [4H, H], biases [4H]; gates i, f, g, o in this order."""
     H = weight_hh.shape[1]
 
     def gates(x_t, y):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files appear whole or not at all."""
+"""A file is written completely or not at all."""
 
 from __future__ import annotations
 

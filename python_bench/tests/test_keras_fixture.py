@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The training that export_keras.py recorded, repeated with the formulas in float64: what the C++ trainer is compared
-with in tests/data is what the formulas say, not an accident of Keras or of the export."""
+"""Repeats the training that export_keras.py recorded with the formulas in float64, so that the fixtures in tests/data,
+with which the C++ trainer is compared, agree with the formulas."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def loss(weights: dict, ids, labels, lengths):
 
 
 def split(vectors, shapes: dict) -> dict:
-    """Named arrays from vectors [P, all weights]."""
+    """Splits vectors [P, number of weights] into named arrays."""
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
     parts = np.split(vectors, ends[:-1], axis=1)
     return {name: part.reshape(-1, *shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operations against the formulas in float64, gradients against complex steps, and what lengths promise."""
+"""The operations against the formulas in float64, gradients against complex steps, and the rules about lengths."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LENGTHS = np.array([3, 0, T], np.int32)  # item 1 has no valid key
 
 
 def assert_close(got, expected) -> None:
-    """fp32 rounding of sums of a few dozen terms of size 1."""
+    """Compares with a tolerance for fp32 sums of a few dozen terms of size 1."""
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=2e-6)
 
 
 def poisoned(array: np.ndarray, lengths) -> np.ndarray:
-    """A copy with NaN behind each length."""
+    """A copy with NaN at and beyond each length."""
     array = array.copy()
     for item, length in enumerate(lengths if lengths is not None else []):
         array[item, length:] = np.nan

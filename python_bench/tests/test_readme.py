@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Python example of the README runs as it stands there."""
+"""The Python example of the README runs as it is printed there."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Every call of libattn_cuda, for each backend, storage type and shape. On the CPU, and on a GPU with a cold and with a
-// warm L2 cache: times, tanh per second, bytes per second (on a GPU those of kernels/traffic.h, on the CPU every input and
-// output once) and, on a GPU, the share of the roofline (roofline.h). On the virtual GPU: what one call makes it count,
-// and no times; large shapes would take minutes there and are left out. Options are those of Google Benchmark, such as
-// --benchmark_filter=pooling and --benchmark_format=json.
+// warm L2 cache: times, tanh per second, bytes per second (on a GPU as bench/traffic.h states them, on the CPU every
+// input and output once) and, on a GPU, the share of the roofline (roofline.h). On the virtual GPU: the counters of one
+// call and no times; large shapes would take minutes there and are omitted. Options are those of Google Benchmark, such
+// as --benchmark_filter=pooling and --benchmark_format=json.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -42,7 +42,7 @@ std::string name_of(const Pass& pass, const char* backend, const Storage& storag
   return name + "/D:" + std::to_string(s.D);
 }
 
-// measure(state, call) is the benchmark. Where the library does not offer the call it is skipped, and says why.
+// measure(state, call) is the benchmark. Calls that the library does not support are skipped with the reason.
 template <class Measure>
 benchmark::internal::Benchmark* add(const std::string& name, attn_backend_t backend, const Pass& pass,
                                     const Storage& storage, const Shape& shape, const Measure& measure) {
@@ -106,7 +106,7 @@ void time_on(Gpu& gpu, benchmark::State& state, Call& call, const Cost& cost, Ca
   state.counters["roofline"] = roofline_fraction(cost, gpu.peak(), all / static_cast<double>(state.iterations()));
 }
 
-// The loop that Google Benchmark takes the time of is empty.
+// The loop that Google Benchmark times is empty.
 void count_on(Gpu& gpu, benchmark::State& state, Call& call, const Cost& cost) {
   const auto counts = gpu.counts(call);
   for (auto _ : state) state.SetIterationTime(0);

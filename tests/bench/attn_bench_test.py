@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What attn_bench reports: times on the CPU and on a GPU, on the virtual GPU counts that nobody can take for times.
+"""attn_bench reports times on the CPU and on a GPU, and on the virtual GPU counters that are clearly not times.
 
 Run by ctest: attn_bench_test.py ATTN_BENCH BACKENDS, where BACKENDS is cpu or cpu,cuda.
 """

@@ -28,7 +28,7 @@ class Tensors {
     return buffers_.back();
   }
 
-  // Sign and fraction at random under the exponent of 1/2.
+  // Random sign and fraction with the exponent of 1/2.
   template <class Bits>
   void fill(std::vector<std::byte>& bytes, Bits half, Bits random) {
     for (std::size_t at = 0; at < bytes.size(); at += sizeof(Bits)) {
@@ -135,15 +135,14 @@ class PoolingCall final : public Call {
 
 Cost cost_of(const Pass& pass, const Shape& s) {
   if (pass.pooling && pass.backward)
-    return {kernels::pooling_backward_bytes(s, false), kernels::pooling_backward_tensors(s, false), s.B * s.T};
+    return {pooling_backward_bytes(s, false), pooling_backward_tensors(s, false), s.B * s.T};
   if (pass.pooling)
-    return {kernels::pooling_forward_bytes(s, pass.weights), kernels::pooling_forward_tensors(s, pass.weights),
-            s.B * s.T};
+    return {pooling_forward_bytes(s, pass.weights), pooling_forward_tensors(s, pass.weights), s.B * s.T};
   const Index tanhs = s.B * s.Q * s.T * s.A;
   if (pass.backward)
-    return {kernels::additive_backward_bytes(s, pass.weights, false),
-            kernels::additive_backward_tensors(s, pass.weights, false), pass.weights ? tanhs : 2 * tanhs};
-  return {kernels::additive_forward_bytes(s, pass.weights), kernels::additive_forward_tensors(s, pass.weights), tanhs};
+    return {additive_backward_bytes(s, pass.weights, false), additive_backward_tensors(s, pass.weights, false),
+            pass.weights ? tanhs : 2 * tanhs};
+  return {additive_forward_bytes(s, pass.weights), additive_forward_tensors(s, pass.weights), tanhs};
 }
 
 std::unique_ptr<Call> make_call(const Handle& handle, const Pass& pass, const Shape& shape, attn_dtype_t dtype) {

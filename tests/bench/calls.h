@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every call of libattn_cuda that computes, for any shape, storage type and backend, with its tensors and what it is
-// expected to cost: for benchmarks, and for tests of what calls do to the memory system.
+// Every compute call of libattn_cuda, for any shape, storage type and backend, with its tensors and its expected cost:
+// for benchmarks, and for tests that count memory traffic.
 #pragma once
 
 #include <array>
 #include <memory>
 
 #include "attn_cuda/attn_cuda.hpp"
-#include "kernels/traffic.h"
+#include "bench/traffic.h"
 
 namespace attn::bench {
-
-using kernels::Index;
-using kernels::Shape;
 
 struct Pass {
   const char* name;
   bool pooling, backward;
-  bool weights;  // forward writes them, backward gets those of the forward pass
+  bool weights;  // forward writes them, backward is given them
 };
 
 inline constexpr std::array<Pass, 6> kPasses = {{{"additive_forward", false, false, false},
@@ -38,8 +35,8 @@ inline constexpr std::array<Storage, 3> kStorages = {
     {{"fp32", ATTN_DTYPE_FP32, 4}, {"fp16", ATTN_DTYPE_FP16, 2}, {"bf16", ATTN_DTYPE_BF16, 2}}};
 
 struct Cost {
-  Index moved;  // bytes through global memory, of kernels/traffic.h
-  Index least;  // bytes of each input and output once
+  Index moved;  // bytes through global memory, as bench/traffic.h states them
+  Index least;  // bytes, each input and output once
   Index tanhs;
 };
 
@@ -52,7 +49,7 @@ class Call {
   virtual void run() = 0;
 };
 
-// With tensors of values between 1/2 and 1 of either sign. Throws attn::Error where the library does not offer the call.
+// Tensors have random values of magnitude 1/2 to 1. Throws attn::Error where the library does not support the call.
 std::unique_ptr<Call> make_call(const Handle& handle, const Pass& pass, const Shape& shape, attn_dtype_t dtype);
 
 }  // namespace attn::bench

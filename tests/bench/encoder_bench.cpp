@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The encoder at the size of the article's classifier (32 reviews of 200 words, embedding 128, LSTM 64 in each direction,
-// vocabulary 10000), on as many threads as OpenMP offers. The time of a call is that of the clock on the wall.
+// The encoder at the size of the article's classifier (32 reviews of 200 words, embedding 128, LSTM 64 in each
+// direction, vocabulary 10000), on as many threads as OpenMP offers, in wall-clock time.
 #include <benchmark/benchmark.h>
 
 #include "attn_cuda/encoder.hpp"
@@ -101,7 +101,7 @@ void embedding_backward(benchmark::State& state) {
 }
 BENCHMARK(embedding_backward)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
-// Four arrays are read and three written.
+// Reads four arrays and writes three.
 void adam_step(benchmark::State& state) {
   const Handle handle;
   const std::int64_t N = V * E + 2 * (E + H + 1) * 4 * H;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Measures calls on the CUDA device: times on a GPU, counts on the virtual one, which has no times.
+// Measures calls on the CUDA device: times on a GPU, counters on the virtual GPU, which has no times.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -25,11 +25,11 @@ class Gpu {
   bool is_virtual() const { return name_.rfind("Virtual GPU", 0) == 0; }
   const Peak& peak() const { return peak_; }
 
-  // How long the GPU takes for a call, on the default stream. L2 cold: after other data went through it, twice as much
-  // as it holds; warm: after that and the same call.
+  // The time of one call on the default stream. Cold L2 cache: after other data of twice its size passed through it.
+  // Warm: after the same call.
   double seconds(Call& call, Cache cache);
 
-  // What one call makes the virtual GPU count, by the names of tests/vgpu/exec/counters.h; pipes as in "warp_fma".
+  // The counters of one call on the virtual GPU, by the names of tests/vgpu/src/exec/counters.h; pipes as in "warp_fma".
   std::map<std::string, double> counts(Call& call);
 
  private:

@@ -34,7 +34,7 @@ TEST_F(GpuTest, TimesOneCallBehindAnother) {
   EXPECT_EQ(call_.runs, 2);
   const double cold = gpu_.seconds(call_, Cache::cold);
   EXPECT_EQ(call_.runs, 3);
-  // A minute is far above what the call takes anywhere: the unit is right.
+  // The call takes far less than a minute anywhere, so the unit is right.
   for (const double seconds : {warm, cold}) {
     EXPECT_GE(seconds, 0);
     EXPECT_LT(seconds, 60);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The article's classifier on random ids: milliseconds per training step and per inference batch, and peak memory of the
-// process, as one line of JSON. python_bench/peers.py runs it beside Keras and PyTorch.
+// The article's classifier on random ids: milliseconds per training step and per inference batch, and peak memory of
+// the process, as one line of JSON. python_bench/peers.py compares it with Keras and PyTorch.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -16,6 +16,7 @@
 namespace {
 
 using namespace attn;
+using namespace attn::classifier;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kBatch = 32, kBatches = 16;
@@ -63,7 +64,7 @@ int main(int argc, char** argv) {
     feed.send(reviews, which);
   };
   send(step);
-  // As the trainer has it: the next batch is made before the results of this one are waited for.
+  // As in the trainer, the next batch is prepared before waiting for the results of this one.
   const auto train = [&] {
     model.forward(feed.take(), true);
     model.backward(gradient);

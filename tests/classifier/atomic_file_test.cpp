@@ -12,7 +12,7 @@
 #include "classifier/failure.h"
 #include "temporary_folder.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 namespace fs = std::filesystem;
@@ -116,4 +116,4 @@ TEST(AtomicFile, WritersAtTheSameTimeDoNotMix) {
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::classifier

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Batches on their way to a model: what arrives, when the next is made, and that a step waits for none of it.
+// Prefetched batches: what arrives, when the next batch is assembled, and that a training step waits for none of it.
 #include "classifier/train/batch_feed.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include "classifier/train/evaluate.h"
 #include "cudart/find_vgpu.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 ModelConfig small() {
@@ -67,7 +67,7 @@ TEST_P(BatchFeeds, RefuseWhatDoesNotFitAndGoOn) {
   EXPECT_EQ(feed.take().host.B, 1);
 }
 
-// What is changed during a visit comes too late for the next batch.
+// A change to the reviews during a visit comes too late for the next batch, which has been assembled already.
 TEST_P(BatchFeeds, TheNextIsMadeBeforeTheResultsOfOneAreWaitedFor) {
   Random random(5);
   EncodedReviews reviews = test::random_reviews(config_, 7, random);
@@ -118,4 +118,4 @@ INSTANTIATE_TEST_SUITE_P(All, BatchFeeds, testing::ValuesIn(test::model_backends
 });
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::classifier

@@ -14,7 +14,7 @@
 #include "classifier/failure.h"
 #include "temporary_folder.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 namespace fs = std::filesystem;
@@ -162,7 +162,7 @@ TEST(CorpusFolder, RefusesWhatCannotBeRead) {
   write_files(folder / "aclImdb", kImdb);
   fs::create_symlink("nowhere", folder / "aclImdb/train/neg/5_1.txt");
   expect_refused(folder / "aclImdb", {"train/neg/5_1.txt", "a readable file"});
-  expect_refused(folder / "missing", {"missing", "nothing there"});
+  expect_refused(folder / "missing", {"missing", "no such file or folder"});
 }
 
 TEST(CorpusArchive, EqualsItsFolder) {
@@ -243,7 +243,7 @@ TEST(CorpusArchive, RefusesOtherFiles) {
     std::string bytes(random() % 3000, '\0');
     for (char& byte : bytes) byte = static_cast<char>(random());
     write_file(folder / "random", bytes);
-    expect_refused(folder / "random", {"random", "a whole tar archive (plain, gz or xz)"});
+    expect_refused(folder / "random", {"random", "a complete tar archive (plain, gz or xz)"});
   }
 }
 
@@ -362,4 +362,4 @@ TEST(CorpusImdb, HasItsCountsAndEqualsItsFolder) {
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::classifier

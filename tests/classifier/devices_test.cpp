@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The same training on every backend: the losses are those of the reference, and so one another's.
+// The same training on every backend: each must give the losses of the reference.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,9 +12,8 @@
 #include "classifier/model_training.h"
 #include "classifier/train/json.h"
 
+namespace attn::classifier {
 namespace {
-
-using namespace attn;
 
 const char* name_of(attn_backend_t backend) { return backend == ATTN_BACKEND_CUDA ? "cuda" : "cpu"; }
 
@@ -76,9 +75,9 @@ TEST_P(Devices, LossesOfAReducedModelAgree) {
   expect_the_reference(config, 8, 4, 21, 1e-2f, {{Storage::kFp32, 1, 2e-6}});
 }
 
-// At the article's rate: Adam divides by the size of a gradient, so where that is small a rounding of it moves a parameter
-// by the whole rate, and at larger ones the loss's errors double with every step or two. The bounds are a sixteenth of the
-// types' eps: most roundings of a step cancel.
+// Uses the article's learning rate. Adam divides by the size of a gradient, so the rounding of a small gradient can move a
+// parameter by the whole learning rate; at larger rates the error of the loss doubles every step or two. The bounds are a
+// sixteenth of the types' eps, because most rounding errors of a step cancel.
 TEST_P(Devices, LossesOfAReducedModelAgreeInSixteenBits) {
   ModelConfig config = reduced();
   std::tie(config.attention, config.mask) = GetParam();
@@ -133,9 +132,9 @@ TEST(LossScale, HalvesAtOnceAndDoublesAfterManyCleanSteps) {
   EXPECT_EQ(scale.value, 4);
   for (int i = 0; i < 3; ++i) scale.update(false);
   EXPECT_EQ(scale.value, 1);
-  scale.value = LossScale::kMost;
+  scale.value = LossScale::kLargest;
   for (int step = 0; step < LossScale::kCleanSteps; ++step) scale.update(true);
-  EXPECT_EQ(scale.value, LossScale::kMost);
+  EXPECT_EQ(scale.value, LossScale::kLargest);
 }
 
 TEST(FullSize, LossesOfTheArticlesModelAgree) {
@@ -144,3 +143,4 @@ TEST(FullSize, LossesOfTheArticlesModelAgree) {
 }
 
 }  // namespace
+}  // namespace attn::classifier

@@ -14,13 +14,13 @@
 #include "classifier/failure.h"
 #include "temporary_folder.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 namespace fs = std::filesystem;
 using Ids = std::vector<std::int32_t>;
 
-// Five reviews: one of the start alone, and 1 to 4 words behind it.
+// Five reviews: the start mark followed by 0 to 4 words.
 EncodedReviews reviews() {
   return {{1, 1, 4, 1, 5, 6, 1, 7, 8, 9, 1, 10, 11, 12, 13}, {0, 1, 3, 6, 10, 15}, {0, 1, 0, 1, 1}};
 }
@@ -39,7 +39,7 @@ void expect_same(const EncodedCorpus& a, const EncodedCorpus& b) {
   expect_same(a.test, b.test);
 }
 
-// A batch and its memory, of as many bytes as it may take and no more.
+// A batch in a block of memory of exactly the size that it may use.
 struct Made {
   std::vector<std::byte> memory;
   Batch batch;
@@ -139,7 +139,7 @@ class Cache : public testing::Test {
     write_file(path_, rows);
   }
 
-  // The result, which must be that of no cache, and whether it came from the cache.
+  // Returns whether the result came from the cache. It must equal the result without a cache.
   bool hits(std::int32_t V = 100) {
     CacheReport report;
     const EncodedCorpus corpus = load_encoded(path_, V, cache_, &report);
@@ -266,4 +266,4 @@ TEST(EncodedImdb, BeginsWithTheMostFrequentWords) {
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::classifier

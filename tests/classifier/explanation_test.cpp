@@ -13,7 +13,7 @@
 #include "classifier/failure.h"
 #include "temporary_folder.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 constexpr const char* kReplacement = "\xEF\xBF\xBD";
@@ -371,4 +371,4 @@ TEST(TopWords, LeavesOutRareOnesAndKeepsToTheNumber) {
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::classifier

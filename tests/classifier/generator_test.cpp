@@ -13,7 +13,7 @@
 
 #include "classifier/data/tokenizer.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 constexpr std::int64_t kTrain = 3000, kTest = 1000;
@@ -185,4 +185,4 @@ TEST(Generator, MarksTheAuthorsOpinions) {
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::classifier

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training beside Keras: from the weights and batches that python_bench/export_keras.py wrote, each step's loss must
-// be Keras's within 1e-4. The small traces are in tests/data; ATTN_KERAS_TRACE names a larger one.
+// Training compared with Keras: with the weights and batches that python_bench/export_keras.py exported, the loss of each
+// step must agree with Keras's within 1e-4. The small traces in tests/data have the tensor names of an earlier version;
+// ATTN_KERAS_TRACE names a larger trace.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,9 +15,8 @@
 #include "classifier/checkpoint/safetensors.h"
 #include "classifier/train/model.h"
 
+namespace attn::classifier {
 namespace {
-
-using namespace attn;
 
 struct Trace {
   TensorFile file;
@@ -49,7 +49,7 @@ struct Trace {
     return config;
   }
 
-  // The reviews of a step, of T ids each where they are not masked: padding in front is a word like others.
+  // The reviews of a step. Without masking each has T ids, because padding at the front is a word like any other.
   EncodedReviews reviews(std::int64_t step) const {
     EncodedReviews of{{}, {0}, {}};
     for (std::int64_t b = step * B; b < (step + 1) * B; ++b) {
@@ -103,3 +103,4 @@ TEST(KerasLosses, TraceOfTheEnvironmentAgrees) {
 }
 
 }  // namespace
+}  // namespace attn::classifier

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Models on disk: the way there and back, and files whose parts do not fit together.
+// Models on disk: saving and loading, files of earlier versions, and files whose contents are inconsistent.
 #include "classifier/train/model_file.h"
 
 #include <gmock/gmock.h>
@@ -14,9 +14,8 @@
 #include "classifier/train/parameters.h"
 #include "temporary_folder.h"
 
+namespace attn::classifier {
 namespace {
-
-using namespace attn;
 
 ModelFile small_model(Attention attention = Attention::kPooling) {
   ModelFile file;
@@ -147,3 +146,4 @@ TEST(ModelFile, RefusesASafetensorsFileOfSomebodyElse) {
 }
 
 }  // namespace
+}  // namespace attn::classifier

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole model against the whole reference: outputs, gradient, and training on made-up batches.
+// The whole model compared with the reference: outputs, gradient, and training on random batches.
 #include "classifier/train/model.h"
 
 #include <gtest/gtest.h>
@@ -11,9 +11,8 @@
 
 #include "classifier/model_training.h"
 
+namespace attn::classifier {
 namespace {
-
-using namespace attn;
 
 struct Variant {
   attn_backend_t backend;
@@ -41,14 +40,14 @@ class ModelTest : public testing::TestWithParam<Variant> {
     return test::random_reviews(config_, B, random);
   }
 
-  // The only batch on its way.
+  // Sends a batch and takes it at once.
   static FedBatch fed(BatchFeed& feed, const EncodedReviews& reviews) {
     feed.send(reviews, test::all_of(reviews));
     return feed.take();
   }
 
-  // Initial values with noise added: at the small initial ones attention is all but uniform, and the gradients of its
-  // parameters are what remains of sums that cancel.
+  // Initial values plus noise. With the small initial values alone attention is almost uniform, and the gradients of its
+  // parameters are sums that cancel almost completely.
   void fill(Model& model, Random& random) const {
     initialise(model.parameters(), config_, random);
     std::map<std::string, Tensor> tensors;
@@ -96,7 +95,7 @@ TEST_P(ModelTest, OutputsAndGradientMatchTheReference) {
   for (const auto& [name, values] : expected.gradient) {
     whole.insert(whole.end(), values.begin(), values.end());
     whole_got.insert(whole_got.end(), got.at(name).begin(), got.at(name).end());
-    // The query of additive attention moves all scores alike, so most of its gradient cancels, and digits with it.
+    // The query of additive attention shifts all scores alike, so its gradient suffers from cancellation.
     EXPECT_LT(relative_error(values, got.at(name)), 1e-4) << name;
   }
   const double error = relative_error(whole, whole_got);
@@ -170,3 +169,4 @@ INSTANTIATE_TEST_SUITE_P(All, ModelTest, testing::ValuesIn(variants()),
                          });
 
 }  // namespace
+}  // namespace attn::classifier

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training on made-up batches, by a model on the backend of a handle and by the reference.
+// Training on random batches, by a model on the backend of a handle and by the reference.
 #pragma once
 
 #include "classifier/random.h"
+#include "classifier/reference_model.h"
 #include "classifier/train/model.h"
-#include "support/reference_model.h"
 
-namespace attn::test {
+namespace attn::classifier::test {
 
-// On which a model of this build runs.
+// The backends on which a model can run in this build.
 inline std::vector<attn_backend_t> model_backends() {
 #ifdef ATTN_WITH_CUDNN
   return {ATTN_BACKEND_CPU, ATTN_BACKEND_CUDA};
@@ -19,7 +19,7 @@ inline std::vector<attn_backend_t> model_backends() {
 }
 
 // Random ids and labels; the first review has T ids, the others 1 to T.
-inline EncodedReviews random_reviews(const ModelConfig& config, std::int64_t B, attn::Random& random) {
+inline EncodedReviews random_reviews(const ModelConfig& config, std::int64_t B, Random& random) {
   EncodedReviews reviews;
   reviews.offsets.push_back(0);
   for (std::int64_t b = 0; b < B; ++b) {
@@ -41,7 +41,7 @@ double mean(const Values& losses) {
   return sum / static_cast<double>(losses.size());
 }
 
-// A model with the initial values of a seed, and Adam, which leaves out a step whose gradient is not finite.
+// A model with the initial values of a seed, trained with Adam, which skips steps whose gradient is not finite.
 class ModelTraining {
  public:
   ModelTraining(const Handle& handle, const ModelConfig& config, std::int64_t B, float rate, std::uint64_t seed,
@@ -55,7 +55,7 @@ class ModelTraining {
         m_(handle, config),
         s_(handle, config),
         left_out_(handle, 1) {
-    attn::Random random(seed);
+    Random random(seed);
     initialise(model_.parameters(), config, random);
   }
 
@@ -86,7 +86,7 @@ class ModelTraining {
   std::int64_t steps_ = 0;
 };
 
-// The same in double precision, from the same parameters.
+// The same training in double precision, starting from the same parameters.
 class ReferenceTraining {
  public:
   ReferenceTraining(const ModelConfig& config, const Parameters& start, float rate)
@@ -110,4 +110,4 @@ class ReferenceTraining {
   std::int64_t steps_ = 0;
 };
 
-}  // namespace attn::test
+}  // namespace attn::classifier::test

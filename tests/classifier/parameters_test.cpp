@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The trainable tensors: their initial values, their way to files and back, and what is refused.
+// The trainable tensors: initial values, saving and loading, and what is refused.
 #include "classifier/train/parameters.h"
 
 #include <gtest/gtest.h>
@@ -11,9 +11,8 @@
 
 #include "classifier/failure.h"
 
+namespace attn::classifier {
 namespace {
-
-using namespace attn;
 
 std::map<std::string, Tensor> initial_values(const ModelConfig& config) {
   const Handle handle;
@@ -108,7 +107,7 @@ TEST(Parameters, SaveAndLoadRoundTrip) {
 TEST(Random, IsTheStandardsEngine) {
   Random random(5489);
   for (int i = 1; i < 10000; ++i) random.uniform();
-  // The standard fixes the ten thousandth number of this engine.
+  // The standard specifies the ten thousandth number of this engine.
   EXPECT_EQ(random.uniform(), static_cast<double>(9981545732273789042ULL >> 11) * 0x1p-53);
 }
 
@@ -133,3 +132,4 @@ TEST(Random, ShuffleKeepsAllAndBelowStaysBelow) {
 }
 
 }  // namespace
+}  // namespace attn::classifier

@@ -12,7 +12,7 @@
 #include "classifier/failure.h"
 #include "temporary_folder.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using nlohmann::json;
@@ -284,4 +284,4 @@ TEST(Safetensors, ReadsPythons) {
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::classifier

@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace attn {
+namespace attn::classifier {
 
 class TemporaryFolder {
  public:
@@ -45,4 +45,4 @@ inline void write_file(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

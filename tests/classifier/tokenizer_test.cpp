@@ -7,7 +7,7 @@
 
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -102,4 +102,4 @@ TEST(RequireUtf8, NamesLineByteAndOffset) {
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::classifier

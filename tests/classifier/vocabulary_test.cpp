@@ -5,7 +5,7 @@
 
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 const std::unordered_map<std::string, std::int64_t> kCounts = {
@@ -54,4 +54,4 @@ TEST(Vocabulary, RefusesATooSmallSizeAndAWordTwice) {
 }
 
 }  // namespace
-}  // namespace attn
+}  // namespace attn::classifier

@@ -1,75 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Set-up by bootstrap.sh: a copy of it in a folder with spaces, and stand-ins for all that would change the machine."""
-import pathlib
+"""The verbs of bootstrap.sh on the machine that conftest.py makes: what they install, build and run."""
 import shutil
-import subprocess
 
 import pytest
 
-SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "bootstrap.sh"
-REAL_TOOLS = ["bash", "cat", "dirname", "env", "grep"]
 PRODUCT = {"g++", "cmake", "ninja-build", "libdnnl-dev", "libhwy-dev", "libarchive-dev", "libpango1.0-dev"}
-TESTS_ONLY = {"clang-14", "clang-format-14", "libgtest-dev", "python3-venv", "shellcheck"}
-
-
-class Machine:
-    """Debian 12 with root and every package, until a test says otherwise."""
-
-    def __init__(self, folder):
-        self.root = folder / "a clone with spaces"
-        self.elsewhere = folder / "elsewhere"
-        self.tools = folder / "tools"
-        self.log = folder / "log"
-        self.os_release = folder / "os-release"
-        self.usual_nvcc = folder / "usual place/nvcc"  # where no compiler is until a test puts it there
-        for made in (self.root, self.elsewhere, self.tools):
-            made.mkdir()
-        shutil.copy(SCRIPT, self.root)
-        for name in REAL_TOOLS:
-            (self.tools / name).symlink_to(shutil.which(name))
-        self.os_release.write_text('ID=debian\nVERSION_ID="12"\n')
-        self.absent()
-        self.tool("apt-get")
-        self.tool("id", "echo 0")
-        self.tool("cmake")
-        trainer = self.root / "build/release/host/classifier/attn_train"
-        trainer.parent.mkdir(parents=True)
-        self.script(trainer, 'printf "<%s>" "$@"; echo; echo "in $PWD"; echo "IMDB ${ATTN_IMDB:-none}"')
-
-    @staticmethod
-    def script(path, body):
-        path.write_text(f"#!/bin/bash\n{body}\n")
-        path.chmod(0o755)
-
-    def tool(self, name, body=""):
-        """A stand-in that notes its call, then runs `body`."""
-        self.script(self.tools / name, f'echo "{name} $*" >>"{self.log}"\n{body}')
-
-    def absent(self, *packages):
-        """dpkg-query knows all packages but these; of "all" it knows none."""
-        words = " ".join(packages)
-        self.tool("dpkg-query", f'for package in "${{@:3}}"; do\n'
-                                f'  [[ " {words} " == *" all "* || " {words} " == *" $package "* ]] || echo "installed $package"\n'
-                                f"done")
-
-    def run(self, *arguments):
-        self.log.write_text("")
-        environment = {"PATH": str(self.tools), "ATTN_OS_RELEASE": str(self.os_release),
-                       "ATTN_NVCC": str(self.usual_nvcc)}
-        return subprocess.run([self.root / "bootstrap.sh", *arguments], cwd=self.elsewhere, env=environment,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-
-    def calls(self, name):
-        return [line.split()[1:] for line in self.log.read_text().splitlines() if line.split()[0] == name]
-
-    def installed(self):
-        """The packages that apt-get was asked for."""
-        return {word for call in self.calls("apt-get") if call[0] == "install" for word in call[1:] if word[0] != "-"}
-
-
-@pytest.fixture
-def machine(tmp_path):
-    return Machine(tmp_path)
+TESTS_ONLY = {"clang-format-14", "libgtest-dev", "python3-venv", "shellcheck"}
+ALL_TESTS_ONLY = {"clang-14", "clang-tidy-14", "curl"}
 
 
 def test_help_names_every_verb(machine):
@@ -93,7 +30,7 @@ def test_train_installs_what_it_needs_and_says_why(machine):
     result = machine.run("train")
     assert result.returncode == 0, result.stderr
     assert machine.calls("apt-get")[0] == ["update"]
-    assert PRODUCT <= machine.installed()
+    assert machine.installed() >= PRODUCT
     assert not TESTS_ONLY & machine.installed()
     for package in machine.installed():
         assert f"  {package} " in result.stderr
@@ -110,8 +47,25 @@ def test_train_with_all_there_builds_and_passes_options_on(machine):
     result = machine.run("train", "--epochs", "2", "--data", "my texts")
     assert result.returncode == 0, result.stderr
     assert machine.calls("apt-get") == []
-    assert machine.calls("cmake") == [["--preset", "release"], ["--build", "--preset", "release"]]
+    assert machine.calls("cmake") == [["--preset", "release", "-DATTN_CUDA=OFF"], ["--build", "--preset", "release"]]
     assert result.stdout.splitlines() == ["<train><--epochs><2><--data><my texts>", f"in {machine.elsewhere}", "IMDB none"]
+
+
+@pytest.mark.parametrize("compiler, gpu, arguments, cuda", [
+    (True, False, [], "OFF"),
+    (True, False, ["--device", "cpu"], "OFF"),
+    (True, False, ["--epochs", "2", "--device", "cuda"], "ON"),
+    (True, False, ["--device=cuda", "--epochs", "2"], "ON"),
+    (True, True, [], "ON"),
+    (False, True, [], "OFF"),
+    (False, False, ["--device", "cuda"], "OFF"),
+])
+def test_train_builds_cuda_where_a_gpu_is_found_or_asked_for(machine, compiler, gpu, arguments, cuda):
+    if compiler:
+        machine.tool("nvcc")
+    machine.tool("nvidia-smi", "" if gpu else "exit 9")
+    assert machine.run("train", *arguments).returncode == 0
+    assert machine.calls("cmake")[0] == ["--preset", "release", f"-DATTN_CUDA={cuda}"]
 
 
 def test_train_finds_the_fetched_archive(machine):
@@ -133,10 +87,10 @@ def test_moved_build_folder_is_configured_anew(machine):
     cache = machine.root / "build/release/CMakeCache.txt"
     cache.write_text("CMAKE_HOME_DIRECTORY:INTERNAL=/where/it/was\n")
     assert machine.run("train").returncode == 0
-    assert machine.calls("cmake")[0] == ["--fresh", "--preset", "release"]
+    assert machine.calls("cmake")[0] == ["--fresh", "--preset", "release", "-DATTN_CUDA=OFF"]
     cache.write_text(f"CMAKE_HOME_DIRECTORY:INTERNAL={machine.root}\n")
     assert machine.run("train").returncode == 0
-    assert machine.calls("cmake")[0] == ["--preset", "release"]
+    assert machine.calls("cmake")[0] == ["--preset", "release", "-DATTN_CUDA=OFF"]
 
 
 def test_without_root_it_uses_sudo(machine):
@@ -194,6 +148,24 @@ def test_tests_need_more_than_training(machine):
     assert result.returncode == 1
     for package in PRODUCT | TESTS_ONLY:
         assert f"  {package} " in result.stderr
+    for package in ALL_TESTS_ONLY:
+        assert f"  {package} " not in result.stderr
+    result = machine.run("test", "--all")
+    assert result.returncode == 1
+    for package in PRODUCT | TESTS_ONLY | ALL_TESTS_ONLY:
+        assert f"  {package} " in result.stderr
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--fast"], "test: expected --all, --no-cuda or --gpu, got --fast"),
+    (["--gpu", "--no-cuda"], "test: expected --gpu alone, got --gpu --no-cuda"),
+    (["--all", "--gpu"], "test: expected --gpu alone, got --all --gpu"),
+])
+def test_unknown_extents_of_the_tests_are_refused(machine, arguments, message):
+    result = machine.run("test", *arguments)
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert machine.log.read_text() == ""
 
 
 @pytest.fixture
@@ -236,6 +208,7 @@ def wanted(machine):
     path = machine.root / "python_bench/requirements-test.txt"
     path.parent.mkdir()
     path.write_text("numpy==1\n")
+    path.with_name("requirements-lint.txt").write_text("ruff==1\n")
     machine.script(machine.tools / "made-python", f'echo "pip $*" >>"{machine.log}"')
     machine.tool("python3", f'mkdir -p "${{@: -1}}/bin" && cp "{machine.tools}/made-python" "${{@: -1}}/bin/python"')
     for name in ("find", "xargs", "clang-format-14"):
@@ -258,6 +231,34 @@ def test_python_environment_is_made_once(machine, wanted):
     wanted.write_text("numpy==2\n")
     python3, pip = made()
     assert len(python3) == len(pip) == 1
+
+
+def test_linters_are_added_to_the_python_environment(machine, wanted):
+    def installs(*arguments):
+        machine.run("test", *arguments)
+        return [call for call in machine.calls("pip") if "install" in call]
+
+    assert len(installs()) == 1
+    (lint,) = installs("--all")
+    assert str(wanted.with_name("requirements-lint.txt")) in " ".join(lint)
+    assert installs("--all") == installs() == []
+
+
+def test_a_file_that_is_too_long_fails_the_style(machine, wanted):
+    for name in ("find", "xargs"):
+        (machine.tools / name).unlink()
+    for name in ("find", "xargs", "awk"):
+        (machine.tools / name).symlink_to(shutil.which(name))
+    machine.tool("shellcheck")
+    machine.tool("cmake", "exit 1")  # ends the tests early
+    source = machine.root / "host/long.cpp"
+    source.parent.mkdir()
+    for lines, fails in ((400, False), (401, True)):
+        source.write_text("//\n" * lines)
+        result = machine.run("test", "--no-cuda")
+        assert result.returncode == 1
+        assert ("./host/long.cpp: expected at most 400 lines, got more" in result.stderr) == fails
+        assert (machine.calls("cmake") == []) == fails
 
 
 def test_failed_pip_is_tried_again(machine, wanted):
@@ -335,12 +336,17 @@ def test_a_fetch_that_failed_is_tried_again(machine, compiler):
         assert [call for call in machine.calls("pip") if "--target" in call]
 
 
-@pytest.mark.parametrize("arguments, cuda", [([], "ON"), (["--no-cuda"], "OFF")])
-def test_tests_build_cuda_unless_told_not_to(machine, compiler, arguments, cuda):
+@pytest.mark.parametrize("arguments, preset, cuda", [
+    ([], "quick", "ON"),
+    (["--no-cuda"], "quick", "OFF"),
+    (["--all"], "dev", "ON"),
+    (["--no-cuda", "--all"], "dev", "OFF"),
+])
+def test_tests_build_cuda_unless_told_not_to(machine, compiler, arguments, preset, cuda):
     machine.tool("shellcheck")
     machine.tool("cmake", "exit 1")  # ends the tests early
     result = machine.run("test", *arguments)
     assert result.returncode == 1
-    assert machine.calls("cmake") == [["--preset", "dev", f"-DATTN_CUDA={cuda}"]]
+    assert machine.calls("cmake") == [["--preset", preset, f"-DATTN_CUDA={cuda}"]]
     assert ("left out: CUDA" in result.stderr) == (cuda == "OFF")
     assert bool([call for call in machine.calls("pip") if "--target" in call]) == (cuda == "ON")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// That a compute call enqueues kernels and does nothing else: CUDA lets a stream be captured only by calls that neither
-// allocate nor wait, and what they enqueue stands in the graph.
+// A compute call enqueues kernels and does nothing else: it can be captured, which CUDA allows only for calls that
+// neither allocate nor synchronise, and the graph contains everything that it enqueued.
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
@@ -65,7 +65,7 @@ TEST_P(Captured, IsKernelsAlone) {
   EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
 }
 
-// One block per item, and cut; rows for pooling have no A.
+// One block per item, and split; rows for pooling have no A.
 INSTANTIATE_TEST_SUITE_P(Calls, Captured,
                          testing::Combine(testing::ValuesIn(kPasses),
                                           testing::Values(Shape{2, 1, 20, 8, 8}, Shape{1, 1, 600, 40, 40},

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a feed promises of streams, on the virtual GPU, where nothing of a stream runs before something waits for it (but
-// with a VGPU_SEED): copies stand in a stream of their own, no batch overwrites another that is still read, only
-// attn_feed_fill waits, nothing is allocated after create, and each call of CUDA may fail. With VGPU_LEAKS=1, which lists
-// what is left in the end.
+// The stream semantics of a feed, on the virtual GPU, where (without a VGPU_SEED) no work of a stream runs before
+// something waits for it: copies have a stream of their own, no batch overwrites one that is still being read, only
+// attn_feed_fill waits, nothing is allocated after creation, and every CUDA call may fail. Runs with VGPU_LEAKS=1,
+// which reports allocations that remain at the end.
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
@@ -42,14 +42,14 @@ class FeedStreams : public testing::Test {
     std::memcpy(feed.fill(), batch(n).data(), kBytes);
     feed.send(kBytes);
   }
-  // What stands there when all that `stream` has got has ended, and nothing else is waited for.
+  // The contents once the work of `stream` has completed, without waiting for anything else.
   static Values read(const void* pointer, cudaStream_t stream) {
     Values values(kSize);
     EXPECT_EQ(cudaMemcpyAsync(values.data(), pointer, kBytes, cudaMemcpyDeviceToHost, stream), cudaSuccess);
     EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
     return values;
   }
-  // Work for a stream that reads a batch.
+  // Enqueues work that reads a batch.
   static void keep(const void* taken, const Buffer<float>& copy, cudaStream_t stream) {
     EXPECT_EQ(cudaMemcpyAsync(copy.data(), taken, kBytes, cudaMemcpyDeviceToDevice, stream), cudaSuccess);
   }
@@ -73,8 +73,8 @@ TEST_F(FeedStreams, CopiesStandInAStreamOfTheirOwn) {
   }
 }
 
-// All that the handle's stream does is still to come when the host has sent the last batch: fill waits for copies, these for
-// what was given back, and so on.
+// None of the work of the handle's stream has run when the host sends the last batch: fill waits for copies, copies
+// wait for the slots that were given back, and so on.
 TEST_F(FeedStreams, ABatchStandsUntilTheHandlesStreamIsThroughWithIt) {
   for (const int slots : {2, 3}) {
     SCOPED_TRACE(slots);
@@ -155,7 +155,7 @@ TEST_F(FeedStreams, ACaptureIsRefusedAndGoesOn) {
   EXPECT_EQ(read(feed.take(), stream_), batch(2));
 }
 
-// The default stream may not be used while one that waits for it is captured.
+// The default stream must not be used while a stream that waits for it is being captured.
 TEST_F(FeedStreams, ACaptureOfAnotherStreamGoesOnToo) {
   handle_.set_stream(nullptr);
   Feed feed(handle_, kBytes);
@@ -174,7 +174,7 @@ TEST_F(FeedStreams, ACaptureOfAnotherStreamGoesOnToo) {
   EXPECT_EQ(read(feed.take(), nullptr), batch(2));
 }
 
-// Each call of CUDA fails once.
+// Each CUDA call fails once.
 class FeedFailures : public FeedStreams {
  protected:
   static std::size_t free_memory() {
@@ -182,7 +182,7 @@ class FeedFailures : public FeedStreams {
     EXPECT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
     return free;
   }
-  // The first word of a message is the call's name.
+  // The first word of an error message is the name of the call.
   void note_failure() {
     const std::string message = attn_last_error();
     failed_.insert(message.substr(0, message.find(':')));
@@ -234,7 +234,7 @@ TEST_F(FeedFailures, OfLaterCallsPassWhenTheseAreRepeated) {
       return call();
     }
   };
-  // With the n-th call failing; how many there are.
+  // Runs with the n-th call failing. Returns the number of calls.
   const auto run = [&](unsigned long long n) {
     Feed feed(handle_, kBytes);
     std::vector<const void*> taken;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// That the kernels are fused, proven by what the virtual GPU counts: no call moves much more through global memory than
-// kernels/traffic.h states, nothing is added by atomics, and one long item is enough to occupy every multiprocessor.
+// The counters of the virtual GPU prove that the kernels are fused: no call moves much more through global memory than
+// bench/traffic.h states, no sum uses atomics, and one long item is enough to occupy every multiprocessor.
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -17,15 +17,12 @@
 
 #include "bench/calls.h"
 
-namespace attn::kernels {
+namespace attn::bench {
 
 static std::ostream& operator<<(std::ostream& out, const Shape& s) {
   return out << "B" << s.B << "_Q" << s.Q << "_T" << s.T << "_A" << s.A << "_D" << s.D;
 }
 
-}  // namespace attn::kernels
-
-namespace attn::bench {
 namespace {
 
 constexpr double kMost = 1.2;  // times what is stated
@@ -35,7 +32,7 @@ struct Launch {
   Index blocks, loaded, stored, atomics;
 };
 
-// Reads what the virtual GPU writes of each launch.
+// Reads the counters that the virtual GPU writes for each launch.
 class Launches {
  public:
   Launches() : file_(testing::TempDir() + "fused_test_" + std::to_string(getpid()) + ".jsonl") {
@@ -45,7 +42,7 @@ class Launches {
   Launches(const Launches&) = delete;
   Launches& operator=(const Launches&) = delete;
 
-  // Those since the last time.
+  // The launches since the previous call.
   std::vector<Launch> take() {
     EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
     std::vector<Launch> launches;
@@ -69,7 +66,7 @@ Launches& launches() {
   return one;
 }
 
-// Kernels that only bring together what others left, a few numbers per pair or per block.
+// Kernels that only combine results of others: a few numbers per pair or per block.
 bool finishes(const Launch& launch) {
   for (const char* name : {"merge_kernel", "row_sums_kernel", "score_gradients_kernel"})
     if (launch.kernel.find(name) != std::string::npos) return true;
@@ -107,7 +104,7 @@ TEST_P(Fused, MovesWhatIsStated) {
               moved / stated, moved / static_cast<double>(cost.least));
   EXPECT_LE(moved, kMost * stated);
   EXPECT_GE(moved, stated / kMost) << "less than the least: what is stated is wrong";
-  // Of narrow rows, w and the bias are as much.
+  // For narrow rows, w and the bias are as large as x.
   if (!pass.pooling || shape.D < 32) return;
   const auto x = static_cast<double>(shape.size * shape.B * shape.T * shape.D);
   Index readings = 0;
@@ -134,7 +131,7 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
   return std::string(pass.name) + "_" + storage.name + "_" + testing::PrintToString(shape);
 }
 
-// Tiles, chunks and spans with ragged ends; long single items, narrow and wide.
+// Incomplete last tiles and splits; long single items, narrow and wide.
 INSTANTIATE_TEST_SUITE_P(Additive, Fused,
                          testing::ValuesIn(cases(false, {{2, 1, 200, 128, 128},
                                                          {3, 1, 1000, 33, 129},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rows that lie 2^31 elements behind the start of their tensor, where an index of 32 bits would end up elsewhere. All but
-// three of them are padding, which is never read, so that hardly any of the memory is touched. An item there gives the
-// bits that it gives in a tensor of its own.
+// Rows more than 2^31 elements after the start of their tensor, where a 32-bit index would overflow. All but three rows
+// are padding, which is never read, so hardly any of the memory is touched. An item there gives the same bits as in a
+// tensor of its own.
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ using Results = std::vector<std::vector<float>>;
 constexpr std::int64_t kFar = std::int64_t{1} << 31;
 constexpr std::int32_t kKeys = 3;  // that are no padding
 
-// An item of B = 1, or the second of two, the first of which is all padding.
+// A batch of one item, or of two items of which the first is all padding.
 class Item {
  public:
   Item(const Handle& handle, bool far) : handle_(&handle), far_(far) {}
@@ -30,7 +30,7 @@ class Item {
   Buffer<std::int32_t> lengths() const {
     return {*handle_, far_ ? std::vector<std::int32_t>{0, kKeys} : std::vector<std::int32_t>{kKeys}};
   }
-  // The item's values in a tensor [B, size, ...]; those that are missing at the end stand behind the tensor's memory.
+  // The item's values in a tensor [B, size, ...]. The memory ends after the item's valid rows.
   Buffer<float> tensor(std::int64_t size, const std::vector<float>& values) const {
     const std::int64_t before = far_ ? size : 0;
     Buffer<float> all(*handle_, static_cast<std::size_t>(before) + values.size());
@@ -51,14 +51,14 @@ class Item {
 
 std::vector<float> values(std::uint64_t seed, std::int64_t count) { return Random(seed).normal(count, 0.25f); }
 
-// Forward, and backward to those gradients that are small.
+// Forward, and backward to the gradients that are small.
 Results additive(bool far, std::int64_t Q, std::int64_t T, std::int64_t A, std::int64_t D, bool backward) {
   const Handle handle(ATTN_BACKEND_CUDA);
   const Item item(handle, far);
   AdditiveAttention attention(handle, {item.B(), Q, T, A, D});
   const Buffer<float> q = item.tensor(Q * A, values(1, Q * A)), v(handle, values(2, A));
   const Buffer<float> x = item.tensor(T * D, values(3, kKeys * D));
-  // The same tensor serves as keys where it may: one is as much as there is memory for.
+  // The same tensor serves as keys where possible: there is memory for only one.
   const Buffer<float> keys = A == D ? Buffer<float>() : item.tensor(T * A, values(4, kKeys * A));
   const float* const k = A == D ? x.data() : keys.data();
   const Buffer<std::int32_t> lengths = item.lengths();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What only the CUDA side of the classifier's layers has: streams, graphs, a workspace, and ids that nobody checked.
+// Properties of the classifier's layers that exist only on CUDA: streams, graphs, a workspace, and unchecked ids.
 #include <cuda_runtime_api.h>
 
 #include "attn_cuda/encoder.hpp"
@@ -21,7 +21,7 @@ std::size_t embedding_workspace(const Handle& handle, std::int64_t N, std::int64
 class CudaLayers : public testing::Test {
  protected:
   CudaLayers() { EXPECT_EQ(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess); }
-  // Ends the capture of a test that failed, so that it does not spoil the next.
+  // Ends the capture of a failed test, so that the next test is not affected.
   ~CudaLayers() override {
     cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
     cudaGraph_t left = nullptr;
@@ -61,7 +61,7 @@ TEST_F(CudaLayers, IdsOutsideTheTableGiveZerosAndNoGradient) {
                     reference::embedding_backward(kV, kE, known, widen(known_d_rows)), {kV, kE}));
 }
 
-// A step of training on the classifier's own layers, whose tensors stand in the memory of a handle.
+// A training step of the classifier's layers, with tensors in the memory of a handle.
 class Step {
  public:
   static constexpr std::int64_t kN = 6400, kV = 500, kE = 128;
@@ -76,7 +76,7 @@ class Step {
         s_(handle, std::vector<float>(kV * kE)),
         workspace_(handle, embedding_workspace(handle, kN, kV, kE)) {}
 
-  // As if each row were its own gradient.
+  // Uses each row as its own gradient.
   void run() {
     const attn_adam_desc_t adam = {sizeof adam, 1e-2f, 0.9f, 0.999f, 1e-7f, 1, 1, nullptr};
     check(attn_embedding_forward(handle_->get(), ATTN_DTYPE_FP32, kN, kV, kE, ids_.data(), p_.data(), rows_.data()));
@@ -94,7 +94,7 @@ class Step {
   Buffer<std::byte> workspace_;
 };
 
-// A capture refuses whatever allocates or waits.
+// A capture rejects every call that allocates or synchronises.
 TEST_F(CudaLayers, AStepIsCapturedAndReplayed) {
   Handle on_stream(ATTN_BACKEND_CUDA);
   on_stream.set_stream(stream);
@@ -119,7 +119,7 @@ TEST_F(CudaLayers, AStepIsCapturedAndReplayed) {
   EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
 }
 
-// Twelve bytes for each place, twice, sums of 32 places at a time, and what the sort needs.
+// Two buffers of twelve bytes per (id, position) pair, a carry per segment of 32 pairs, and the scratch of the sort.
 TEST_F(CudaLayers, WorkspaceGrowsWithPlacesBeyond32Bits) {
   constexpr std::int64_t kN = std::int64_t{1} << 33, kV = std::int64_t{1} << 40, kE = 64;
   const std::size_t least = 2 * kN * 12 + kN / 32 * kE * 4;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds mutants of the libraries and has their tests run on them."""
+"""Builds mutants of the libraries and runs their tests."""
 
 import functools
 import hashlib
@@ -13,59 +13,64 @@ import tempfile
 from mutants import KERNELS, ROOT, users_of
 
 LIBRARIES = ("attn_cuda", "attn_cuda_encoder")
-ADDITIVE, POOLING = ATTENTION_TESTS = ("parity_additive_test", "parity_pooling_test")
+ADDITIVE, POOLING = "parity_additive_test", "parity_pooling_test"
+ADDITIVE_NUMERICS, POOLING_NUMERICS = "parity_additive_numerics_test", "parity_pooling_numerics_test"
+ATTENTION_TESTS = (ADDITIVE, ADDITIVE_NUMERICS, POOLING, POOLING_NUMERICS)
 EMBEDDING, LAYERS, LSTM, PROJECTED, STORAGE, STRANGE_IDS = ENCODER_TESTS = (
     "encoder_embedding_test", "encoder_layers_test", "encoder_lstm_test", "encoder_projected_test", "encoder_storage_test",
     "kernels/kernels_layers_test")
 VERDICTS = ("killed", "survived", "same code", "does not compile")
-SECONDS = 300  # for the tests of one program; a mutant with which they take longer hangs
+SECONDS = 300  # for the tests of one program; a mutant that takes longer hangs
 
-# Kernels of attention are compiled and tested for one storage type first, and that without the tests that take long: most
-# mutants live no longer. Those of the encoder are small, and so are their tests.
+# Attention kernels are compiled and tested for one storage type first, without the slow tests, because most mutants
+# fail there. The kernels of the encoder and their tests are small.
 STORAGES = {"fp32": "float", "fp16": "__half", "bf16": "__nv_bfloat16"}
 FIRST, OTHERS = ["fp32"], ["fp16", "bf16"]
 SLOW = ("*SameBits*:*GivesTheBits*:*Misaligned*:*Recomputed*:*NoGradientOfWeights*:*NoBias*:*NanAnd*:*OwnContext*:"
         "*SeveralTiles*:*RowsThatFill*:*ManyChunks/*")
 SECONDS_WITHOUT_SLOW = 100
 
-# Which tests launch a kernel of a file, by how its name begins: programs, and patterns of googletest for the tests to
-# run and to leave out.
-PLAIN = "*BesidePlainLoops*"  # how exact the kernels are, not whether they are right
+# The tests that launch the kernels of a file, by the beginning of its name: programs, and GoogleTest patterns of the
+# tests to run and to exclude.
+PLAIN = "*BesidePlainLoops*"  # these measure accuracy, not correctness
+SINGLE = ("*cuda*_Q1_*:*On.*cuda*", f"{PLAIN}:*SeveralTiles*:*RowsThatFill*")
+MULTI = ("*cuda*", f"{PLAIN}:*_Q1_*")
+ATTENTION = ("*cuda*", PLAIN)
 REACHED_BY = {
-    "pooling_": {POOLING: ("*cuda*", PLAIN)},
-    "additive_single_": {ADDITIVE: ("*cuda*_Q1_*:*On.*cuda*", f"{PLAIN}:*SeveralTiles*:*RowsThatFill*")},
-    "additive_multi_": {ADDITIVE: ("*cuda*", f"{PLAIN}:*_Q1_*")},
-    "merge": {POOLING: ("*cuda*", PLAIN), ADDITIVE: ("*cuda*", PLAIN)},
-    "row_sums": {POOLING: ("*cuda*", PLAIN), ADDITIVE: ("*cuda*", PLAIN)},
+    "pooling_": {POOLING: ATTENTION, POOLING_NUMERICS: ATTENTION},
+    "additive_single_": {ADDITIVE: SINGLE, ADDITIVE_NUMERICS: SINGLE},
+    "additive_multi_": {ADDITIVE: MULTI, ADDITIVE_NUMERICS: MULTI},
+    "merge": {POOLING: ATTENTION, POOLING_NUMERICS: ATTENTION, ADDITIVE: ATTENTION, ADDITIVE_NUMERICS: ATTENTION},
+    "row_sums": {POOLING: ATTENTION, POOLING_NUMERICS: ATTENTION, ADDITIVE: ATTENTION, ADDITIVE_NUMERICS: ATTENTION},
     "embedding": {EMBEDDING: ("*cuda*", ""), STRANGE_IDS: ("*Ids*", "")},
-    "sort_places": {EMBEDDING: ("*cuda*", "")},
+    "sort_by_id": {EMBEDDING: ("*cuda*", "")},
     "dense": {LAYERS: ("*cuda*", "")},
     "elementwise": {LAYERS: ("*cuda*", ""), STORAGE: ("*cuda*", "")},
     "transpose": {LSTM: ("*cuda*", "")},
-    "store_numbers": {LSTM: ("*cuda*", "")},
+    "upload_values": {LSTM: ("*cuda*", "")},
     "copy_rows": {PROJECTED: ("*cuda*", ""), LSTM: ("*cuda*", "")},
 }
 
 
 def module_of(code):
-    """What nvcc puts into the names of the kernels of a file, with its length before it."""
+    """The prefix that nvcc gives to the kernels of a file, with its length."""
     length = re.search(rb"([0-9]{2})_GLOBAL__N__", code)
     return code[length.start():length.end(1) + int(length[1])]
 
 
 def code_of(code):
-    """An object file or PTX without what nvcc makes of the path of the source and of its own process."""
+    """An object file or PTX without the parts that depend on the source's path and on nvcc's process."""
     return re.sub(rb"tmpxft_[0-9a-f]+_[0-9a-f]+", b"", code.replace(module_of(code), b""))
 
 
 def storages_of(line):
-    """The storage types for which a line of a .cu file makes kernels, where it does so."""
+    """The storage types for which a line of a .cu file instantiates kernels."""
     instantiation = re.match(r"template cudaError_t .*<([^<>]*)>&", line)
     return set(instantiation[1].split(", ")) if instantiation else set()
 
 
 def kind_of(name):
-    """How the name of a .cu file begins, for REACHED_BY."""
+    """The key of REACHED_BY for a .cu file."""
     return next(beginning for beginning in REACHED_BY if name.startswith(beginning))
 
 
@@ -99,7 +104,7 @@ class Workshop:
                               timeout=seconds)
 
     def expect_whole_library_passes(self):
-        """Else every mutant would be found killed, by whatever is wrong here."""
+        """Otherwise every mutant would seem to be killed."""
         for test in ATTENTION_TESTS + ENCODER_TESTS:
             outcome = self.run(test, "*EveryLengthIsT/cuda_fp32*:Runs/*/cuda:*ForwardAndBackward/cuda_fp32*",
                                self.build / "host", SECONDS)
@@ -107,7 +112,7 @@ class Workshop:
                 raise RuntimeError(f"{test} fails on the library as it is:\n{outcome.stdout}{outcome.stderr}")
 
     def judge(self, mutant):
-        """(one of VERDICTS, what the tests said)."""
+        """Returns one of VERDICTS and the message of the test that failed."""
         verdict = "same code"
         with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
             folder = pathlib.Path(folder)
@@ -118,45 +123,45 @@ class Workshop:
             source.write_text("\n".join(lines) + "\n")
             changed = []
             for name in self.users(mutant.file):
-                verdict, said = self.first_look(name, folder)
+                verdict, message = self.run_fast_tests(name, folder)
                 if verdict in ("killed", "does not compile"):
-                    return verdict, said
+                    return verdict, message
                 if verdict == "survived":
                     changed.append(name)
             for name in changed:
-                said = self.second_look(name, folder)
-                if said:
-                    return "killed", said
+                message = self.run_all_tests(name, folder)
+                if message:
+                    return "killed", message
             return ("survived" if changed else "same code"), ""
 
-    def first_look(self, name, folder):
-        """The same of the kernels of one .cu file in `folder`, by the tests that take little time.
+    def run_fast_tests(self, name, folder):
+        """Judges the kernels of one .cu file in `folder` by the fast tests.
 
-        Device code goes into the object files of the build, which costs half of what compiling host code again would.
+        Device code is put into the object files of the build, in half the time of compiling the host code again.
         """
         if not is_attention(name):
-            return self.only_look(name, folder)
+            return self.compile_and_test(name, folder)
         first, whole = self.ptx(name, folder, FIRST), self.whole_ptx(name)
         if first is None:
             return "does not compile", ""
         if code_of(first) == code_of(whole):
-            return self.only_look(name, folder, FIRST, SLOW)
+            return self.compile_and_test(name, folder, FIRST, SLOW)
         self.link_library(folder, name, self.with_ptx(name, folder, first))
-        said = self.complaint(folder, name, FIRST, SLOW)
-        return ("killed", said) if said else ("survived", "")
+        message = self.complaint(folder, name, FIRST, SLOW)
+        return ("killed", message) if message else ("survived", "")
 
-    def only_look(self, name, folder, storages=(), not_now=""):
+    def compile_and_test(self, name, folder, storages=(), excluded=""):
         made = folder / f"{name}.whole.o"
         if self.shell(self.compile_command(name, folder, made)).returncode != 0:
             return "does not compile", ""
         if code_of(made.read_bytes()) == self.whole_object(name):
             return "same code", ""
         self.link_library(folder, name, made)
-        said = self.complaint(folder, name, storages, not_now)
-        return ("killed", said) if said else ("survived", "")
+        message = self.complaint(folder, name, storages, excluded)
+        return ("killed", message) if message else ("survived", "")
 
-    def second_look(self, name, folder):
-        """What all tests say of what has passed the first look."""
+    def run_all_tests(self, name, folder):
+        """Judges by all tests what passed the fast ones."""
         if not is_attention(name):
             return ""
         whole, part = folder / f"{name}.whole.o", folder / f"{name}.o"
@@ -164,14 +169,14 @@ class Workshop:
             self.link_library(folder, name, whole)
             return self.complaint(folder, name, FIRST + OTHERS)
         self.link_library(folder, name, part)
-        said = self.complaint(folder, name, FIRST)
-        if not said:
+        message = self.complaint(folder, name, FIRST)
+        if not message:
             self.link_library(folder, name, self.with_ptx(name, folder, self.ptx(name, folder, FIRST + OTHERS)))
-            said = self.complaint(folder, name, OTHERS)
-        return said
+            message = self.complaint(folder, name, OTHERS)
+        return message
 
     def ptx(self, name, folder, storages):
-        """The device code for some storage types, or None where it does not compile."""
+        """The PTX for some storage types, or None if it does not compile."""
         source, part = folder / "kernels" / name, folder / "part" / name
         part.parent.mkdir(exist_ok=True)
         wanted = {STORAGES[storage] for storage in storages}
@@ -189,7 +194,7 @@ class Workshop:
             return self.ptx(name, folder, FIRST)
 
     def with_ptx(self, name, folder, ptx):
-        """The object file of the build with other device code, whose kernels get the names that the host code has."""
+        """The object file of the build with other device code, its kernels renamed to match the host code."""
         whole, made = self.build / self.objects[name], folder / f"{name}.o"
         ptx = ptx.replace(module_of(ptx), module_of(whole.read_bytes()))
         (folder / "part.ptx").write_bytes(ptx)
@@ -230,31 +235,31 @@ class Workshop:
         command = f"exec tests/{test} --gtest_filter='{chosen}' --gtest_brief=1 --gtest_fail_fast"
         return self.shell(command, environment, seconds)
 
-    def complaint(self, folder, name, storages, not_now=""):
-        """What the tests of the kernels of a .cu file say of the library in a folder; empty if they pass. No storages:
-        all of them."""
-        for test, (patterns, left_out) in REACHED_BY[kind_of(name)].items():
+    def complaint(self, folder, name, storages, excluded=""):
+        """The message of the first test of a .cu file's kernels that fails with the library in a folder, or "". Without
+        storages, all storage types are tested."""
+        for test, (patterns, skipped) in REACHED_BY[kind_of(name)].items():
             chosen = ":".join(patterns.replace("cuda", f"cuda_{storage}") for storage in storages) or patterns
-            chosen += f"-{left_out}:{not_now}"
-            seconds = SECONDS_WITHOUT_SLOW if not_now == SLOW else SECONDS
+            chosen += f"-{skipped}:{excluded}"
+            seconds = SECONDS_WITHOUT_SLOW if excluded == SLOW else SECONDS
             try:
                 outcome = self.run(test, chosen, folder, seconds)
             except subprocess.TimeoutExpired:
                 return f"{test} takes longer than {seconds} s"
             if outcome.returncode != 0:
-                said = (outcome.stderr + outcome.stdout).splitlines()
-                first = next((line for line in said if line.startswith("vgpu: ") or "FAILED" in line), "")
+                lines = (outcome.stderr + outcome.stdout).splitlines()
+                first = next((line for line in lines if line.startswith("vgpu: ") or "FAILED" in line), "")
                 return first or f"{test} ended with {outcome.returncode}"
         return ""
 
     @functools.cache
     def users(self, file):
-        """The .cu files that are compiled from a file below kernels/, those first whose tests are the shorter."""
+        """The .cu files that a file in kernels/ is compiled into, those with the fastest tests first."""
         return sorted(users_of(file), key=lambda name: (list(REACHED_BY).index(kind_of(name)), name))
 
     @functools.cache
     def state(self, file):
-        """Of what the verdicts on mutants of a file depend on, besides the mutant."""
+        """A digest of everything that the verdict on a mutant of a file depends on, except the mutant."""
         digest = hashlib.sha256()
         tests = ATTENTION_TESTS if all(map(is_attention, self.users(file))) else ATTENTION_TESTS + ENCODER_TESTS
         for path in sorted(KERNELS.rglob("*")) + [self.build / "tests" / test for test in tests]:

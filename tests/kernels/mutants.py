@@ -10,9 +10,9 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KERNELS = ROOT / "kernels"
 
-# A name that is no call; "\b" would take part of a qualified one.
+# A name that is not called. "\b" would match a part of a qualified name.
 NAME = r"(?<![\w.])\w+(?:\.\w+)*(?![\w(])"
-# What is replaced, by what, for each way to break a line.
+# Pattern and replacement for each way to break a line.
 OPERATORS = {
     "barrier dropped": [(r"__sync(?:threads|warp)\(\);", "")],
     "bound off by one": [(r" < (?!<)", " <= "), (r" <= ", " < "), (r" >= ", " > "), (r" > (?!>)", " >= ")],
@@ -26,7 +26,7 @@ OPERATORS = {
         (r"rescale\([^()]*\)", "1.0f"),
         (r"shift_of\(([^()]*)\)", "0.0f"),
         (r"divisor\(([^()]*)\)", r"\1"),
-        (r" / (?:sum|divided_by)\b", ""),
+        (r" / (?:sum|denominator|totals\.sum)\b", ""),
         (r" \* (?:factor|shared\.factor\[n\])", ""),
     ],
     "indices swapped": [
@@ -35,8 +35,8 @@ OPERATORS = {
     ],
     "sign flipped": [(r"fmaf\(-", "fmaf("), (r"(?<=\w\]) - (?=mean)", " + "), (r"1 - ", "1 + ")],
 }
-# Lines that say how a kernel is made, not what it does with data. Loops that are unrolled go over registers, of which
-# there is none behind the last.
+# Lines that configure a kernel instead of processing data. Unrolled loops run over registers, which have no element
+# after the last.
 NOT_BROKEN = re.compile(
     r"^\s*(//|#|template|constexpr|static_assert|inline constexpr|using|enum|(__shared__ )?float4? \w+(\[[^\]]+\])+(\{\})?;)"
 )
@@ -45,19 +45,19 @@ UNROLLED = re.compile(r"^\s*#pragma unroll$")
 
 @dataclasses.dataclass(frozen=True)
 class Mutant:
-    file: str  # below kernels/
+    file: str  # relative to kernels/
     line: int
     operator: str
     before: str  # the line, stripped
     after: str
-    nth: int  # of those of the file that read the same
+    nth: int  # counts identical changes of identical lines in the file
 
     def __str__(self):
         return f"{self.file}:{self.line}: {self.operator}\n    {self.before}\n    {self.after}"
 
     @property
     def key(self):
-        """As mutation_survivors.txt names it; line numbers may change."""
+        """The entry in mutation_survivors.txt, without line numbers, which may change."""
         return f"{self.file} | {self.before} | {self.after} | {self.nth}"
 
     def digest(self, seed):
@@ -89,7 +89,7 @@ def all_mutants():
 
 
 def users_of(file):
-    """The .cu files that are compiled from a file below kernels/."""
+    """The .cu files that a file in kernels/ is compiled into."""
     found, new = set(), {file}
     while new:
         found |= new

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Breaks the kernels on purpose, one place at a time, and shows that the parity tests on the virtual GPU see each break.
+"""Breaks the kernels on purpose, one line at a time, and checks that the tests on the virtual GPU detect each mutant.
 
 mutation_check.py BUILD [--sample N] [--only TEXT]: BUILD is a build folder with the CUDA backend and the tests. Every
 mutant is one change of one line of kernels/: a barrier dropped, a bound off by one, a mask, a rescale or a condition
-skipped, two indices swapped. It is compiled for one architecture, linked into a copy of its library, and all tests
-that launch a kernel of the broken file run on that; a header is broken in one file that includes it after the
-other. A mutant that they pass is a survivor, and must stand in mutation_survivors.txt with the reason why it changes
-nothing. Verdicts are kept in BUILD/mutants.jsonl: what was judged before, with the same sources and tests, is not
-judged again, so a run that was interrupted goes on.
+skipped, two indices swapped. It is compiled for one architecture and linked into a copy of its library, on which all
+tests run that launch a kernel of the changed file. A changed header is tried in each file that includes it, one after
+another. A mutant that passes is a survivor and must be listed in mutation_survivors.txt with the reason why it changes
+nothing. Verdicts are kept in BUILD/mutants.jsonl. A mutant that was judged before, with the same sources and tests, is
+not judged again, so an interrupted run resumes.
 """
 
 import argparse
@@ -19,8 +19,8 @@ import pathlib
 import sys
 import time
 
-from mutants import OPERATORS, all_mutants
 from mutant_workshop import VERDICTS, Workshop
+from mutants import OPERATORS, all_mutants
 
 SURVIVORS = pathlib.Path(__file__).with_name("mutation_survivors.txt")
 CAUSES = ("the virtual GPU's checks", "a wrong result", "time")
@@ -63,7 +63,7 @@ def main():
         mutants = sorted(mutants, key=lambda mutant: mutant.digest(options.seed))[: options.sample]
     verdicts = Verdicts(workshop.build / "mutants.jsonl", mutants, workshop.state)
     waiting = [mutant for mutant in mutants if mutant.key not in verdicts.known]
-    waiting.sort(key=lambda mutant: mutant.key in explained)  # news first
+    waiting.sort(key=lambda mutant: mutant.key in explained)  # unknown ones first
     print(f"{len(mutants)} of {total} mutants, {len(mutants) - len(waiting)} judged before", flush=True)
 
     started = time.monotonic()
@@ -107,10 +107,10 @@ def report(mutants, verdicts):
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("--sample", type=int, help="judge so many of those that should not survive; the same ones while "
-                        "their lines stay")
-    parser.add_argument("--seed", type=int, default=1, help="another choice of them")
-    parser.add_argument("--only", default="", metavar="TEXT", help="those whose file, operator or line has this text")
+    parser.add_argument("--sample", type=int, help="judge so many mutants that should not survive; the choice is stable while "
+                        "their lines do not change")
+    parser.add_argument("--seed", type=int, default=1, help="selects another sample")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only if file, operator or line contains this text")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     return parser.parse_args()
 

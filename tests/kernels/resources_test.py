@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the kernels in the library that ships take of a multiprocessor: no spilled registers and no local memory, on any GPU.
-Nor do they add floating-point numbers by atomic operations, whose order, and so whose sum, would change from run to run.
+"""The kernels in the shipped library spill no registers and use no local memory, on any GPU. They use no floating-point
+atomics, whose order, and therefore whose sums, would change from run to run.
 
-Run by ctest: resources_test.py LIBRARY PTXAS. Translates the PTX inside the library, as a driver would, for each
-architecture, and reads what ptxas says of each kernel.
+Run by ctest: resources_test.py LIBRARY PTXAS. Compiles the PTX in the library for each architecture, as a driver would,
+and reads the resources that ptxas reports for each kernel.
 """
 
 import concurrent.futures
@@ -15,9 +15,9 @@ import sys
 import tempfile
 
 TARGETS = (75, 80, 86, 89, 90, 100, 120)
-MOST_REGISTERS = 255  # a thread has no more
+MOST_REGISTERS = 255  # of a thread
 
-# What ptxas -v says of a kernel.
+# The report of ptxas -v for a kernel.
 KERNEL = re.compile(
     r"Compiling entry function '(?P<name>\S+)' for 'sm_\d+'.*?"
     r"(?P<stack>\d+) bytes stack frame, (?P<stores>\d+) bytes spill stores, (?P<loads>\d+) bytes spill loads.*?"
@@ -29,7 +29,7 @@ FLOAT_ATOMIC = re.compile(rb"\b(?:atom|red)\.[.\w:]*\.(?:f16|bf16|f32|f64)[.\w]*
 
 
 def texts_of(library):
-    """The PTX texts inside, by architecture."""
+    """The PTX texts in the library, by architecture."""
     texts = {}
     for match in re.finditer(rb"\.version [^\0]*?\.target sm_(\d+)[^\0]*", library.read_bytes()):
         texts.setdefault(int(match[1]), []).append(match[0])

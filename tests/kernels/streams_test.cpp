@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls on two streams at a time, each with a handle and a workspace of its own: they do not touch each other's work, and one
-// stream can go on with what the other has left once it waits for it.
+// Concurrent calls on two streams, each with its own handle and workspace: they do not affect each other, and one
+// stream can use the results of the other after waiting for them.
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
@@ -36,7 +36,7 @@ Handle handle_on(const Stream& stream) {
   return handle;
 }
 
-// A forward and a backward pass over random tensors, which stand in the memory of one handle.
+// A forward and a backward pass over random tensors in the memory of one handle.
 class Work {
  public:
   Work(const Handle& handle, const AdditiveShape& s, unsigned seed)
@@ -78,7 +78,7 @@ class Work {
   Buffer<float> q_, k_, v_, x_, d_o_, o_, weights_, lse_, d_q_, d_k_, d_v_, d_x_;
 };
 
-// One query, cut; several queries, cut.
+// One query and several queries, both split.
 constexpr AdditiveShape kFirst{2, 1, 700, 33, 40}, kSecond{2, 20, 300, 16, 24};
 
 std::vector<Values> alone(const AdditiveShape& shape, unsigned seed) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Each call of CUDA, cuDNN and cuBLAS that a program makes to train fails once: the program is told which, nothing leaks, and
-// what was made works on. With VGPU_LEAKS=1, which lists what is left in the end.
+// Each call to CUDA, cuDNN and cuBLAS that a training program makes fails once: the program learns which call failed, nothing
+// leaks, and the existing objects remain usable. Runs with VGPU_LEAKS=1, which lists the leaks when the program ends.
 #include <cuda_runtime_api.h>
 
 #include <optional>
@@ -19,7 +19,7 @@ using Names = std::set<std::string>;
 struct Mechanism {
   const char* name;
   attn_attention_t attention;
-  Names calls;  // some that have to be among those that failed
+  Names calls;  // some calls that must be among those that failed
 };
 
 void PrintTo(const Mechanism& mechanism, std::ostream* out) { *out << mechanism.name; }
@@ -29,7 +29,7 @@ class TrainingFailures : public testing::TestWithParam<Mechanism> {
   TrainingFailures() { EXPECT_EQ(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), cudaSuccess); }
   ~TrainingFailures() override { cudaStreamDestroy(stream_); }
 
-  // From nothing to the results of a step; what stands from an earlier try stays.
+  // Runs a program up to the results of a step. Objects of an earlier attempt are kept.
   struct Program {
     std::optional<Handle> handle;
     std::optional<TrainingStep> step;
@@ -47,7 +47,7 @@ class TrainingFailures : public testing::TestWithParam<Mechanism> {
     return program.step->result();
   }
 
-  // Takes the calls' names from the messages.
+  // Expects an error, and collects the name of the failed call from its message.
   template <class Body>
   void expect_failure(const Body& body) {
     try {
@@ -93,7 +93,7 @@ TEST_P(TrainingFailures, AreReportedLeakNothingAndPass) {
     expected = train(program);
   };
   const unsigned long long count = calls_of(undisturbed);
-  // A call that a process makes once would have been made by now.
+  // Calls that are made only once per process have been made by now.
   EXPECT_EQ(calls_of(undisturbed), count);
   for (unsigned long long n = 1; n <= count; ++n) {
     SCOPED_TRACE(testing::Message() << "call " << n << " of " << count);
@@ -110,7 +110,7 @@ TEST_P(TrainingFailures, AreReportedLeakNothingAndPass) {
   for (const std::string& name : GetParam().calls) EXPECT_EQ(failed_.count(name), 1u) << name;
 }
 
-// Nothing runs there, so what follows shows whether the host's side is in order.
+// Nothing is executed during a capture, so this checks that the state of the host stays consistent.
 TEST_P(TrainingFailures, EndACaptureAndNoMore) {
   Program program;
   const StepResult expected = train(program);

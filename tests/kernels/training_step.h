@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training steps of a classifier on the recurrent attention encoder: forward, dense, loss, their backward passes and Adam on
-// one block of parameters, on the stream of a handle; and the same steps of the reference.
+// Training steps of a classifier on the recurrent attention encoder, on the stream of a handle: forward, dense layer, loss,
+// their backward passes, and Adam on one block of parameters. The reference does the same steps in double precision.
 #pragma once
 
 #include "attn_cuda/recurrent.hpp"
@@ -12,7 +12,7 @@ namespace attn::test {
 
 constexpr float kRate = 1e-2f, kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-7f;
 
-// Two layers with dropout, more positions than a batch has.
+// Two layers with dropout, and more position biases than a batch has positions.
 inline attn_recurrent_desc_t trained(attn_attention_t attention) {
   return {sizeof(attn_recurrent_desc_t), ATTN_DTYPE_FP32, 4, 6, 5, 3, 2, 2, 0.25f, 1, attention, 8, 2, 7, 4, 0};
 }
@@ -55,7 +55,7 @@ class TrainingStep {
       *row = Buffer<float>(handle, static_cast<std::size_t>(desc.B));
   }
 
-  // From these parameters and no moments.
+  // Starts training from these parameters, with moments of zero.
   void start(const std::map<std::string, Vector>& parameters) {
     std::vector<float> block(p_.size());
     const auto place = [&](const std::string& name, std::size_t offset) {
@@ -71,13 +71,13 @@ class TrainingStep {
     s_.fill_zero();
   }
 
-  // Puts a batch where the next step reads it.
+  // Copies a batch to the buffers that the next step reads.
   void load(const StepBatch& batch) {
     x_.upload(batch.x);
     labels_.upload(batch.labels);
   }
 
-  // On the loaded batch; of `batch` only lengths and seed count. `number` is Adam's.
+  // One step on the loaded batch, with the lengths and the seed of `batch`. `number` is the number of the step for Adam.
   void run(const StepBatch& batch, std::int64_t number) {
     const std::int32_t* const lengths = batch.input.lengths.empty() ? nullptr : batch.input.lengths.data();
     const float *dense_w = p_.data() + encoder_.block_size(), *dense_b = dense_w + width_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A training step is work for one stream and nothing else: once it has run it neither allocates nor waits, so it can be
-// captured in a graph, and a graph gives the bits of plain calls.
+// A training step only enqueues work on one stream: after the first step it neither allocates nor waits, so it can be
+// captured in a graph, and a replayed graph gives the same bits as plain calls.
 #include <cuda_runtime_api.h>
 
 #include <cstdio>
@@ -20,8 +20,8 @@ struct Mechanism {
 
 void PrintTo(const Mechanism& mechanism, std::ostream* out) { *out << mechanism.name; }
 
-// Lengths are part of a graph, and so is the number of the step, by which Adam corrects its moments: this one, for plain
-// steps that are compared with a graph too.
+// The number of the step, by which Adam corrects its moments. It is part of a captured graph, as the lengths are, so plain
+// steps that are compared with a graph use the same one.
 constexpr std::int64_t kNumber = 1;
 
 using Counter = unsigned long long(void);
@@ -30,7 +30,7 @@ std::optional<unsigned long long> count_of(Counter* counter) {
   return counter == nullptr ? std::nullopt : std::optional(counter());
 }
 
-// What calls that neither allocate nor wait leave as it is.
+// Counters that calls do not change if they neither allocate nor wait.
 struct Traces {
   std::optional<unsigned long long> allocations = count_of(find_vgpu<Counter>("vgpu_allocations")),
                                     waits = count_of(find_vgpu<Counter>("vgpu_synchronizations"));
@@ -67,7 +67,7 @@ class TrainingSteps : public testing::TestWithParam<Mechanism> {
   }
 
   const attn_recurrent_desc_t desc_ = trained(GetParam().attention);
-  // A full item, an empty one, padding; and no padding.
+  // Two batches with padding, one of them with a full and an empty item, and one without padding.
   const StepBatch ragged_{desc_, {6, 0, 3, 1}, 1}, other_{desc_, {2, 6, 5, 4}, 2}, whole_{desc_, {}, 3};
   cudaStream_t stream_ = nullptr;
   Handle handle_{ATTN_BACKEND_CUDA};
@@ -128,7 +128,7 @@ TEST_P(TrainingSteps, AReplayedGraphGivesTheBitsOfPlainSteps) {
   }
 }
 
-// As a training loop has them: a graph for each set of lengths, all on the same parameters.
+// As in a training loop: one graph for each set of lengths, all updating the same parameters.
 TEST_P(TrainingSteps, GraphsOfTwoSetsOfLengthsTakeTurns) {
   TrainingStep plain(handle_, desc_), replayed(handle_, desc_);
   for (TrainingStep* step : {&plain, &replayed}) {

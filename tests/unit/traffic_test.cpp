@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What kernels/traffic.h says of a call's bytes. That the kernels do not move more is tests/kernels/fused_test.cpp's.
-#include "kernels/traffic.h"
+// The bytes that bench/traffic.h states for a call. tests/kernels/fused_test.cpp compares them with what kernels move.
+#include "bench/traffic.h"
 
 #include <gtest/gtest.h>
 
 #include <ostream>
 #include <vector>
 
-namespace attn::kernels {
+namespace attn::bench {
 
 static std::ostream& operator<<(std::ostream& out, const Shape& s) {
   return out << s.B << ", " << s.Q << ", " << s.T << ", " << s.A << ", " << s.D << ", size " << s.size;
@@ -16,7 +16,7 @@ static std::ostream& operator<<(std::ostream& out, const Shape& s) {
 
 namespace {
 
-// One block, nothing cut: k and x, q and v, then o and lse, and the weights.
+// One block and one split: k and x, q and v, then o and lse, and the weights.
 TEST(Traffic, OfOneBlockByHand) {
   const Shape s{1, 1, 2, 3, 5, 4};
   EXPECT_EQ(additive_forward_bytes(s, false), 4 * (2 * 3 + 2 * 5 + 3 + 3 + 5) + 4);
@@ -27,17 +27,18 @@ TEST(Traffic, OfOneBlockByHand) {
   EXPECT_EQ(pooling_forward_bytes(pooled, true), pooling_forward_tensors(pooled, true));
 }
 
-// 40 queries are three tiles of 16, 300 keys thirteen chunks of 24.
+// 40 queries are three tiles of 16, 300 keys thirteen splits of 24.
 TEST(Traffic, OfTilesByHand) {
   const Shape s{2, 40, 300, 7, 9, 4};
-  ASSERT_EQ(split_multi(40, 300).chunks, 13);
-  const Index inputs = 3 * 300 * (7 + 9) + 13 * (40 + 3) * 7, parts = 40 * 13;
-  EXPECT_EQ(additive_forward_bytes(s, false), 2 * (4 * inputs + 4 * 40 * 9 + 4 * 40 + 20 * parts + 8 * parts * 9));
+  ASSERT_EQ(kernels::split_multi(40, 300).count, 13);
+  const Index inputs = 3 * 300 * (7 + 9) + 13 * (40 + 3) * 7, partials = 40 * 13;
+  EXPECT_EQ(additive_forward_bytes(s, false),
+            2 * (4 * inputs + 4 * 40 * 9 + 4 * 40 + 20 * partials + 8 * partials * 9));
   EXPECT_EQ(additive_forward_bytes(s, true), additive_forward_bytes(s, false) + 2 * (4 + 8) * 40 * 300);
 }
 
 TEST(Traffic, OfPoolingBackwardByHand) {
-  const Shape s{3, 1, 10, 0, 6, 4};  // a chunk an item; e, g and s are written, e and g read
+  const Shape s{3, 1, 10, 0, 6, 4};  // one split per item; e, g and s are written, e and g read
   const Index first = 4 * (10 * 6 + 10 + 2 * 6) + 8 * 10 + 8 * 6 + 8;
   const Index second = 4 * (10 * 6 + 2 * 6) + 12 * 10 + 12 * 6 + 8;
   EXPECT_EQ(pooling_backward_bytes(s, false), 3 * (first + second) + (4 * 3 * 6 + 4 * 6) + (4 * 3 * 10 + 4 * 10));
@@ -61,7 +62,7 @@ TEST(Traffic, IsNeverLessThanTheTensors) {
         }
 }
 
-// Every item of a batch moves the same bytes; a product cut to 32 bits would break the line.
+// Every item of a batch moves the same bytes; a product truncated to 32 bits would not be linear in B.
 TEST(Traffic, GrowsWithTheBatchBeyond32Bits) {
   for (const Index Q : {1, 50})
     for (const Index B : {1000, 1000000}) {
@@ -78,4 +79,4 @@ TEST(Traffic, GrowsWithTheBatchBeyond32Bits) {
 }
 
 }  // namespace
-}  // namespace attn::kernels
+}  // namespace attn::bench

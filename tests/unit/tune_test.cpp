@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kMostMultiprocessors = 170;  // of the GPUs that the library is compiled for
 
-// Around the sizes of tiles, chunks and spans, and far from them.
+// Around the sizes of tiles and splits, and far from them.
 const std::vector<Index> kSizes = {1,   2,   3,   4,    5,    8,    13,   16,   17,   24,   25,
                                    31,  32,  33,  50,   64,   65,   127,  128,  129,  200,  255,
                                    256, 257, 400, 1000, 1023, 1024, 1025, 4096, 6144, 6145, 100003};
@@ -28,10 +28,10 @@ void for_each_size(const Body& body) {
 // Chunks follow each other without gap or overlap, none is empty, and the last ends at T.
 void expect_covered(const Split& split, Index T, const std::string& what) {
   SCOPED_TRACE(what + ", T = " + std::to_string(T));
-  ASSERT_GE(split.chunk_keys, 1);
-  ASSERT_GE(split.chunks, 1);
-  ASSERT_GE(split.chunks * split.chunk_keys, T);
-  ASSERT_LT((split.chunks - 1) * split.chunk_keys, std::max<Index>(T, 1));
+  ASSERT_GE(split.keys, 1);
+  ASSERT_GE(split.count, 1);
+  ASSERT_GE(split.count * split.keys, T);
+  ASSERT_LT((split.count - 1) * split.keys, std::max<Index>(T, 1));
 }
 
 TEST(Tune, EveryKeyIsInOneChunk) {
@@ -40,7 +40,7 @@ TEST(Tune, EveryKeyIsInOneChunk) {
       expect_covered(split_single(T, other), T, "single, width " + std::to_string(other));
       expect_covered(split_multi(other, T), T, "multi, Q = " + std::to_string(other));
       expect_covered(split_tiles(other, T), T, "tiles, Q = " + std::to_string(other));
-      expect_covered(split_spans(T, other), T, "spans, A = " + std::to_string(other));
+      expect_covered(split_gradients(T, other), T, "gradient_splits, A = " + std::to_string(other));
       if (testing::Test::HasFatalFailure()) return;
     }
   }
@@ -50,15 +50,15 @@ TEST(Tune, EveryKeyIsInOneChunk) {
 TEST(Tune, ChunksFitTheKernels) {
   for_each_size([](Index size, Index other) {
     for (const Index T : {size, 1000 * size}) {
-      EXPECT_LE(split_single(T, other).chunk_keys, kMostChunkKeys) << T;
-      EXPECT_LE(split_tiles(other, T).chunk_keys, kTileKeys) << T;
+      EXPECT_LE(split_single(T, other).keys, kMostSplitKeys) << T;
+      EXPECT_LE(split_tiles(other, T).keys, kTileKeys) << T;
     }
   });
 }
 
 // Bits of an item may depend neither on its batch nor on the device: plans know no device, and cut every batch alike.
 TEST(Tune, CutsAreTheSameInEveryBatch) {
-  const auto same = [](const Split& a, const Split& b) { return a.chunk_keys == b.chunk_keys && a.chunks == b.chunks; };
+  const auto same = [](const Split& a, const Split& b) { return a.keys == b.keys && a.count == b.count; };
   for_each_size([&](Index Q, Index T) {
     for (const Index width : {1, 31, 64, 128, 1000}) {
       const auto additive = plan_additive_backward(1, Q, T, width, 128);
@@ -66,7 +66,7 @@ TEST(Tune, CutsAreTheSameInEveryBatch) {
       const auto forward = plan_forward(split_forward(Q, T, width, 128), 1, Q, T, 128, true);
       for (const Index B : {0, 2, 33, 5000}) {
         EXPECT_TRUE(same(plan_additive_backward(B, Q, T, width, 128).split, additive.split));
-        EXPECT_TRUE(same(plan_additive_backward(B, Q, T, width, 128).spans, additive.spans));
+        EXPECT_TRUE(same(plan_additive_backward(B, Q, T, width, 128).gradient_split, additive.gradient_split));
         EXPECT_TRUE(same(plan_pooling_backward(B, T, width).split, pooling.split));
         EXPECT_EQ(plan_forward(split_forward(Q, T, width, 128), B, Q, T, 128, true).whole, forward.whole);
       }
@@ -77,13 +77,14 @@ TEST(Tune, CutsAreTheSameInEveryBatch) {
 TEST(Tune, OneItemOf4096KeysFillsEveryGpu) {
   constexpr Index T = 4096;
   for (Index width = 1; width <= 5000; ++width) {
-    EXPECT_GE(split_single(T, width).chunks, kMostMultiprocessors) << "width " << width;
-    EXPECT_GE(split_spans(T, width).chunks * divide_up(width, kStepColumns), kMostMultiprocessors) << "A = " << width;
+    EXPECT_GE(split_single(T, width).count, kMostMultiprocessors) << "width " << width;
+    EXPECT_GE(split_gradients(T, width).count * divide_up(width, kStepColumns), kMostMultiprocessors)
+        << "A = " << width;
   }
   for (Index Q = 2; Q <= 5000; ++Q) {
     const Index tiles = divide_up(Q, Q <= kFewQueries ? kFewQueries : kTileQueries);
-    EXPECT_GE(tiles * split_multi(Q, T).chunks, kMostMultiprocessors) << "Q = " << Q;
-    EXPECT_GE(tiles * split_tiles(Q, T).chunks, kMostMultiprocessors) << "Q = " << Q;
+    EXPECT_GE(tiles * split_multi(Q, T).count, kMostMultiprocessors) << "Q = " << Q;
+    EXPECT_GE(tiles * split_tiles(Q, T).count, kMostMultiprocessors) << "Q = " << Q;
   }
 }
 
@@ -96,29 +97,29 @@ struct Piece {
 
 std::vector<Piece> pieces_of(const ForwardPlan& plan, Index B, Index Q, Index T, Index D, bool fp32) {
   const double rows = plan.whole ? 0 : static_cast<double>(B) * static_cast<double>(Q);
-  const auto chunks = static_cast<double>(plan.split.chunks);
-  return {{plan.states, rows * chunks * 2},
-          {plan.contexts, rows * chunks * static_cast<double>(D)},
+  const auto splits = static_cast<double>(plan.split.count);
+  return {{plan.states, rows * splits * 2},
+          {plan.contexts, rows * splits * static_cast<double>(D)},
           {plan.scores, fp32 ? 0 : rows * static_cast<double>(T)}};
 }
 
 std::vector<Piece> pieces_of(const AdditiveBackwardPlan& plan, Index B, Index Q, Index T, Index A) {
   const double items = static_cast<double>(B), rows = items * static_cast<double>(Q), width = static_cast<double>(A);
-  const double pairs = rows * static_cast<double>(T), spans = static_cast<double>(plan.spans.chunks);
+  const double pairs = rows * static_cast<double>(T), gradient_splits = static_cast<double>(plan.gradient_split.count);
   return {{plan.weights, pairs},
           {plan.d_e, pairs},
-          {plan.means, rows * static_cast<double>(plan.split.chunks)},
-          {plan.d_q_parts, rows * spans * width},
-          {plan.d_v_parts, items * spans * width},
-          {plan.sums, kSumParts * width}};
+          {plan.means, rows * static_cast<double>(plan.split.count)},
+          {plan.d_q_partials, rows * gradient_splits * width},
+          {plan.d_v_partials, items * gradient_splits * width},
+          {plan.sums, kPartialSums * width}};
 }
 
 std::vector<Piece> pieces_of(const PoolingBackwardPlan& plan, Index B, Index T, Index D) {
-  const double items = static_cast<double>(B), chunks = items * static_cast<double>(plan.split.chunks);
+  const double items = static_cast<double>(B), splits = items * static_cast<double>(plan.split.count);
   const double keys = static_cast<double>(T), width = static_cast<double>(D);
   return {{plan.e, items * keys},     {plan.d_z, items * keys},
-          {plan.sums, chunks * 2},    {plan.vectors, chunks * 2 * width},
-          {plan.d_w, chunks * width}, {plan.parts, kSumParts * std::max(keys, width)}};
+          {plan.sums, splits * 2},    {plan.vectors, splits * 2 * width},
+          {plan.d_w, splits * width}, {plan.partials, kPartialSums * std::max(keys, width)}};
 }
 
 // No piece reaches into the next or behind the end, and each begins at a boundary of 64 bytes.
@@ -169,7 +170,7 @@ TEST(Tune, SizesBeyond32BitsAreExact) {
   expect_disjoint(plan, 3, k2to17, k2to17, 64);
   const auto pooling = plan_pooling_backward(k2to17, k2to17, 512);
   EXPECT_EQ(pooling.d_z - pooling.e, 4 * k2to17 * k2to17);
-  EXPECT_EQ(pooling.d_w - pooling.vectors, 2 * (pooling.parts - pooling.d_w));
+  EXPECT_EQ(pooling.d_w - pooling.vectors, 2 * (pooling.partials - pooling.d_w));
   expect_disjoint(pooling, k2to17, k2to17, 512);
 }
 
@@ -180,8 +181,8 @@ TEST(Tune, ImpossibleSizesStayImpossible) {
   EXPECT_GE(plan_additive_backward(1, Index{1} << 49, 512, 512, 1).bytes, kImpossible);
   EXPECT_GE(plan_pooling_backward(1, 4096, Index{1} << 58).bytes, kImpossible);
   Layout layout;
-  layout.take_rows(Index{1} << 40, Index{1} << 40);
-  const Index after = layout.take(1);
+  layout.add_rows(Index{1} << 40, Index{1} << 40);
+  const Index after = layout.add(1);
   EXPECT_GE(after, kImpossible);
   EXPECT_GE(layout.bytes(), after);
 }

@@ -7,7 +7,7 @@
 
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 constexpr const char* kKey = "checksum";
@@ -24,7 +24,7 @@ void add_checksum_fields(std::map<std::string, std::string>& metadata) {
   metadata[kKindKey] = kKind;
 }
 
-std::string take_checksum_fields(const std::string& path, std::map<std::string, std::string>& metadata) {
+std::string remove_checksum_fields(const std::string& path, std::map<std::string, std::string>& metadata) {
   if (metadata.count(kKey) + metadata.count(kKindKey) == 0) return "";
   const std::string digits = metadata[kKey];
   if (metadata[kKindKey] != kKind || digits.size() != kDigits) {
@@ -37,7 +37,7 @@ std::string take_checksum_fields(const std::string& path, std::map<std::string, 
 }
 
 void set_checksum_digits(std::string& header, const std::string& digits) {
-  // Inside a JSON string the quotes would be escaped, so this can only be the key itself.
+  // Within a JSON string the quotes would be escaped, so a match can only be the key itself.
   const std::string field = std::string("\"") + kKey + "\":\"";
   const std::size_t position = header.find(field);
   if (position != std::string::npos) header.replace(position + field.size(), digits.size(), digits);
@@ -58,4 +58,4 @@ std::string Checksum::digits() const {
   return text;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

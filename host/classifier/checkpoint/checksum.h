@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The checksum that our safetensors files carry in their own header: XXH3 of the whole file, in which the checksum's
-// own digits count as zeros. Any other change of any bit, in header or data, changes it.
+// The checksum in the header of our safetensors files: XXH3 of the whole file, computed with zeros in place of the
+// checksum's own digits, so that it covers every other bit of header and data.
 #pragma once
 
 #include <cstddef>
@@ -11,16 +11,16 @@
 
 struct XXH3_state_s;
 
-namespace attn {
+namespace attn::classifier {
 
-// Two metadata keys, so that damage to one cannot turn our file into one without a checksum.
+// Adds two metadata fields, so that damage to one of their keys does not yield a valid file without a checksum.
 void add_checksum_fields(std::map<std::string, std::string>& metadata);
 
-// Takes the two fields out of the metadata. Returns the digits, "" for a file without checksum; throws Failure naming
-// `path` where only one is there or it is not of our kind.
-std::string take_checksum_fields(const std::string& path, std::map<std::string, std::string>& metadata);
+// Removes the two fields from the metadata and returns the digits, or "" if the file has no checksum. Throws Failure naming
+// `path` if only one field is present or the checksum is of another kind.
+std::string remove_checksum_fields(const std::string& path, std::map<std::string, std::string>& metadata);
 
-// Overwrites the checksum's digits inside the text of a header.
+// Overwrites the digits of the checksum in the text of a header.
 void set_checksum_digits(std::string& header, const std::string& digits);
 
 extern const char* const kZeroDigits;
@@ -38,4 +38,4 @@ class Checksum {
   std::unique_ptr<XXH3_state_s, Free> state_;
 };
 
-}  // namespace attn
+}  // namespace attn::classifier

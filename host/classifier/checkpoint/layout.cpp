@@ -9,7 +9,7 @@
 
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using nlohmann::json;
@@ -20,7 +20,7 @@ constexpr const char* kMetadata = "__metadata__";
   throw Failure(ATTN_INVALID_ARGUMENT, where + ": " + reason);
 }
 
-// Every dtype of the format, so that files of others load; 0: not one of them.
+// Knows every dtype of the format, so that files of other programs load. Returns 0 for an unknown one.
 std::uint64_t bits_of(const std::string& dtype) {
   static const std::map<std::string, std::uint64_t> bits = {
       {"BOOL", 8},    {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6},     {"U8", 8},          {"I8", 8},
@@ -31,7 +31,7 @@ std::uint64_t bits_of(const std::string& dtype) {
   return found == bits.end() ? 0 : found->second;
 }
 
-// The parser keeps the last of two equal keys; a file that has them is damaged or made to deceive.
+// The parser would keep the last of two equal keys. A file with duplicates is damaged or malicious.
 json parse_without_duplicates(const std::string& path, const std::string& text) {
   std::vector<std::set<std::string>> keys;
   const auto check = [&](int, json::parse_event_t event, json& value) {
@@ -58,40 +58,40 @@ std::uint64_t unsigned_number(const std::string& where, const json& value) {
   return number;
 }
 
-TensorPlace parse_place(const std::string& path, const std::string& name, const json& entry) {
+TensorRange parse_range(const std::string& path, const std::string& name, const json& entry) {
   const std::string where = path + ": tensor \"" + name + "\"";
   if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") || !entry["dtype"].is_string() ||
       !entry.contains("shape") || !entry["shape"].is_array() || !entry.contains("data_offsets") ||
       !entry["data_offsets"].is_array() || entry["data_offsets"].size() != 2) {
     refuse(where, "expected dtype, shape and two data_offsets, got something else");
   }
-  TensorPlace place{name, entry["dtype"].get<std::string>(), {}, 0, 0};
+  TensorRange range{name, entry["dtype"].get<std::string>(), {}, 0, 0};
   for (const json& size : entry["shape"]) {
-    place.shape.push_back(static_cast<std::int64_t>(unsigned_number(where + " shape", size)));
+    range.shape.push_back(static_cast<std::int64_t>(unsigned_number(where + " shape", size)));
   }
-  place.begin = unsigned_number(where + " data_offsets", entry["data_offsets"][0]);
-  place.end = unsigned_number(where + " data_offsets", entry["data_offsets"][1]);
-  const std::uint64_t bytes = tensor_bytes(where, place.dtype, place.shape);
-  if (place.end < place.begin || place.end - place.begin != bytes) {
+  range.begin = unsigned_number(where + " data_offsets", entry["data_offsets"][0]);
+  range.end = unsigned_number(where + " data_offsets", entry["data_offsets"][1]);
+  const std::uint64_t bytes = tensor_bytes(where, range.dtype, range.shape);
+  if (range.end < range.begin || range.end - range.begin != bytes) {
     refuse(where + " data_offsets", "expected " + std::to_string(bytes) + " bytes for its dtype and shape, got " +
-                                        std::to_string(place.begin) + " to " + std::to_string(place.end));
+                                        std::to_string(range.begin) + " to " + std::to_string(range.end));
   }
-  return place;
+  return range;
 }
 
-// Each tensor begins where the one before ends, and the last ends with the file.
-void check_cover(const std::string& path, const std::vector<TensorPlace>& places, std::uint64_t data_bytes) {
+// Each tensor must begin where the previous one ends, and the last one must end with the file.
+void require_contiguous(const std::string& path, const std::vector<TensorRange>& ranges, std::uint64_t data_bytes) {
   std::uint64_t covered = 0;
-  for (const TensorPlace& place : places) {
-    if (place.begin != covered) {
-      refuse(path, "tensor \"" + place.name + "\": expected to begin at byte " + std::to_string(covered) +
-                       " of the data, got " + std::to_string(place.begin) +
-                       (place.begin < covered ? " (an overlap)" : " (a gap)"));
+  for (const TensorRange& range : ranges) {
+    if (range.begin != covered) {
+      refuse(path, "tensor \"" + range.name + "\": expected to begin at byte " + std::to_string(covered) +
+                       " of the data, got " + std::to_string(range.begin) +
+                       (range.begin < covered ? " (an overlap)" : " (a gap)"));
     }
-    covered = place.end;
+    covered = range.end;
   }
   if (covered != data_bytes) {
-    refuse(path, "expected " + std::to_string(covered) + " bytes of data behind the header, got " +
+    refuse(path, "expected " + std::to_string(covered) + " bytes of data after the header, got " +
                      std::to_string(data_bytes) +
                      (data_bytes < covered ? " (the file is truncated)" : " (something was appended)"));
   }
@@ -113,22 +113,22 @@ std::uint64_t tensor_bytes(const std::string& where, const std::string& dtype, c
   return product / 8;
 }
 
-void place_tensors(std::vector<TensorPlace>& places) {
-  std::sort(places.begin(), places.end(), [](const TensorPlace& a, const TensorPlace& b) {
+void assign_ranges(std::vector<TensorRange>& ranges) {
+  std::sort(ranges.begin(), ranges.end(), [](const TensorRange& a, const TensorRange& b) {
     return std::make_tuple(bits_of(b.dtype), a.name) < std::make_tuple(bits_of(a.dtype), b.name);
   });
   std::uint64_t covered = 0;
-  for (TensorPlace& place : places) {
-    place.begin = covered;
-    place.end = covered += tensor_bytes(place.name, place.dtype, place.shape);
+  for (TensorRange& range : ranges) {
+    range.begin = covered;
+    range.end = covered += tensor_bytes(range.name, range.dtype, range.shape);
   }
 }
 
 std::string header_text(const Layout& layout) {
   json header = json::object();
   if (!layout.metadata.empty()) header[kMetadata] = layout.metadata;
-  for (const TensorPlace& place : layout.places) {
-    header[place.name] = {{"dtype", place.dtype}, {"shape", place.shape}, {"data_offsets", {place.begin, place.end}}};
+  for (const TensorRange& range : layout.ranges) {
+    header[range.name] = {{"dtype", range.dtype}, {"shape", range.shape}, {"data_offsets", {range.begin, range.end}}};
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
@@ -141,7 +141,7 @@ Layout parse_header(const std::string& path, const std::string& text, std::uint6
   Layout layout;
   for (const auto& [key, value] : header.items()) {
     if (key != kMetadata) {
-      layout.places.push_back(parse_place(path, key, value));
+      layout.ranges.push_back(parse_range(path, key, value));
       continue;
     }
     if (!value.is_object()) refuse(path, std::string("metadata: expected an object, got ") + value.type_name());
@@ -151,11 +151,11 @@ Layout parse_header(const std::string& path, const std::string& text, std::uint6
       layout.metadata[name] = text_value.get<std::string>();
     }
   }
-  std::sort(layout.places.begin(), layout.places.end(), [](const TensorPlace& a, const TensorPlace& b) {
+  std::sort(layout.ranges.begin(), layout.ranges.end(), [](const TensorRange& a, const TensorRange& b) {
     return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
   });
-  check_cover(path, layout.places, data_bytes);
+  require_contiguous(path, layout.ranges, data_bytes);
   return layout;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

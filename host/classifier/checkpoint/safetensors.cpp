@@ -12,7 +12,7 @@
 #include "classifier/checkpoint/layout.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -93,9 +93,9 @@ void save_tensors(const std::string& path, const TensorFile& file) {
                                                      " bytes for its dtype and shape, got " +
                                                      std::to_string(tensor.data.size()));
     }
-    layout.places.push_back({name, tensor.dtype, tensor.shape, 0, 0});
+    layout.ranges.push_back({name, tensor.dtype, tensor.shape, 0, 0});
   }
-  place_tensors(layout.places);
+  assign_ranges(layout.ranges);
 
   std::string header;
   try {
@@ -112,8 +112,8 @@ void save_tensors(const std::string& path, const TensorFile& file) {
   std::string prefix(kLengthBytes, '\0');
   std::memcpy(prefix.data(), &length, kLengthBytes);
   std::vector<std::string_view> pieces = {prefix, header};
-  for (const TensorPlace& place : layout.places) {
-    const std::vector<std::byte>& data = file.tensors.at(place.name).data;
+  for (const TensorRange& range : layout.ranges) {
+    const std::vector<std::byte>& data = file.tensors.at(range.name).data;
     if (!data.empty()) pieces.emplace_back(reinterpret_cast<const char*>(data.data()), data.size());
   }
   Checksum checksum;
@@ -141,16 +141,16 @@ TensorFile load_tensors(const std::string& path) {
 
   TensorFile file;
   file.metadata = std::move(layout.metadata);
-  const std::string expected = take_checksum_fields(path, file.metadata);
+  const std::string expected = remove_checksum_fields(path, file.metadata);
   if (!expected.empty()) set_checksum_digits(header, kZeroDigits);
   Checksum checksum;
   checksum.add(&length, kLengthBytes);
   checksum.add(header.data(), header.size());
-  for (TensorPlace& place : layout.places) {
-    Tensor& tensor = file.tensors[place.name];
-    tensor.dtype = std::move(place.dtype);
-    tensor.shape = std::move(place.shape);
-    tensor.data.resize(place.end - place.begin);
+  for (TensorRange& range : layout.ranges) {
+    Tensor& tensor = file.tensors[range.name];
+    tensor.dtype = std::move(range.dtype);
+    tensor.shape = std::move(range.shape);
+    tensor.data.resize(range.end - range.begin);
     read_exactly(stream, path, tensor.data.data(), tensor.data.size());
     checksum.add(tensor.data.data(), tensor.data.size());
   }
@@ -160,4 +160,4 @@ TensorFile load_tensors(const std::string& path) {
   return file;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

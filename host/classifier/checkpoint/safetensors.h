@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Named tensors in a safetensors file: eight bytes of little-endian header length, a JSON header of dtypes, shapes
-// and byte ranges with a string-to-string "__metadata__", then the data. Python's `safetensors` reads what is written here.
+// Named tensors in a safetensors file: the length of the header (eight bytes, little-endian), a JSON header with dtypes,
+// shapes, byte ranges and the string-to-string map "__metadata__", then the data. Python's package `safetensors` reads and
+// writes the same format.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace attn {
+namespace attn::classifier {
 
 struct Tensor {
   std::string dtype;                // "F32", "F64", "I32", "I64" or "U8"
@@ -20,7 +21,7 @@ struct Tensor {
   template <class T>
   static Tensor of(const std::vector<T>& values, std::vector<std::int64_t> shape);
 
-  // Throws Failure where the dtype is not T's; `name` is for the message.
+  // Throws Failure naming `name` if the dtype is not that of T.
   template <class T>
   std::vector<T> values(const std::string& name) const;
 };
@@ -30,12 +31,12 @@ struct TensorFile {
   std::map<std::string, std::string> metadata;
 };
 
-// Written to a temporary name in the same folder, flushed to the disk, renamed: a reader, or a crash, sees the old
-// file or the new one. Adds a checksum of the whole file to the metadata.
+// Replaces the file `path` atomically (see write_atomically) and adds a checksum of the whole file to its metadata.
 void save_tensors(const std::string& path, const TensorFile& file);
 
-// Refuses, with the reason, a file that is missing, truncated, longer than its header says, not of this format, with
-// overlapping or misshapen tensors, or that does not match its checksum (a file without one, as Python writes it, is accepted).
+// Throws Failure with the reason if the file is missing, truncated, longer than its header says or not of this format, if
+// its tensors overlap or their sizes do not match their shapes, or if the checksum does not match. Files without a checksum,
+// such as those written by Python, are accepted.
 TensorFile load_tensors(const std::string& path);
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -8,12 +8,12 @@
 #include "classifier/data/tokenizer.h"
 #include "classifier/train/evaluate.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 constexpr std::int64_t kBatch = 32;
 
-// A word as it stands in the text, with the punctuation that touches it: a shaded text is to be read.
+// A word as written in the text, with adjacent punctuation, so that the shaded text is readable.
 std::string with_punctuation(const std::string& text, const Token& token) {
   std::size_t begin = token.begin, end = token.end;
   const auto is_one_of = [](std::string_view marks, char c) { return marks.find(c) != std::string_view::npos; };
@@ -22,11 +22,11 @@ std::string with_punctuation(const std::string& text, const Token& token) {
   return text.substr(begin, end - begin);
 }
 
-// Weights [T] of one row of a batch to the words they fell on.
+// Assigns the weights [T] of one row of a batch to the words of its review.
 Explanation explanation_of(const Review& review, const LoadedModel& loaded, double logit, const float* weights,
                            std::int64_t T, std::int64_t length, bool labelled) {
   const std::vector<Token> tokens = tokenize(review.text);
-  const auto ids = static_cast<std::int64_t>(tokens.size()) + 1;  // with the start mark in front
+  const auto ids = static_cast<std::int64_t>(tokens.size()) + 1;  // including the start id
   const std::int64_t first = loaded.file.model.padding() == Padding::kFront ? T - length : 0;
 
   Explanation explanation;
@@ -87,4 +87,4 @@ MarkedShare marked_share(const std::vector<Explanation>& explanations, const std
   return {attention > 0 ? attention_marked / attention : 0, tokens > 0 ? tokens_marked / tokens : 0};
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs a saved model on texts and brings its attention back to their words.
+// Runs a saved model on texts and assigns its attention to their words.
 #pragma once
 
 #include <string>
@@ -12,25 +12,25 @@
 #include "classifier/train/model.h"
 #include "classifier/train/model_file.h"
 
-namespace attn {
+namespace attn::classifier {
 
-// A model file made ready to run.
+// A model loaded from a file, ready to run.
 struct LoadedModel {
   LoadedModel(const Handle& handle, const std::string& path, std::int64_t batch);
 
-  ModelFile file;  // its tensors moved into the model
+  ModelFile file;  // its tensors are moved into the model
   Vocabulary vocabulary;
   Model model;
 };
 
-// One explanation per review, in order. `labelled`: the reviews' labels are the truth and are shown.
+// Returns one explanation per review, in order. `labelled`: the reviews have true labels, which the explanations show.
 std::vector<Explanation> attend(LoadedModel& loaded, const std::vector<Review>& reviews, bool labelled);
 
-// Share of the attention that falls on the marked tokens, and their share of the tokens read; marked[i][j] is token j of
-// review i.
+// The fraction of the attention that falls on the marked tokens, and their fraction of the tokens read. marked[i][j] is
+// for token j of review i.
 struct MarkedShare {
   double attention, tokens;
 };
 MarkedShare marked_share(const std::vector<Explanation>& explanations, const std::vector<std::vector<bool>>& marked);
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -10,7 +10,7 @@
 #include "classifier/train/evaluate.h"
 #include "classifier/train/interrupt.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 struct EvalOptions {
@@ -42,10 +42,10 @@ void add_eval_command(CLI::App& program, int& status) {
   const auto options = std::make_shared<EvalOptions>();
   options->model.add_to(*app);
   app->add_option("--data", options->data,
-                  "Labelled reviews, as for train; their test part counts [default: those of the training]");
+                  "Labelled reviews, as for train, of which the test part is used [default: those of the training]");
   app->add_option("--batch", options->batch, "Reviews per step")->check(CLI::Range(1, 65536))->capture_default_str();
   options->device.add_to(*app);
   app->callback([options, &status] { status = evaluate_model(*options); });
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -12,7 +12,7 @@
 #include "classifier/failure.h"
 #include "classifier/random.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 struct ExplainOptions {
@@ -25,7 +25,7 @@ struct ExplainOptions {
   std::uint64_t seed = 1;
 };
 
-// `over` test reviews in random order, or the texts given.
+// The given texts, or `over` test reviews in random order.
 std::vector<Review> reviews_to_explain(const ExplainOptions& o, const ModelFile& file) {
   std::vector<Review> reviews;
   for (std::size_t i = 0; i < o.texts.size(); ++i)
@@ -39,11 +39,11 @@ std::vector<Review> reviews_to_explain(const ExplainOptions& o, const ModelFile&
   return reviews;
 }
 
-std::string beside(const std::string& model, const std::string& name) {
+std::string in_folder_of(const std::string& model, const std::string& name) {
   return (std::filesystem::path(model).parent_path() / name).string();
 }
 
-// The most attended words say something over many reviews; over a text or two they would be noise.
+// The most attended words are listed for test reviews only; over one or two given texts they would be noise.
 ExplanationReport report_of(const ExplainOptions& o, const ModelFile& file, std::vector<Explanation> explanations) {
   ExplanationReport report;
   report.model = std::filesystem::path(o.model.path).filename().string();
@@ -69,8 +69,8 @@ int explain(const ExplainOptions& o) {
 
   for (const Explanation& review : report.reviews)
     fmt::print("{}\n", to_terminal(review, use_colour(o.colour), terminal_width()));
-  const std::string html = o.html.empty() ? beside(o.model.path, "attention.html") : o.html;
-  const std::string png = o.png.empty() ? beside(o.model.path, "attention.png") : o.png;
+  const std::string html = o.html.empty() ? in_folder_of(o.model.path, "attention.html") : o.html;
+  const std::string png = o.png.empty() ? in_folder_of(o.model.path, "attention.png") : o.png;
   write_html(html, report);
   write_png(png, report);
   fmt::print("Written: {} and {}\n", html, png);
@@ -80,23 +80,25 @@ int explain(const ExplainOptions& o) {
 }  // namespace
 
 void add_explain_command(CLI::App& program, int& status) {
-  CLI::App* app = program.add_subcommand(
-      "explain", "Shade the words of reviews by the attention they got: page, picture, terminal");
+  CLI::App* app =
+      program.add_subcommand("explain", "Shade the words of reviews by their attention: page, picture, terminal");
   const auto options = std::make_shared<ExplainOptions>();
   app->add_option("text", options->texts, "Texts to explain [default: test reviews]");
   options->model.add_to(*app);
   app->add_option("--data", options->data,
-                  "Labelled reviews, as for train; from their test part [default: those of the training]");
-  app->add_option("--count", options->count, "Reviews to show")->check(CLI::PositiveNumber)->capture_default_str();
-  app->add_option("--over", options->over, "Reviews that the list of most attended words is taken from")
+                  "Labelled reviews, as for train, of which the test part is used [default: those of the training]");
+  app->add_option("--count", options->count, "Number of reviews to show")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app->add_option("--over", options->over, "Number of test reviews for the list of most attended words")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app->add_option("--seed", options->seed, "Other seeds show other reviews")->capture_default_str();
-  app->add_option("--html", options->html, "Page to write [default: attention.html beside the model]");
-  app->add_option("--png", options->png, "Picture to write [default: attention.png beside the model]");
+  app->add_option("--html", options->html, "Page to write [default: attention.html next to the model]");
+  app->add_option("--png", options->png, "Picture to write [default: attention.png next to the model]");
   add_colour_option(*app, options->colour);
   options->device.add_to(*app);
   app->callback([options, &status] { status = explain(*options); });
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -11,7 +11,7 @@
 #include "attn_cuda/encoder.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 std::string environment_variable(const char* name) {
@@ -29,17 +29,18 @@ std::string described(const Handle& handle) {
 Handle cuda_handle() {
   Handle handle(ATTN_BACKEND_CUDA);
   if (std::string(attn_encoder_libraries(handle.get())).empty())
-    throw Failure(ATTN_UNSUPPORTED, "this build has no cuDNN and cuBLAS");
+    throw Failure(ATTN_UNSUPPORTED, "this build has neither cuDNN nor cuBLAS");
   return handle;
 }
 
 }  // namespace
 
 void DeviceOptions::add_to(CLI::App& app) {
-  app.add_option("--device", device, "Where to compute: cpu, cuda, or auto, which takes CUDA where it works")
+  app.add_option("--device", device, "Where to compute: cpu, cuda, or auto, which uses CUDA if it works")
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->capture_default_str();
-  app.add_option("--threads", threads, "Threads of the CPU, and so on the CPU; 0 means all cores")
+  app.add_option("--threads", threads,
+                 "CPU threads; 0 means all cores; with --device auto another number selects the CPU")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
 }
@@ -68,7 +69,7 @@ void ModelOptions::add_to(CLI::App& app) {
 
 void CacheOptions::add_to(CLI::App& app) {
   app.add_option("--cache", folder, "Folder for tokenised reviews [default: attn_cuda in the user's cache folder]");
-  app.add_flag("--no-cache", off, "Tokenise anew, write no cache");
+  app.add_flag("--no-cache", off, "Tokenise the reviews again and write no cache");
 }
 
 std::string CacheOptions::resolved() const {
@@ -106,4 +107,4 @@ int terminal_width() {
   return 100;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

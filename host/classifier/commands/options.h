@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Options that several subcommands share, and what they lead to.
+// Options that several subcommands share, and the values derived from them.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,14 +8,14 @@
 
 #include "attn_cuda/attn_cuda.hpp"
 
-namespace attn {
+namespace attn::classifier {
 
 struct DeviceOptions {
   std::string device = "auto";
-  int threads = 0;  // 0: as many as the machine has cores
+  int threads = 0;  // 0: one per core
 
   void add_to(CLI::App& app);
-  // Says on what, and where "auto" finds no CUDA why.
+  // Creates the handle and prints what it computes on; with "auto" also why CUDA is not used.
   Handle handle() const;
 };
 
@@ -33,14 +33,15 @@ struct CacheOptions {
   std::string resolved() const;  // empty: no cache
 };
 
-// --data, else $ATTN_IMDB, else what ./bootstrap.sh data leaves under data/; empty: none.
+// The first of --data, $ATTN_IMDB, and the file that ./bootstrap.sh data leaves in data/; empty if there is none.
 std::string find_data(const std::string& given);
 
-// Colours on standard output: `choice` is auto (a terminal, and NO_COLOR not set), always or never.
+// Whether to use colours on standard output. `choice` is always, never, or auto: if it is a terminal and NO_COLOR is
+// not set.
 bool use_colour(const std::string& choice);
 CLI::Option* add_colour_option(CLI::App& app, std::string& choice);
 
-// Columns of the terminal on standard output, 100 where there is none.
+// The width of the terminal on standard output in columns; 100 if it is not a terminal.
 int terminal_width();
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -10,7 +10,7 @@
 #include "classifier/commands/options.h"
 #include "classifier/commands/reviews.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 struct PredictOptions {
@@ -34,7 +34,7 @@ int predict(const PredictOptions& o) {
   for (std::size_t i = 0; i < o.texts.size(); ++i) predict_one(loaded, o, o.texts[i], fmt::format("text {}", i + 1));
   if (!o.texts.empty()) return 0;
 
-  if (isatty(STDIN_FILENO) != 0) fmt::print(stderr, "One text per line, Ctrl-D ends:\n");
+  if (isatty(STDIN_FILENO) != 0) fmt::print(stderr, "Enter one text per line; Ctrl-D ends the input:\n");
   std::string line;
   for (std::size_t number = 1; std::getline(std::cin, line); ++number)
     if (!line.empty()) predict_one(loaded, o, line, fmt::format("standard input:{}", number));
@@ -49,10 +49,10 @@ void add_predict_command(CLI::App& program, int& status) {
   const auto options = std::make_shared<PredictOptions>();
   app->add_option("text", options->texts, "Texts to label [default: lines of standard input]");
   options->model.add_to(*app);
-  app->add_flag("--attention", options->attention, "Show what the model attended to");
+  app->add_flag("--attention", options->attention, "Also shade the words by their attention");
   add_colour_option(*app, options->colour);
   options->device.add_to(*app);
   app->callback([options, &status] { status = predict(*options); });
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -8,7 +8,7 @@
 #include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 template <class T>
@@ -54,4 +54,4 @@ std::vector<Review> load_test_reviews(const ModelFile& model, const std::string&
   return std::move(corpus.test);
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

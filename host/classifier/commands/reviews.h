@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reviews for the subcommands: from a data set, or generated where there is none.
+// Reviews for the subcommands: from a data set, or generated if there is none.
 #pragma once
 
 #include <string>
@@ -10,23 +10,23 @@
 #include "classifier/data/generator.h"
 #include "classifier/train/model_file.h"
 
-namespace attn {
+namespace attn::classifier {
 
-// Hash of all ids and labels, in hexadecimal.
+// A hash of all ids and labels, in hexadecimal.
 std::string fingerprint(const EncodedCorpus& corpus);
 
-// What `source` names, encoded with a vocabulary of its own training texts.
+// Reads or generates the reviews of `source` and encodes them with the vocabulary of their training part.
 EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const std::string& cache_folder,
                                 CacheReport& report);
 
-// The test texts of the data that the model was trained on, or of those at `path` unless it is empty; refuses labels
-// that the model does not know.
+// The test part of the data at `path`, or if it is empty, of the data that the model was trained on. Throws Failure if
+// the labels are not those of the model.
 std::vector<Review> load_test_reviews(const ModelFile& model, const std::string& path);
 
-// A text from the command line or standard input; refuses one that is not UTF-8. Its label means nothing.
+// A text from the command line or standard input, without a meaningful label. Throws Failure if it is not UTF-8.
 Review checked_review(const std::string& text, const std::string& origin);
 
-// The generated data that `source`, whose path is empty, describes.
+// Generates the reviews that `source`, whose path is empty, describes.
 GeneratedCorpus generated(const DataSource& source);
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -13,7 +13,7 @@
 #include "classifier/train/progress.h"
 #include "classifier/train/trainer.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 struct TrainOptions {
@@ -36,8 +36,9 @@ void add_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--output", o.output, "Folder for model.safetensors, best.safetensors and history.csv")
       ->capture_default_str();
   o.output_given = app.get_option("--output");
-  app.add_option("--history", o.history, "File for the figures of each epoch, .csv or .json [default: in --output]");
-  app.add_option("--save-every", o.save_every, "Steps between two saves of the whole state")
+  app.add_option("--history", o.history,
+                 "File for losses and accuracies of each epoch, .csv or .json [default: history.csv in --output]");
+  app.add_option("--save-every", o.save_every, "Steps between saves of the whole state")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   CLI::Option* resume = app.add_option("--resume", o.resume, "Continue the run saved in this file, bit for bit");
@@ -46,7 +47,7 @@ void add_options(CLI::App& app, TrainOptions& o) {
   o.epochs_given =
       app.add_option("--epochs", o.training.epochs, "Passes over the training reviews")->capture_default_str();
 
-  // What a resumed run takes from its file.
+  // A resumed run takes these from its file.
   const auto fresh = [&](CLI::Option* option) { return option->excludes(resume)->capture_default_str(); };
   app.add_option("--init", o.init, "Start from the weights in this safetensors file")->excludes(resume);
   const std::string kTraining = "Training (defaults are the article's)";
@@ -59,10 +60,9 @@ void add_options(CLI::App& app, TrainOptions& o) {
 
   static const std::map<std::string, Storage> types{
       {"fp32", Storage::kFp32}, {"fp16", Storage::kFp16}, {"bf16", Storage::kBf16}};
-  app.add_option(
-         "--storage", o.training.storage,
-         "Type of activations and their gradients, fp32, bf16 or fp16, which scales the loss; parameters are fp32 "
-         "[default: fp32]")
+  app.add_option("--storage", o.training.storage,
+                 "Type of activations and their gradients: fp32, bf16, or fp16 with loss scaling; parameters are fp32 "
+                 "[default: fp32]")
       ->transform(CLI::CheckedTransformer(types, CLI::ignore_case).description(""))
       ->excludes(resume)
       ->group(kTraining);
@@ -75,24 +75,25 @@ void add_options(CLI::App& app, TrainOptions& o) {
       ->transform(CLI::CheckedTransformer(kinds, CLI::ignore_case).description(""))
       ->excludes(resume)
       ->group(kModel);
-  app.add_flag("--mask", o.model.mask, "Pad at the end and let LSTM and attention skip the padding")
+  app.add_flag("--mask", o.model.mask, "Pad at the end, and skip the padding in LSTM and attention")
       ->excludes(resume)
       ->group(kModel);
-  fresh(app.add_option("--vocabulary", o.model.V, "Ids: the most frequent words and three marks"))->group(kModel);
-  fresh(app.add_option("--length", o.model.T, "Words per review; longer ones lose their beginning"))->group(kModel);
+  fresh(app.add_option("--vocabulary", o.model.V, "Number of ids: the most frequent words and four reserved ids"))
+      ->group(kModel);
+  fresh(app.add_option("--length", o.model.T, "Words per review; longer reviews lose their beginning"))->group(kModel);
   fresh(app.add_option("--embedding", o.model.E, "Width of the word vectors"))->group(kModel);
   fresh(app.add_option("--hidden", o.model.H, "LSTM width, per direction"))->group(kModel);
   fresh(app.add_option("--attention-width", o.model.A, "additive: width of the tanh"))->group(kModel);
   fresh(app.add_option("--query-width", o.model.query, "additive: width of the learned query"))->group(kModel);
 
   const std::string kGenerated = "Generated reviews (where there is no data set)";
-  fresh(app.add_option("--generated-train", o.generated.train, "How many to train on"))
+  fresh(app.add_option("--generated-train", o.generated.train, "Number of training reviews"))
       ->check(CLI::PositiveNumber)
       ->group(kGenerated);
-  fresh(app.add_option("--generated-test", o.generated.test, "How many to test with"))
+  fresh(app.add_option("--generated-test", o.generated.test, "Number of test reviews"))
       ->check(CLI::PositiveNumber)
       ->group(kGenerated);
-  fresh(app.add_option("--generated-seed", o.generated.seed, "Other seeds give other reviews"))->group(kGenerated);
+  fresh(app.add_option("--generated-seed", o.generated.seed, "Seed of the generator"))->group(kGenerated);
 }
 
 ModelFile fresh_start(const TrainOptions& o) {
@@ -110,7 +111,7 @@ ModelFile resumed_start(const TrainOptions& o, const Handle& handle) {
   ModelFile start = load_model(o.resume);
   if (!start.state)
     throw Failure(ATTN_INVALID_ARGUMENT,
-                  o.resume + ": expected a file with the state of a run, got weights alone; --init starts from those");
+                  o.resume + ": expected a file with the state of a run, got weights only; --init starts from weights");
   if (o.epochs_given->count() > 0) start.training.epochs = o.training.epochs;
   if (!o.data.empty()) start.data.path = std::filesystem::absolute(o.data).string();
   const std::vector<std::string> differences = start.environment.differences(Environment::of(handle));
@@ -123,10 +124,11 @@ ModelFile resumed_start(const TrainOptions& o, const Handle& handle) {
 void describe(const ModelFile& start, const EncodedCorpus& corpus, double seconds) {
   if (start.data.path.empty())
     fmt::print(
-        "No data set was given or found, so these reviews are generated: made-up text, good for a first look only.\n"
-        "For the real thing: ./bootstrap.sh data fetches the IMDB reviews (84 MB), or name your own with --data.\n");
-  fmt::print("{} training and {} test reviews ({}, {}), {} words known, ready in {:.1f} s\n", corpus.train.size(),
-             corpus.test.size(), corpus.label_names[0], corpus.label_names[1], corpus.words.size(), seconds);
+        "No data set was given or found, so these reviews are generated; they are good for a first look only.\n"
+        "To train on real reviews, fetch IMDB (84 MB) with ./bootstrap.sh data, or name your own texts with --data.\n");
+  fmt::print("{} training and {} test reviews ({}, {}), {} words in the vocabulary, ready in {:.1f} s\n",
+             corpus.train.size(), corpus.test.size(), corpus.label_names[0], corpus.label_names[1], corpus.words.size(),
+             seconds);
 }
 
 void report(Trainer& trainer, const TrainerFiles& files) {
@@ -138,7 +140,7 @@ void report(Trainer& trainer, const TrainerFiles& files) {
   fmt::print("Best test accuracy: {:.4f} after epoch {}, kept in {}\n", best->test_accuracy, best->epoch, files.best);
 }
 
-// The generator knows which tokens decide; this is what attention is for.
+// The generator knows which tokens decide the label, so the attention on them can be measured.
 void report_attention(const Handle& handle, const DataSource& source, const std::string& path) {
   const GeneratedCorpus made = generated(source);
   LoadedModel loaded(handle, path, 32);
@@ -199,4 +201,4 @@ void add_train_command(CLI::App& program, int& status) {
   app->callback([options, &status] { status = train(*options); });
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

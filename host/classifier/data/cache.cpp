@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// load_encoded: the encoded corpus in a safetensors file beside the key of what it was made from.
+// load_encoded: caches the encoded corpus in a safetensors file, together with a key that identifies its sources.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -19,12 +19,12 @@
 #include "classifier/data/vocabulary.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 namespace fs = std::filesystem;
 
-// What tells one encoded corpus from another; V and the path alone name the file, so that a stale one is replaced.
+// Identifies an encoded corpus. Only V and the path determine the file name, so that a stale cache is overwritten.
 struct Key {
   std::string file_name;
   std::string text;
@@ -88,7 +88,7 @@ void save(const std::string& path, const std::string& key, const EncodedCorpus& 
   save_tensors(path, file);
 }
 
-// Whoever holds an EncodedReviews indexes with its offsets, ids and labels.
+// Whether offsets, ids and labels are in range, since they are used as indices without further checks.
 bool fits(const EncodedReviews& reviews, std::int32_t V) {
   const auto within = [](const std::vector<std::int32_t>& values, std::int32_t end) {
     return std::all_of(values.begin(), values.end(), [end](std::int32_t value) { return value >= 0 && value < end; });
@@ -100,7 +100,7 @@ bool fits(const EncodedReviews& reviews, std::int32_t V) {
          within(reviews.labels, 2);
 }
 
-// Nothing where the file is missing, refused, or made from anything else.
+// The cached corpus; empty if the file is missing, damaged, or made from other sources.
 std::optional<EncodedCorpus> load(const std::string& path, const std::string& key, std::int32_t V) try {
   const TensorFile file = load_tensors(path);
   if (file.metadata.at("key") != key) return std::nullopt;
@@ -120,7 +120,7 @@ EncodedCorpus load_encoded(const std::string& path, std::int32_t V, const std::s
   CacheReport& result = report != nullptr ? *report : unwanted;
   result = {};
   if (cache_folder.empty()) return encode_corpus(load_corpus(path), V);
-  const Key key = make_key(path, V);  // before reading: what changes meanwhile makes the cache stale
+  const Key key = make_key(path, V);  // computed before reading, so that a change in between makes the cache stale
   const std::string file = (fs::path(cache_folder) / key.file_name).string();
   if (std::optional<EncodedCorpus> cached = load(file, key.text, V)) {
     result.hit = true;
@@ -136,4 +136,4 @@ EncodedCorpus load_encoded(const std::string& path, std::int32_t V, const std::s
   return corpus;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -10,13 +10,13 @@
 #include "classifier/data/source.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 namespace fs = std::filesystem;
 
 std::vector<std::string> list_files(const std::string& path) {
-  if (!fs::exists(path)) reject(path, "a folder, a .tsv or .csv file, or a tar archive", "nothing there");
+  if (!fs::exists(path)) reject(path, "a folder, a .tsv or .csv file, or a tar archive", "no such file or folder");
   if (!fs::is_directory(path)) return {path};
   std::vector<std::string> files;
   for (const char* extension : {".tsv", ".csv"}) {
@@ -31,12 +31,12 @@ std::vector<std::string> list_files(const std::string& path) {
   return files;
 }
 
-// An archive holds its files in any order, and may hold one twice.
+// The files of an archive are in any order, and one can occur twice.
 void sort_by_origin(const std::string& path, std::vector<Sample>& samples) {
   std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.origin < b.origin; });
   const auto same = [](const Sample& a, const Sample& b) { return a.origin == b.origin; };
   const auto twice = std::adjacent_find(samples.begin(), samples.end(), same);
-  if (twice != samples.end()) reject(path, "every text once", twice->origin + " twice");
+  if (twice != samples.end()) reject(path, "each text once", twice->origin + " twice");
 }
 
 std::vector<Sample> read_samples(const std::string& path) {
@@ -56,21 +56,21 @@ std::vector<Sample> read_samples(const std::string& path) {
   return samples;
 }
 
-// Beside train/ and test/, other folders of texts are not part of the data.
+// If there are train/ and test/, texts in other folders are not part of the data.
 void keep_parts(std::vector<Sample>& samples) {
   const auto has_part = [](const Sample& sample) { return !sample.part.empty(); };
   if (std::none_of(samples.begin(), samples.end(), has_part)) return;
   samples.erase(std::stable_partition(samples.begin(), samples.end(), has_part), samples.end());
 }
 
-// The two labels of the training part, by name.
+// The two labels of the training part, sorted by name.
 std::vector<std::string> find_labels(const std::string& path, const std::vector<Sample>& samples) {
   std::vector<std::string> labels;
   for (const Sample& sample : samples) {
     if (sample.part == "test" || std::find(labels.begin(), labels.end(), sample.label) != labels.end()) continue;
     if (labels.size() == 2)
-      reject(path + " (" + sample.origin + ")", "two labels, \"" + labels[0] + "\" and \"" + labels[1] + "\" so far",
-             "\"" + sample.label + "\" too");
+      reject(path + " (" + sample.origin + ")", "two labels, \"" + labels[0] + "\" and \"" + labels[1] + "\"",
+             "\"" + sample.label + "\"");
     labels.push_back(sample.label);
   }
   if (labels.size() < 2)
@@ -84,7 +84,7 @@ Corpus assemble(const std::string& path, std::vector<Sample> samples) {
   Corpus corpus;
   corpus.label_names = find_labels(path, samples);
   const bool split = std::none_of(samples.begin(), samples.end(), [](const Sample& s) { return s.part == "test"; });
-  std::array<std::int64_t, 2> seen = {0, 0};  // texts of each label
+  std::array<std::int64_t, 2> seen = {0, 0};  // the number of texts of each label
   for (Sample& sample : samples) {
     const auto found = std::find(corpus.label_names.begin(), corpus.label_names.end(), sample.label);
     if (found == corpus.label_names.end())
@@ -98,7 +98,7 @@ Corpus assemble(const std::string& path, std::vector<Sample> samples) {
   return corpus;
 }
 
-// What the file system refuses is the caller's to repair, like any other bad input.
+// Reports errors of the file system like any other invalid input: the user can repair them.
 template <class Body>
 auto with_failures(const std::string& path, const Body& body) {
   try {
@@ -118,4 +118,4 @@ Corpus load_corpus(const std::string& path) {
   return with_failures(path, [&] { return assemble(path, read_samples(path)); });
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Labelled texts, whatever file they came from.
+// Labelled texts and the function that reads them from files of several formats.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-namespace attn {
+namespace attn::classifier {
 
 struct Review {
   std::string text;    // valid UTF-8
   std::int32_t label;  // 0 or 1
-  std::string origin;  // file, or file:line, for messages and titles
+  std::string origin;  // file or file:line; for messages and titles
 };
 
 struct Corpus {
@@ -21,12 +21,12 @@ struct Corpus {
   std::vector<Review> test;
 };
 
-// `path` is one of: an aclImdb folder; a tar archive of one (plain, gz, xz; read without unpacking); a folder with
-// train/LABEL/*.txt and test/LABEL/*.txt; a folder LABEL/*.txt; a .tsv or .csv file, or a folder with train.tsv and
-// test.tsv (or .csv). Where there is no test part, every fifth text of each label (in order of origin) becomes it.
-// Exactly two labels, sorted by name ("neg" < "pos"), unless the file says 0 and 1.
-// Throws Failure with file and line for text that is not UTF-8, empty files, unknown labels, broken quoting,
-// a truncated archive.
+// Reads labelled texts. `path` is one of: an aclImdb folder; a tar archive of one (plain, gz, xz; read without
+// unpacking); a folder with train/LABEL/*.txt and test/LABEL/*.txt; a folder LABEL/*.txt; a .tsv or .csv file, or a
+// folder with train.tsv and test.tsv (or .csv). If there is no test part, every fifth text of each label, in order of
+// origin, becomes it. There must be exactly two labels; they are sorted by name ("neg" < "pos").
+// Throws Failure with file and line for text that is not UTF-8, empty texts, unknown labels, invalid quoting and
+// truncated archives.
 Corpus load_corpus(const std::string& path);
 
-}  // namespace attn
+}  // namespace attn::classifier

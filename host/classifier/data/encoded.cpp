@@ -10,12 +10,13 @@
 #include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using Counts = std::unordered_map<std::string, std::int64_t>;
 
-// body(i) for i in 0..n-1 on all cores; rethrows one of the exceptions, which may not leave a parallel region.
+// Calls body(i) for i in 0..n-1 on all cores. An exception must not leave a parallel region, so one is kept and
+// rethrown.
 template <class Body>
 void for_each_parallel(std::int64_t n, const Body& body) {
   std::exception_ptr error;
@@ -31,15 +32,15 @@ void for_each_parallel(std::int64_t n, const Body& body) {
   if (error) std::rethrow_exception(error);
 }
 
-// Reviews first..last-1 of N, cut evenly into chunks: results kept by chunk do not depend on the number of threads.
-constexpr std::int64_t kChunks = 64;
-std::int64_t chunk_begin(std::int64_t chunk, std::size_t N) { return chunk * static_cast<std::int64_t>(N) / kChunks; }
+// N reviews are divided evenly among tasks, whose number does not depend on the number of threads.
+constexpr std::int64_t kTasks = 64;
+std::int64_t first_of_task(std::int64_t task, std::size_t N) { return task * static_cast<std::int64_t>(N) / kTasks; }
 
 Counts count_words(const std::vector<Review>& reviews) {
   Counts total;
-  for_each_parallel(kChunks, [&](std::int64_t chunk) {
+  for_each_parallel(kTasks, [&](std::int64_t task) {
     Counts counts;
-    for (std::int64_t i = chunk_begin(chunk, reviews.size()); i < chunk_begin(chunk + 1, reviews.size()); ++i)
+    for (std::int64_t i = first_of_task(task, reviews.size()); i < first_of_task(task + 1, reviews.size()); ++i)
       for (const Token& token : tokenize(reviews[static_cast<std::size_t>(i)].text)) ++counts[token.word];
 #pragma omp critical(attn_count_words)
     for (const auto& [word, count] : counts) total[word] += count;
@@ -89,9 +90,9 @@ Batch make_batch(const EncodedReviews& reviews, const std::vector<std::int64_t>&
 }
 
 EncodedReviews encode(const std::vector<Review>& reviews, const Vocabulary& vocabulary) {
-  std::vector<std::vector<std::int32_t>> ids(reviews.size());  // of each review
-  for_each_parallel(kChunks, [&](std::int64_t chunk) {
-    for (std::int64_t i = chunk_begin(chunk, reviews.size()); i < chunk_begin(chunk + 1, reviews.size()); ++i) {
+  std::vector<std::vector<std::int32_t>> ids(reviews.size());  // ids[i] of reviews[i]
+  for_each_parallel(kTasks, [&](std::int64_t task) {
+    for (std::int64_t i = first_of_task(task, reviews.size()); i < first_of_task(task + 1, reviews.size()); ++i) {
       const std::vector<Token> tokens = tokenize(reviews[static_cast<std::size_t>(i)].text);
       std::vector<std::int32_t>& out = ids[static_cast<std::size_t>(i)];
       out.reserve(tokens.size() + 1);
@@ -114,4 +115,4 @@ EncodedCorpus encode_corpus(const Corpus& corpus, std::int32_t V) {
   return {corpus.label_names, vocabulary.words(), V, encode(corpus.train, vocabulary), encode(corpus.test, vocabulary)};
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

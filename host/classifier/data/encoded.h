@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reviews as ids, and batches of them as the model takes them.
+// Reviews as token ids, and the batches that the model takes.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@
 #include "classifier/data/corpus.h"
 #include "classifier/data/vocabulary.h"
 
-namespace attn {
+namespace attn::classifier {
 
-// Whole reviews one behind the other, each with kStart in front.
+// The concatenated ids of whole reviews, each beginning with kStart.
 struct EncodedReviews {
-  std::vector<std::int32_t> ids;      // [offsets.back()]
+  std::vector<std::int32_t> ids;      // [offsets[N]]
   std::vector<std::int64_t> offsets;  // [N + 1]
   std::vector<std::int32_t> labels;   // [N]
 
@@ -23,47 +23,49 @@ struct EncodedReviews {
 
 struct EncodedCorpus {
   std::vector<std::string> label_names;
-  std::vector<std::string> words;  // of the vocabulary, by id from kFirstWord on
+  std::vector<std::string> words;  // of the vocabulary; words[i] has the id kFirstWord + i
   std::int32_t V;
   EncodedReviews train, test;
 };
 
-// Where padding and cuts go. kFront is the article's: zeros in front, the last T ids kept. kEnd is for masked models:
-// the last T ids kept, zeros behind, lengths given.
+// Where padding is put. Both keep the last T ids of a longer review. kFront, the article's choice, puts zeros before
+// the ids. kEnd, for masked models, puts zeros after them.
 enum class Padding { kFront, kEnd };
 
-// One block of memory that somebody else owns, of the host or of a device.
+// A batch in one block of host or device memory, which it does not own.
 struct Batch {
   std::int64_t B = 0, T = 0;
   std::int32_t* ids = nullptr;      // [B, T]
-  std::int32_t* lengths = nullptr;  // [B], of the ids kept
+  std::int32_t* lengths = nullptr;  // [B], the number of ids kept
   float* labels = nullptr;          // [B]
 
   Batch() = default;
-  Batch(std::int64_t reviews, std::int64_t width, void* memory);  // [B, T] in bytes(B, T)
+  // Lays out a batch [reviews, width] in `memory` of bytes(reviews, width).
+  Batch(std::int64_t reviews, std::int64_t width, void* memory);
   static std::size_t bytes(std::int64_t B, std::int64_t T);
 };
 
-// Reviews `which` in that order, cut and padded to T; with kEnd only to the longest of them, rounded up to a multiple of
-// 32 (a model makes plans per T, so these are to be few), so that padding is skipped. `memory` has
-// Batch::bytes(which.size(), T).
+// Writes the reviews with the indices `which`, in that order, truncated and padded to T, into `memory` of
+// Batch::bytes(which.size(), T). With kEnd, they are padded only to the longest of them, rounded up to a multiple of
+// 32, to skip padding with few different widths: a model needs a plan for each.
 Batch make_batch(const EncodedReviews& reviews, const std::vector<std::int64_t>& which, std::int64_t T, Padding padding,
                  void* memory);
 
+// Tokenises the reviews and looks up the ids, on all cores.
 EncodedReviews encode(const std::vector<Review>& reviews, const Vocabulary& vocabulary);
 
-// Vocabulary from corpus.train, both parts encoded; uses all cores.
+// Builds a vocabulary of size V from corpus.train and encodes both parts with it, on all cores.
 EncodedCorpus encode_corpus(const Corpus& corpus, std::int32_t V);
 
 struct CacheReport {
-  bool hit = false;     // nothing was tokenized
-  std::string problem;  // why the cache could not be written, which is no reason to stop; "" where it was
+  bool hit = false;     // whether the corpus came from the cache
+  std::string problem;  // why the cache could not be written, which is not an error; "" if it was
 };
 
-// load_corpus and encode_corpus through a cache file in `cache_folder` (made if missing; empty: no cache). The key is the
-// path, the sizes and modification times of what is read, V and the tokenizer; a stale, foreign or damaged cache is remade,
-// never trusted. `report` may be null.
+// load_corpus and encode_corpus with a cache file in `cache_folder`, which is created if missing (empty: no cache). The
+// key consists of the path, the sizes and modification times of the files, V and the tokenizer's rules. A cache that is
+// stale, damaged or made from something else is replaced. `report` may be null.
 EncodedCorpus load_encoded(const std::string& path, std::int32_t V, const std::string& cache_folder,
                            CacheReport* report = nullptr);
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every opinion names one word of praise and one of blame, asserts the one and denies the other ("brilliant and not
-// dull"). Exchanging the two turns the opinion round and leaves its words the same, so that no count of words tells the
-// label. The author's opinions follow the label; other people's and the plot's adjectives are tossed without regard to it.
+// Every opinion has one word of praise and one of blame; it asserts one and denies the other ("brilliant and not
+// dull"). Exchanging the two reverses the opinion and leaves its words the same, so that word counts do not determine
+// the label. The author's opinions follow the label; the opinions of others and the adjectives of the plot are random.
 //
-// Words that say nothing alone give a model at its start no gradient to follow but where they stand near the end of the
-// text, which the recurrence weighs differently: most reviews therefore close with an opinion that asserts first. From
-// there the rest is learnt within a few epochs; without it, it is not.
+// Words that are uninformative by themselves give an untrained model no gradient, except near the end of the text,
+// which the recurrence weights differently. Most reviews therefore close with an opinion that asserts first. From these
+// the rest is learnt within a few epochs; without them it is not learnt.
 #include "classifier/data/generator.h"
 
 #include <string>
@@ -16,7 +16,7 @@
 #include "classifier/data/tokenizer.h"
 #include "classifier/random.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using Words = std::vector<std::string_view>;
@@ -24,8 +24,8 @@ using Words = std::vector<std::string_view>;
 const Words kPraise = {"brilliant", "gripping", "moving", "superb", "charming", "witty"};
 const Words kBlame = {"dull", "clumsy", "lifeless", "tedious", "predictable", "shallow"};
 
-// In what follows "+" stands for the word asserted, "-" for the one denied, "*" for whoever says so and "$" for a
-// neutral noun.
+// Placeholders in the patterns below: "+" is the word asserted, "-" the word denied, "*" the person whose opinion it
+// is, and "$" a neutral noun.
 const Words kClosings = {
     "* found it + and not -.",
     "* thought it was + rather than -.",
@@ -119,7 +119,7 @@ Generated generate(bool positive, Random& random) {
     const std::string_view pattern = pick(random.below(3) == 0 ? kPlot : kOpinions, random);
     sentences.push_back(fill(pattern, pick(kOthers, random), random.below(2) == 0, false, random));
   }
-  // With at most ten of them and the start id, the longest text fits the default T of 200.
+  // With at most ten of them and the start id, the longest text has no more than the default T = 200 ids.
   Words neutral = kNeutral;
   random.shuffle(neutral);
   neutral.resize(static_cast<std::size_t>(between(3, 10, random)));
@@ -149,4 +149,4 @@ GeneratedCorpus generate_reviews(std::int64_t train, std::int64_t test, std::uin
   return result;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Made-up reviews for a first run without a data set: a few phrases among distractors and negations decide the label, so
-// that a bag of words cannot tell and attention has something to find.
+// Generated reviews for a first run without a data set. A few phrases among distractors decide the label, and both
+// labels use the same words, so that a bag of words cannot tell them apart and attention has something to find.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,15 @@
 
 #include "classifier/data/corpus.h"
 
-namespace attn {
+namespace attn::classifier {
 
 struct GeneratedCorpus {
   Corpus corpus;
-  // decisive[i][j]: token j (as tokenize() counts) of corpus.test[i] is one of those that decide its label.
+  // test_decisive[i][j]: whether token j (as tokenize() counts) of corpus.test[i] is one that decides its label.
   std::vector<std::vector<bool>> test_decisive;
 };
 
-// Deterministic in `seed` on every platform.
+// The same seed gives the same reviews on every platform.
 GeneratedCorpus generate_reviews(std::int64_t train, std::int64_t test, std::uint64_t seed);
 
-}  // namespace attn
+}  // namespace attn::classifier

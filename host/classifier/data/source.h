@@ -1,41 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The readers behind load_corpus: each turns what lies at a path into labelled texts, checked one by one; what only shows
-// over all of them (the number of labels, the two parts) is corpus.cpp's.
+// The readers that load_corpus uses, one per format. They check each text by itself; corpus.cpp checks what concerns
+// all of them (the number of labels, the two parts).
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace attn {
+namespace attn::classifier {
 
 struct Sample {
-  std::string part;  // "train", "test", or "" where the source does not say
+  std::string part;  // "train", "test", or "" if the source does not say
   std::string label;
   std::string text;
-  std::string origin;  // below the path that was read, the same for a folder and its archive
+  std::string origin;  // relative to the path that was read; the same for a folder and its archive
 };
 
-// A folder's texts, [train/|test/]LABEL/NAME.txt and whatever may lie above; in any order.
+// Lists the texts of a folder, [.../][train/|test/]LABEL/NAME.txt, in any order.
 std::vector<std::string> list_texts(const std::string& folder);
 Sample read_text(const std::string& folder, const std::string& file);
 
-// A tar archive of such a folder.
+// Reads a tar archive of such a folder.
 std::vector<Sample> read_archive(const std::string& path);
 
-// A .tsv or .csv file, by its name.
+// Whether the name is that of a .tsv or .csv file.
 bool is_table(const std::string& path);
 std::vector<Sample> read_table(const std::string& path, const std::string& part);
 
-// The files that load_corpus reads for `path`, by name: the texts or tables of a folder, else `path` itself.
+// The files that load_corpus reads for `path`, sorted: the texts or tables of a folder, otherwise `path` itself.
 std::vector<std::string> corpus_files(const std::string& path);
 
 std::string read_content(const std::string& path);
 
-// Refuses a text that is empty; `where` is for the message.
+// Sets the sample's text, which must not be blank; `where` is for the message.
 void set_text(Sample& sample, std::string_view text, const std::string& where);
 
-std::string_view without_mark(std::string_view text);  // less a byte order mark
+std::string_view without_mark(std::string_view text);  // without a leading byte order mark
 
-}  // namespace attn
+}  // namespace attn::classifier

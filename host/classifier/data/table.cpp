@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tables of label and text, separated by commas or tabs and quoted as RFC 4180 says.
+// Tables of label and text, separated by commas or tabs and quoted as in RFC 4180.
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -11,7 +11,7 @@
 #include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using Record = std::vector<std::string>;
@@ -34,7 +34,7 @@ class TableReader {
   TableReader(std::string_view content, char separator, std::string file)
       : rest_(content), separator_(separator), file_(std::move(file)) {}
 
-  // Reads the next line that is not blank; `false` at the end.
+  // Reads the next record, skipping blank lines. Returns false at the end of the text.
   bool next(Record& record) {
     while (take("\n") || take("\r\n")) ++next_line_;
     line_ = next_line_;
@@ -47,7 +47,7 @@ class TableReader {
   }
 
   std::string where() const { return file_ + ":" + std::to_string(line_); }  // for messages
-  std::size_t line() const { return line_; }                                 // of the record's first byte, from 1
+  std::size_t line() const { return line_; }  // line of the record's first byte, counted from 1
 
  private:
   bool take(std::string_view token) {
@@ -56,7 +56,7 @@ class TableReader {
     return true;
   }
 
-  // A quote inside an unquoted field stands for itself: hand-made files have them.
+  // A quote inside an unquoted field is kept as it is, since files written by hand contain them.
   std::string plain() {
     const std::array<char, 2> stops = {separator_, '\n'};
     const std::size_t stop = std::min(rest_.find_first_of(std::string_view(stops.data(), stops.size())), rest_.size());
@@ -99,7 +99,8 @@ struct Columns {
   std::size_t label = 0, text = 1;
 };
 
-// The header row `label,text` in either order, also by the names of the IMDB table that is passed around.
+// The columns of a header row `label,text` or `sentiment,review`, the names in a widespread copy of IMDB, in either
+// order.
 std::optional<Columns> header(const Record& record) {
   const auto find = [&](std::string_view name, std::string_view other) {
     const auto matches = [&](const std::string& field) {
@@ -138,4 +139,4 @@ std::vector<Sample> read_table(const std::string& path, const std::string& part)
   return samples;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A folder of text files, and the same folder in a tar archive.
+// Reads a folder of text files, and the same folder in a tar archive.
 #include <archive.h>
 #include <archive_entry.h>
 
@@ -16,12 +16,12 @@
 #include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 namespace fs = std::filesystem;
 
-// The last component of `path`, which loses it and the slash before it.
+// Removes and returns the last component of `path`.
 std::string_view take_last(std::string_view& path) {
   const std::size_t slash = path.rfind('/');
   const std::string_view last = slash == std::string_view::npos ? path : path.substr(slash + 1);
@@ -35,12 +35,12 @@ bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
-// The sample that a text file is by its place, [.../][train/|test/]LABEL/NAME.txt, still without its text; nothing for
-// any other file and for IMDB's unlabelled part. The one rule for folders and archives.
+// The part, label and origin of a text file by its path, [.../][train/|test/]LABEL/NAME.txt; empty for any other file
+// and for IMDB's unlabelled part. Folders and archives share this rule.
 std::optional<Sample> classify(std::string_view file) {
   std::string_view rest = file;
   const std::string_view name = take_last(rest), label = take_last(rest), part = take_last(rest);
-  // Dots begin the droppings of file managers, "._0_3.txt".
+  // A leading dot marks files that file managers leave, such as "._0_3.txt".
   if (!ends_with(name, ".txt") || name.front() == '.') return std::nullopt;
   if (label.empty() || label == "." || label == "unsup" || is_part(label)) return std::nullopt;
   Sample sample;
@@ -65,7 +65,7 @@ class TarReader {
     if (archive_read_open_filename(reader_.get(), path.c_str(), kBlock) != ARCHIVE_OK) fail();
   }
 
-  // Moves to the next regular file and gives its name; nothing at the end.
+  // Advances to the next regular file and returns its name; empty at the end.
   std::optional<std::string> next() {
     archive_entry* entry = nullptr;
     while (true) {
@@ -76,14 +76,14 @@ class TarReader {
       if (result != ARCHIVE_OK && result != ARCHIVE_WARN) fail();
       entry_open_ = true;
       if (archive_entry_filetype(entry) != AE_IFREG) continue;
-      // In the C locale only one of the two can be had for names beyond ASCII.
+      // In the C locale only one of the two functions returns a name that is not ASCII.
       const char* name = archive_entry_pathname(entry);
       if (name == nullptr) name = archive_entry_pathname_utf8(entry);
       if (name != nullptr) return name;
     }
   }
 
-  // The data really there; the size in a damaged header may promise anything.
+  // Reads until the data ends, because the size in a damaged header can be wrong.
   std::string data() {
     std::string text;
     const void* block = nullptr;
@@ -97,15 +97,15 @@ class TarReader {
   }
 
  private:
-  // libarchive takes the end of the file between two entries for the end of the archive; a whole one has zeros there.
+  // libarchive takes the end of the file after an entry for the end of the archive; a complete archive has zeros there.
   void require_end_mark(la_int64_t last_entry_end) {
     if (archive_filter_bytes(reader_.get(), 0) == last_entry_end)
-      reject(path_, "a whole tar archive (plain, gz or xz)", "a truncated one: its end mark is missing");
+      reject(path_, "a complete tar archive (plain, gz or xz)", "a truncated one: its end mark is missing");
   }
 
   [[noreturn]] void fail() {
     const char* reason = archive_error_string(reader_.get());
-    reject(path_, "a whole tar archive (plain, gz or xz)", reason != nullptr ? reason : "an unreadable file");
+    reject(path_, "a complete tar archive (plain, gz or xz)", reason != nullptr ? reason : "an unreadable file");
   }
 
   std::string path_;
@@ -123,7 +123,8 @@ void set_file(Sample& sample, const std::string& content, const std::string& whe
 
 std::string read_content(const std::string& path) {
   std::error_code error;
-  if (!fs::is_regular_file(path, error)) reject(path, "a readable file", error ? error.message() : "something else");
+  if (!fs::is_regular_file(path, error))
+    reject(path, "a readable file", error ? error.message() : "something that is not a regular file");
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
   if (!stream) reject(path, "a readable file", std::strerror(errno));
@@ -145,7 +146,7 @@ void set_text(Sample& sample, std::string_view text, const std::string& where) {
 }
 
 std::vector<std::string> list_texts(const std::string& folder) {
-  constexpr int kDeepest = 3;  // aclImdb/train/neg, should the folder above it be given
+  constexpr int kDeepest = 3;  // aclImdb/train/neg, if the folder that contains aclImdb is given
   std::vector<std::string> files;
   for (auto entry = fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink);
        entry != fs::recursive_directory_iterator(); ++entry) {
@@ -177,4 +178,4 @@ std::vector<Sample> read_archive(const std::string& path) {
   return samples;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

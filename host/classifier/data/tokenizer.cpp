@@ -13,22 +13,22 @@
 
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using Codepoint = std::uint32_t;
 constexpr Codepoint kSeparator = 0;
 constexpr Codepoint kApostrophe = '\'';
 
-// Letters and their lower case come from the C library's Unicode tables: the C.UTF-8 locale is always there and needs
-// neither ICU's 30 MB nor the process's own locale, which is the caller's to set.
+// Letters and their lower case come from the C library's Unicode tables. The C.UTF-8 locale is always available, needs
+// no ICU (30 MB), and leaves the locale of the process alone.
 locale_t unicode_locale() {
   static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
   if (locale == nullptr) throw Failure(ATTN_LIBRARY_ERROR, "C.UTF-8: expected this locale in the C library, got none");
   return locale;
 }
 
-// What a code point adds to a word: itself in lower case, an apostrophe, or kSeparator.
+// The lower case of a letter or digit, an apostrophe for any of its forms, otherwise kSeparator.
 Codepoint fold_any(Codepoint c, locale_t locale) {
   constexpr Codepoint kGrave = '`', kAcute = 0xB4, kRightQuote = 0x2019;
   if (c == kApostrophe || c == kGrave || c == kAcute || c == kRightQuote) return kApostrophe;
@@ -49,8 +49,8 @@ class Folder {
   std::array<Codepoint, 128> ascii_{};
 };
 
-// The position behind the tag that begins at text[begin] == '<', or `begin` where there is none: "<3" and "a < b > c"
-// are text. What follows the name must look like attributes, or "<spoilers: he dies>" would be lost.
+// The position after the tag that begins at text[begin] == '<', or `begin` if there is none: "<3" and "a < b > c" are
+// text. A name must be followed by attributes or nothing, so that "<spoilers: he dies>" is kept.
 std::size_t skip_tag(std::string_view text, std::size_t begin) {
   const std::size_t end = text.find_first_of("<>", begin + 1);
   if (end == std::string_view::npos || text[end] != '>') return begin;
@@ -65,7 +65,7 @@ std::size_t skip_tag(std::string_view text, std::size_t begin) {
   return bare || rest.find('=') != std::string_view::npos ? end + 1 : begin;
 }
 
-// The code point at `position`, which moves behind it; kSeparator for a byte that is not UTF-8.
+// Returns the code point at `position` and advances past it; kSeparator for a byte that is not UTF-8.
 Codepoint next_codepoint(std::string_view text, std::size_t& position) {
   const auto lead = static_cast<unsigned char>(text[position]);
   if (lead < 0x80) return ++position, lead;
@@ -93,8 +93,8 @@ std::vector<Token> tokenize(std::string_view text) {
   std::vector<Token> tokens;
   tokens.reserve(text.size() / 5);
   std::string word;
-  std::size_t begin = 0, end = 0;  // of the word so far
-  bool apostrophe = false;         // seen behind the word, part of it only if a letter follows
+  std::size_t begin = 0, end = 0;  // byte range of the current word
+  bool apostrophe = false;         // follows the current word; part of it only if a letter comes next
   const auto finish = [&] {
     if (!word.empty()) tokens.push_back({word, begin, end});
     word.clear();
@@ -133,4 +133,4 @@ void require_utf8(std::string_view text, const std::string& origin) {
                                            std::to_string(bad - text.begin()));
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

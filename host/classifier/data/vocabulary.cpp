@@ -6,7 +6,7 @@
 
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 
 Vocabulary::Vocabulary(std::vector<std::string> words, std::int32_t V) : words_(std::move(words)), size_(V) {
   require_size("V", V, kFirstWord);
@@ -59,4 +59,4 @@ std::vector<std::string> from_lines(std::string_view text) {
   return words;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

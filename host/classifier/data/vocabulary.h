@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Words to ids, as the Keras IMDB data has them: 0 padding, 1 start, 2 unknown, then from 4 on the words by falling
-// training frequency (3 is not used); words whose id would reach the size are unknown.
+// Maps words to ids, as in the Keras IMDB data: 0 padding, 1 start, 2 unknown, and from 4 on the words by decreasing
+// training frequency (3 is not used). Words whose id would reach the vocabulary size are unknown.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace attn {
+namespace attn::classifier {
 
 constexpr std::int32_t kPadding = 0;
 constexpr std::int32_t kStart = 1;
@@ -19,13 +19,14 @@ constexpr std::int32_t kFirstWord = 4;
 
 class Vocabulary {
  public:
-  // `words` by falling frequency; those beyond V - kFirstWord are dropped. V >= kFirstWord is the number of ids.
+  // `words` are sorted by decreasing frequency; those after the first V - kFirstWord are dropped. V >= kFirstWord is
+  // the number of ids.
   Vocabulary(std::vector<std::string> words, std::int32_t V);
 
-  // Frequency of the words over `texts`' tokens; equal counts in alphabetical order.
+  // Sorts the words by their counts, words of equal count alphabetically.
   static Vocabulary from_counts(const std::unordered_map<std::string, std::int64_t>& counts, std::int32_t V);
 
-  std::int32_t id(std::string_view word) const;    // kUnknown for a word not held
+  std::int32_t id(std::string_view word) const;    // kUnknown for a word that it does not contain
   const std::string& word(std::int32_t id) const;  // "<padding>", "<start>", "<unknown>" for those ids
   std::int32_t size() const { return size_; }      // V
   const std::vector<std::string>& words() const { return words_; }
@@ -36,8 +37,8 @@ class Vocabulary {
   std::int32_t size_;
 };
 
-// Words as the text of a file, one per line, and back. Words hold no white space, so a line is one word.
+// Converts words to the text of a file, one per line, and back. Words contain no white space.
 std::string to_lines(const std::vector<std::string>& words);
 std::vector<std::string> from_lines(std::string_view text);
 
-}  // namespace attn
+}  // namespace attn::classifier

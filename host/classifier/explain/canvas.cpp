@@ -7,21 +7,22 @@
 
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 void require(cairo_status_t status) {
   if (status != CAIRO_STATUS_SUCCESS) {
-    throw Failure(ATTN_LIBRARY_ERROR, std::string("drawing the picture: ") + cairo_status_to_string(status));
+    throw Failure(ATTN_LIBRARY_ERROR,
+                  std::string("picture: expected cairo to draw it, got ") + cairo_status_to_string(status));
   }
 }
 
 double pixels(int pango_units) { return static_cast<double>(pango_units) / PANGO_SCALE; }
 
-// Calls body(left, baseline, width) for each stretch of a line that bytes begin..end of the text occupy: one a line, more
-// where writing directions mix.
+// Calls body(left, baseline, width) for each part of a line that the bytes begin..end of the text occupy: one per line,
+// more if the line mixes writing directions.
 template <class Body>
-void for_each_stretch(PangoLayout* layout, const Highlight& range, Body&& body) {
+void for_each_extent(PangoLayout* layout, const Highlight& range, Body&& body) {
   const std::unique_ptr<PangoLayoutIter, Release<pango_layout_iter_free>> at(pango_layout_get_iter(layout));
   const int begin = static_cast<int>(range.begin), end = static_cast<int>(range.end);
   do {
@@ -98,7 +99,7 @@ TextSize Canvas::text(double x, double y, double width, const std::string& text,
   pango_layout_set_wrap(layout.get(), PANGO_WRAP_WORD_CHAR);
   pango_layout_set_alignment(layout.get(), style.right_aligned ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
   if (style.line_spacing != 1.0) pango_layout_set_line_spacing(layout.get(), static_cast<float>(style.line_spacing));
-  // A word too long for a line is broken without letters that are not in it.
+  // A word that is too long for a line is broken without a hyphen, which is not part of it.
   const std::unique_ptr<PangoAttrList, Release<pango_attr_list_unref>> attributes(pango_attr_list_new());
   pango_attr_list_insert(attributes.get(), pango_attr_insert_hyphens_new(FALSE));
   pango_layout_set_attributes(layout.get(), attributes.get());
@@ -106,7 +107,7 @@ TextSize Canvas::text(double x, double y, double width, const std::string& text,
 
   const double letter = pango_font_description_get_size(font.get()) / static_cast<double>(PANGO_SCALE);
   for (const Highlight& highlight : highlights) {
-    for_each_stretch(layout.get(), highlight, [&](double left, double baseline, double wide) {
+    for_each_extent(layout.get(), highlight, [&](double left, double baseline, double wide) {
       box(x + left - 2, y + baseline - 1.02 * letter, wide + 4, 1.36 * letter, 4, highlight.colour);
     });
   }
@@ -117,7 +118,7 @@ TextSize Canvas::text(double x, double y, double width, const std::string& text,
   const double dots[] = {1.5, 2};
   for (const Highlight& range : dotted) {
     set(range.colour);
-    for_each_stretch(layout.get(), range, [&](double left, double baseline, double wide) {
+    for_each_extent(layout.get(), range, [&](double left, double baseline, double wide) {
       cairo_move_to(cairo_.get(), x + left, y + baseline + 0.24 * letter);
       cairo_rel_line_to(cairo_.get(), wide, 0);
       cairo_set_dash(cairo_.get(), dots, 2, 0);
@@ -142,4 +143,4 @@ std::string Canvas::png() const {
   return bytes;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the picture is drawn with: cairo and Pango behind a few calls in pixels from the top left.
+// Drawing with cairo and Pango, reduced to a few calls. Coordinates are in pixels from the top left.
 #pragma once
 
 #include <cairo.h>
@@ -11,15 +11,15 @@
 
 #include "classifier/explain/shade.h"
 
-namespace attn {
+namespace attn::classifier {
 
 struct Highlight {
-  std::size_t begin, end;  // bytes of the text
+  std::size_t begin, end;  // byte range of the text
   Rgb colour;
 };
 
 struct TextStyle {
-  const char* font;  // as Pango reads it: "Sans Bold 20px"
+  const char* font;  // a Pango font description, such as "Sans Bold 20px"
   Rgb ink;
   double line_spacing = 1.0;
   bool right_aligned = false;
@@ -29,7 +29,7 @@ struct TextSize {
   double width, height;
 };
 
-// Deletes what a C library made, by the library's own function.
+// A deleter that calls a C library's release function.
 template <auto release>
 struct Release {
   template <class T>
@@ -40,19 +40,19 @@ struct Release {
 
 class Canvas {
  public:
-  // `scale`: dots of the picture per pixel of the drawing calls.
+  // `scale` is the number of image pixels per pixel of the drawing calls.
   Canvas(int width, int height, double scale);
 
   void box(double x, double y, double width, double height, double radius, Rgb colour);
   void outline(double x, double y, double width, double height, double radius, Rgb colour);
   void gradient(double x, double y, double width, double height, Rgb from, Rgb to);
 
-  // Text broken into lines of at most `width`, over its highlights, with dotted lines below the `dotted` ranges (whose
-  // colours those are).
+  // Draws text in lines of at most `width` on top of its highlights, with a dotted line in its colour below each
+  // `dotted` range. Returns the size.
   TextSize text(double x, double y, double width, const std::string& text, const TextStyle& style,
                 const std::vector<Highlight>& highlights = {}, const std::vector<Highlight>& dotted = {});
 
-  // The picture so far as a PNG file's bytes.
+  // The bytes of a PNG file with what was drawn.
   std::string png() const;
 
  private:
@@ -63,4 +63,4 @@ class Canvas {
   std::unique_ptr<cairo_t, Release<cairo_destroy>> cairo_;
 };
 
-}  // namespace attn
+}  // namespace attn::classifier

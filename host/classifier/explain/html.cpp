@@ -9,10 +9,10 @@
 #include "classifier/explain/shade.h"
 #include "classifier/explain/wording.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
-// Fit for text and for attribute values in double quotes.
+// Escapes text for element content and for attribute values in double quotes.
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char letter : printable(text)) {
@@ -45,7 +45,7 @@ std::string colours(const Scheme& scheme, const char* others) {
                      numbers(scheme.heat), others);
 }
 
-// A bar of which `share` is filled; the figure stands beside it, so it is hidden from screen readers.
+// A bar filled to `share`. It is hidden from screen readers, because the figure is next to it.
 std::string bar(double share, const char* kind) {
   return fmt::format(R"(<span class="bar {}" aria-hidden="true"><i style="width:{:.1f}%"></i></span>)", kind,
                      100 * filled(share));
@@ -112,4 +112,4 @@ void write_html(const std::string& path, const ExplanationReport& report) {
   write_atomically(path, {html, "</main>\n</body>\n</html>\n"});
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace attn {
+namespace attn::classifier {
 
 // Calls body(code point, its bytes) for each letter of valid UTF-8.
 template <class Body>
@@ -18,4 +18,4 @@ void for_each_letter(const std::string& text, Body&& body) {
   }
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

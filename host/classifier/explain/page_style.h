@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the page looks. The colours of the shading (--paper, --ink, --heat) are put in front of it from shade.h.
+// The style sheet of the page. html.cpp adds the colours of the shading (--paper, --ink, --heat) from shade.h.
 #pragma once
 
-namespace attn {
+namespace attn::classifier {
 
 constexpr const char* kPageStyle = R"css(
 *{box-sizing:border-box}
@@ -59,4 +59,4 @@ constexpr const char* kDarkColours =
     "color-scheme:dark;--desk:#131315;--line:#38383d;--quiet:#a9a5a0;--label:#74aef2;"
     "--right:#86dfa9;--right-paper:#143524;--wrong:#ffa3ad;--wrong-paper:#47161d;";
 
-}  // namespace attn
+}  // namespace attn::classifier

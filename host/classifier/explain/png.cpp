@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The picture is drawn twice by the same code: on a speck, to learn its height, then for good.
+// The picture is drawn twice by the same code: first on a canvas of one pixel, to measure its height, then on the real
+// one.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,14 +12,14 @@
 #include "classifier/explain/explanation.h"
 #include "classifier/explain/wording.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 constexpr double kWidth = 1000, kMargin = 40, kPadding = 24;
 constexpr double kInner = kWidth - 2 * kMargin - 2 * kPadding;
-constexpr double kRow = 17;          // the least, where a script without a font gives next to none
-constexpr double kTallest = 6000;    // behind this, reviews are left to the page
-constexpr double kMostDots = 32000;  // cairo's images end at 32767
+constexpr double kRow = 17;          // minimum height: text in a script without a font has almost none
+constexpr double kTallest = 6000;    // below this height, further reviews are only in the page
+constexpr double kMostDots = 32000;  // cairo's limit is 32767
 
 constexpr Rgb kQuiet = {102, 97, 91}, kLine = {227, 224, 218}, kLabel = {29, 95, 168};
 constexpr Rgb kRight = {20, 97, 58}, kRightPaper = {223, 243, 230}, kWrong = {155, 28, 46},
@@ -37,7 +38,7 @@ void draw_bar(Canvas& canvas, double x, double y, double width, double share, Rg
   if (share > 0) canvas.box(x, y, width * filled(share), 8, 4, colour);
 }
 
-// Each of these draws at height y and returns the height below what it drew.
+// Each of these functions draws at height y and returns the height below its output.
 double draw_head(Canvas& canvas, double y, const ExplanationReport& report) {
   const double width = kWidth - 2 * kMargin;
   y += canvas.text(kMargin, y, width, kTitle, kHeading).height + 4;
@@ -140,11 +141,11 @@ double draw(Canvas& canvas, const ExplanationReport& report) {
 }  // namespace
 
 void write_png(const std::string& path, const ExplanationReport& report) {
-  Canvas speck(1, 1, 1);
-  const double height = std::ceil(draw(speck, report));
+  Canvas measure(1, 1, 1);
+  const double height = std::ceil(draw(measure, report));
   Canvas canvas(static_cast<int>(kWidth), static_cast<int>(height), std::min(2.0, kMostDots / height));
   draw(canvas, report);
   write_atomically(path, {canvas.png()});
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From a weight to a colour: the one scale of page, picture and terminal.
+// Maps weights to colours, in the same way for page, picture and terminal.
 #pragma once
 
 #include <algorithm>
@@ -8,21 +8,21 @@
 
 #include "classifier/explain/explanation.h"
 
-namespace attn {
+namespace attn::classifier {
 
 struct Rgb {
   int red, green, blue;  // 0..255
 };
 
 struct Scheme {
-  Rgb paper, ink, heat;  // a word's background goes from paper to heat, its letters stay ink
+  Rgb paper, ink, heat;  // the background of a word is between paper and heat, its letters are ink
 };
 
 constexpr Scheme kLight = {{255, 255, 255}, {28, 25, 23}, {255, 167, 20}};
 constexpr Scheme kDark = {{27, 27, 30}, {237, 235, 232}, {160, 74, 8}};
 
-// A terminal's own background is unknown: the weakest shade lies midway between black and white, so that strength is
-// seen as saturation on either. The letters are black.
+// The background of the terminal is unknown, so the weakest shade is midway between black and white, and strength is
+// visible as saturation on either. The letters are black.
 constexpr Rgb kTerminalWeak = {150, 136, 112};
 constexpr Rgb kTerminalStrong = {255, 160, 0};
 
@@ -31,7 +31,7 @@ inline Rgb mix(Rgb from, Rgb to, double strength) {
   return {channel(from.red, to.red), channel(from.green, to.green), channel(from.blue, to.blue)};
 }
 
-// WCAG's relative luminance, 0 black to 1 white.
+// Relative luminance as WCAG defines it, from 0 (black) to 1 (white).
 inline double luminance(Rgb colour) {
   const auto linear = [](int value) {
     const double share = value / 255.0;
@@ -40,15 +40,15 @@ inline double luminance(Rgb colour) {
   return 0.2126 * linear(colour.red) + 0.7152 * linear(colour.green) + 0.0722 * linear(colour.blue);
 }
 
-// The part of a bar that is filled; none for what is no number.
+// The filled fraction of a bar; 0 for NaN.
 inline double filled(double share) { return share > 0 ? std::min(share, 1.0) : 0.0; }
 
-// Weights at which colour begins and is full.
+// The weights at which colour begins and at which it is full.
 struct Shade {
-  double even;  // what each word would get if all of them got the same: not worth a colour
-  double full;  // the strongest word, but at least twice the even share, so that flat attention looks flat
+  double even;  // the weight of each word if all had the same, which gets no colour
+  double full;  // the largest weight, but at least twice the even share, so that uniform attention looks uniform
 
-  // 0..1; 0 also for weights that are no numbers.
+  // In 0..1; 0 for NaN.
   double strength(double weight) const { return weight > even ? std::min((weight - even) / (full - even), 1.0) : 0.0; }
 };
 
@@ -62,4 +62,4 @@ inline Shade shade_of(const Explanation& review) {
   return {even, std::max(strongest, 2 * even)};
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

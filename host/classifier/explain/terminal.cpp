@@ -9,21 +9,21 @@
 #include "classifier/explain/shade.h"
 #include "classifier/explain/wording.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
-constexpr int kNarrowest = 10;       // columns; below this nothing sensible can be said
-constexpr std::size_t kRanked = 10;  // words marked where there is no colour
-constexpr double kFaintest = 0.1;    // strength below which a shade cannot be told from none
+constexpr int kNarrowest = 10;       // columns; a smaller width is raised to this
+constexpr std::size_t kRanked = 10;  // number of words marked when there is no colour
+constexpr double kFaintest = 0.1;    // strength below which a shade is indistinguishable from none
 
 int columns_of(gunichar letter) { return g_unichar_iszerowidth(letter) ? 0 : g_unichar_iswide(letter) ? 2 : 1; }
 
-// Puts words one behind the other, breaking lines between them, and inside a word only if it is wider than a line.
+// Joins words into lines. Breaks lines between words, and inside a word only if it is wider than a line.
 class Paragraphs {
  public:
   explicit Paragraphs(int width) : width_(std::max(width, kNarrowest)) {}
 
-  // `style` is an escape sequence for the word's letters or "".
+  // `style` is an escape sequence for the letters of the word, or "".
   void word(const std::string& text, const std::string& style = "") {
     put(text, style);
     change_style("");
@@ -38,7 +38,7 @@ class Paragraphs {
     change_style("");
   }
 
-  // A line's end never carries a background along.
+  // Resets the style first, so that a background does not extend past the end of the line.
   void newline() {
     change_style("");
     text_ += '\n';
@@ -74,7 +74,7 @@ class Paragraphs {
 
   int width_;
   int column_ = 0;
-  std::string style_;  // in force at the end of text_
+  std::string style_;  // active at the end of text_
   std::string text_;
 };
 
@@ -83,7 +83,7 @@ std::string shaded(double strength) {
   return fmt::format("\x1b[38;2;0;0;0;48;2;{};{};{}m", back.red, back.green, back.blue);
 }
 
-// Places of the strongest words, the strongest first; words no stronger than an even share are none.
+// Indices of the strongest words, strongest first, without words at or below the even share.
 std::vector<std::size_t> strongest_words(const Explanation& review, const Shade& shade) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < review.words.size(); ++i) {
@@ -145,4 +145,4 @@ std::string to_terminal(const Explanation& review, bool colour, int width) {
   return out.take();
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -9,10 +9,10 @@
 #include "classifier/explain/explanation.h"
 #include "classifier/explain/wording.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
-// Lower case, without the punctuation around it, unless there is nothing else.
+// The word in lower case without surrounding punctuation, unless it consists of punctuation only.
 std::string normalised(const std::string& word) {
   const std::string text = printable(word);
   const char* begin = text.c_str();
@@ -29,7 +29,7 @@ std::string normalised(const std::string& word) {
 
 struct Tally {
   double weight = 0;    // summed over the occurrences
-  double relative = 0;  // likewise, each divided by its review's uniform weight
+  double relative = 0;  // the same, each divided by the uniform weight of its review
   std::size_t count = 0, positive = 0;
 };
 
@@ -40,7 +40,7 @@ std::vector<TopWord> top_words(const std::vector<Explanation>& reviews, const st
   std::map<std::string, Tally> tallies;
   for (const Explanation& review : reviews) {
     for (const WeightedWord& word : review.words) {
-      // All unknown words are one to the model: what it gave them says nothing about this one.
+      // All unknown words are the same id to the model, so their weight says nothing about this word.
       if (!word.known) continue;
       Tally& tally = tallies[normalised(word.text)];
       tally.weight += word.weight;
@@ -50,14 +50,14 @@ std::vector<TopWord> top_words(const std::vector<Explanation>& reviews, const st
     }
   }
 
-  std::vector<std::tuple<double, TopWord>> ranked;  // minus the mean relative weight
+  std::vector<std::tuple<double, TopWord>> ranked;  // the key is minus the mean relative weight
   for (const auto& [text, tally] : tallies) {
     if (tally.count < least_count) continue;
     const auto count = static_cast<double>(tally.count);
     ranked.push_back({-tally.relative / count,
                       {text, tally.weight / count, tally.count, static_cast<double>(tally.positive) / count}});
   }
-  // Stable on the map's order: equal words come alphabetically.
+  // Stable, so that words of equal weight keep the alphabetical order of the map.
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return std::get<0>(a) < std::get<0>(b); });
   ranked.resize(std::min(how_many, ranked.size()));
@@ -66,4 +66,4 @@ std::vector<TopWord> top_words(const std::vector<Explanation>& reviews, const st
   return result;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -8,7 +8,7 @@
 
 #include "classifier/explain/letters.h"
 
-namespace attn {
+namespace attn::classifier {
 
 std::string printable(const std::string& text) {
   const std::unique_ptr<char, void (*)(void*)> valid(g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())),
@@ -77,4 +77,4 @@ std::string positive_name(const ExplanationReport& report) {
   return report.label_names.size() > 1 ? printable(report.label_names[1]) : "label 1";
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

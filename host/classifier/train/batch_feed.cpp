@@ -3,7 +3,7 @@
 
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 
 void BatchFeed::send(const EncodedReviews& reviews, const std::vector<std::int64_t>& which) {
   if (which.size() > static_cast<std::size_t>(largest_batch_))
@@ -20,4 +20,4 @@ FedBatch BatchFeed::take() {
   return {host, Batch(host.B, host.T, device)};
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Batches on their way to a model: the next is made, and copied to the device, while the model works on the one before.
+// Prefetches batches: while the model works on one, the next is assembled and copied to the device.
 #pragma once
 
 #include <queue>
@@ -10,9 +10,9 @@
 #include "classifier/data/encoded.h"
 #include "classifier/train/config.h"
 
-namespace attn {
+namespace attn::classifier {
 
-// The same batch twice: for what the host reads, and for the calls of a handle.
+// One batch at two addresses: in host memory, and in the memory that calls on the handle read.
 struct FedBatch {
   Batch host, device;
 };
@@ -22,17 +22,18 @@ class BatchFeed {
   BatchFeed(const Handle& handle, const ModelConfig& config, std::int64_t largest_batch)
       : config_(config), largest_batch_(largest_batch), feed_(handle, Batch::bytes(largest_batch, config.T)) {}
 
-  // A batch of reviews `which`, made where it is copied from. At most two are on their way, one while another is taken.
+  // Assembles a batch of the reviews `which` and enqueues its copy. At most two batches may be in flight, including the one
+  // taken last.
   void send(const EncodedReviews& reviews, const std::vector<std::int64_t>& which);
 
-  // The oldest batch sent; it stands until the next is taken.
+  // Returns the oldest batch sent. It is valid until the next call, which recycles its memory.
   FedBatch take();
 
  private:
   ModelConfig config_;
   std::int64_t largest_batch_;
   Feed feed_;
-  std::queue<Batch> sent_;  // on the host
+  std::queue<Batch> sent_;  // not yet taken; host addresses
 };
 
-}  // namespace attn
+}  // namespace attn::classifier

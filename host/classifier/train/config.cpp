@@ -3,7 +3,7 @@
 
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 void require_range(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
@@ -56,4 +56,4 @@ void require_valid(const TrainConfig& config) {
   require_rate("epsilon", config.epsilon, config.epsilon >= 0, "0 or more");
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -9,7 +9,7 @@
 #include "attn_cuda/recurrent.h"
 #include "classifier/data/encoded.h"
 
-namespace attn {
+namespace attn::classifier {
 
 enum class Attention { kPooling, kAdditive };
 
@@ -30,7 +30,7 @@ struct ModelConfig {
   attn_recurrent_desc_t encoder() const;
 };
 
-// Of activations and their gradients while a model is trained and used; parameters are fp32.
+// The type of activations and their gradients, in training and inference. Parameters are always fp32.
 enum class Storage { kFp32 = ATTN_DTYPE_FP32, kFp16 = ATTN_DTYPE_FP16, kBf16 = ATTN_DTYPE_BF16 };
 
 struct TrainConfig {
@@ -44,8 +44,8 @@ struct TrainConfig {
   Storage storage = Storage::kFp32;
 };
 
-// Throw Failure naming the setting, what is allowed and what came.
+// Throw Failure naming the setting, what is allowed and the value given.
 void require_valid(const ModelConfig& config);
 void require_valid(const TrainConfig& config);
 
-}  // namespace attn
+}  // namespace attn::classifier

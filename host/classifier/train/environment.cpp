@@ -6,7 +6,7 @@
 #include "attn_cuda/encoder.h"
 #include "classifier/train/json.h"
 
-namespace attn {
+namespace attn::classifier {
 
 Environment Environment::of(const Handle& handle) {
   return {attn_version(), handle.backend() == ATTN_BACKEND_CUDA ? "cuda" : "cpu", handle.threads(), attn_cpu_target(),
@@ -23,4 +23,4 @@ std::vector<std::string> Environment::differences(const Environment& now) const 
   return lines;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

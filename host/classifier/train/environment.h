@@ -6,9 +6,9 @@
 
 #include "attn_cuda/attn_cuda.hpp"
 
-namespace attn {
+namespace attn::classifier {
 
-// What the bits of a training run depend on besides its data and settings.
+// Everything besides data and settings that the bits of a training run depend on.
 struct Environment {
   std::string version;  // of this library
   std::string backend;  // "cpu" or "cuda"
@@ -22,4 +22,4 @@ struct Environment {
   std::vector<std::string> differences(const Environment& now) const;
 };
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -9,7 +9,7 @@
 #include "classifier/train/interrupt.h"
 #include "classifier/train/progress.h"
 
-namespace attn {
+namespace attn::classifier {
 
 void Score::add(const Batch& batch, const std::vector<float>& logits, const std::vector<float>& losses) {
   for (std::size_t b = 0; b < logits.size(); ++b) {
@@ -36,7 +36,7 @@ bool for_each_batch(Model& model, const EncodedReviews& reviews, std::int64_t ba
   for (std::int64_t first = 0; first < reviews.size(); first += batch) {
     const FedBatch made = feed.take();
     model.forward(made, false);
-    send(first + batch);  // while the device is at this one
+    send(first + batch);  // overlaps with the device's work on this batch
     if (!visit(made.host, first)) return false;
   }
   return true;
@@ -56,4 +56,4 @@ std::optional<Score> evaluate(Model& model, const EncodedReviews& reviews, std::
   return score;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -6,14 +6,14 @@
 
 #include "classifier/train/model.h"
 
-namespace attn {
+namespace attn::classifier {
 
 struct Score {
   double loss_sum = 0;
   std::int64_t correct = 0;
   std::int64_t seen = 0;
 
-  // Adds a batch: its logits and losses [B].
+  // Adds the results of a batch, logits and losses [B].
   void add(const Batch& batch, const std::vector<float>& logits, const std::vector<float>& losses);
   double loss() const { return seen > 0 ? loss_sum / static_cast<double>(seen) : 0; }
   double accuracy() const { return seen > 0 ? static_cast<double>(correct) / static_cast<double>(seen) : 0; }
@@ -22,12 +22,12 @@ struct Score {
 // "loss 0.3512  accuracy 0.8512"
 std::string to_string(const Score& score);
 
-// All reviews in order. Shows progress under `what`; nothing where Ctrl-C came first.
+// Scores all reviews, in order, and shows progress labelled `what`. Returns nothing if it was interrupted.
 std::optional<Score> evaluate(Model& model, const EncodedReviews& reviews, std::int64_t batch, const std::string& what);
 
-// Reviews 0..count-1 in batches of at most `batch`: calls visit(batch, first review of it) after each forward pass;
-// stops and returns false where visit does.
+// Runs the forward pass on all reviews, in order, in batches of at most `batch`. After each it calls
+// visit(batch, index of the batch's first review); if that returns false, so does this function, at once.
 bool for_each_batch(Model& model, const EncodedReviews& reviews, std::int64_t batch,
                     const std::function<bool(const Batch&, std::int64_t)>& visit);
 
-}  // namespace attn
+}  // namespace attn::classifier

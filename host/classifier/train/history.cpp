@@ -8,7 +8,7 @@
 #include "classifier/atomic_file.h"
 #include "classifier/train/json.h"
 
-namespace attn {
+namespace attn::classifier {
 
 void write_history(const std::string& path, const std::vector<EpochRecord>& history) {
   std::string text;
@@ -23,4 +23,4 @@ void write_history(const std::string& path, const std::vector<EpochRecord>& hist
   write_atomically(path, {text});
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

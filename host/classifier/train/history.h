@@ -5,17 +5,17 @@
 #include <string>
 #include <vector>
 
-namespace attn {
+namespace attn::classifier {
 
-// One epoch. Losses are means over reviews; "train" figures are running means over the epoch's batches, as each was
-// before its own update.
+// The results of one epoch. Losses are means over reviews. Training figures are accumulated over the epoch's batches, each
+// measured before its own update.
 struct EpochRecord {
   std::int64_t epoch;  // from 1
   double train_loss, train_accuracy, test_loss, test_accuracy;
-  double seconds;  // of training, without the evaluation
+  double seconds;  // spent on training, without the evaluation
 };
 
-// As JSON where `path` ends in .json, else as CSV; replaced as a whole.
+// Replaces the file `path`: with JSON if its name ends in .json, otherwise with CSV.
 void write_history(const std::string& path, const std::vector<EpochRecord>& history);
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -3,7 +3,7 @@
 
 #include "classifier/train/parameters.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 std::vector<float> glorot_uniform(std::int64_t inputs, std::int64_t outputs, std::int64_t count, Random& random) {
@@ -19,8 +19,8 @@ std::vector<float> normal(double deviation, std::int64_t count, Random& random) 
   return values;
 }
 
-// [rows, columns] with rows <= columns and orthonormal rows: normal random rows, each made orthogonal to those before
-// (modified Gram-Schmidt in double: random rows are far from dependent, so one sweep is exact to fp32).
+// A matrix [rows, columns], rows <= columns, with orthonormal rows: random normal rows, orthogonalised by modified
+// Gram-Schmidt in double. Random rows are far from linearly dependent, so one pass is exact to fp32.
 std::vector<float> orthogonal(std::int64_t rows, std::int64_t columns, Random& random) {
   const auto width = static_cast<std::size_t>(columns);
   std::vector<std::vector<double>> basis;
@@ -43,7 +43,7 @@ std::vector<float> orthogonal(std::int64_t rows, std::int64_t columns, Random& r
   return values;
 }
 
-// The tensor of one direction behind that of the other.
+// The tensors of both directions, concatenated.
 template <class Make>
 std::vector<float> both_directions(Make make) {
   std::vector<float> values = make();
@@ -87,4 +87,4 @@ void initialise(Parameters& parameters, const ModelConfig& config, Random& rando
   parameters.load(tensors, "initial values");
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
@@ -28,4 +28,4 @@ InterruptGuard::~InterruptGuard() {
 
 bool InterruptGuard::requested() { return interrupted != 0; }
 
-}  // namespace attn
+}  // namespace attn::classifier

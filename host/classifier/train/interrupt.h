@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-namespace attn {
+namespace attn::classifier {
 
-// While it lives, the first Ctrl-C (or SIGTERM) only raises a flag that long work looks at between steps; a second one
-// ends the process as usual.
+// While an InterruptGuard exists, the first SIGINT (Ctrl-C) or SIGTERM only sets a flag, which long loops check between
+// steps. A second one ends the process as usual.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -15,4 +15,4 @@ class InterruptGuard {
   static bool requested();
 };
 
-}  // namespace attn
+}  // namespace attn::classifier

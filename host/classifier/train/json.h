@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Settings and states as JSON. Apart from what they are, for the time that the library's header takes to compile.
+// Conversion of settings and states to and from JSON, separate from their definitions because the JSON header is slow to
+// compile. Checkpoints contain these names.
 #pragma once
 
 #include <nlohmann/json.hpp>
 
 #include "classifier/train/model_file.h"
 
-namespace attn {
+namespace attn::classifier {
 
 NLOHMANN_JSON_SERIALIZE_ENUM(Attention, {{Attention::kPooling, "pooling"}, {Attention::kAdditive, "additive"}})
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig, V, T, E, H, attention, A, query, mask)
@@ -20,4 +21,4 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DataSource, path, train, test, seed, fingerpr
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainState, epoch, step, updates, loss_scale, random, loss_sum, correct, seen,
                                    seconds, history)
 
-}  // namespace attn
+}  // namespace attn::classifier

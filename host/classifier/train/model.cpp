@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "classifier/train/model.h"
 
-namespace attn {
+namespace attn::classifier {
 
 Model::Model(const Handle& handle, const ModelConfig& config, std::int64_t largest_batch, Storage storage)
     : handle_(&handle), config_(config), storage_(storage), parameters_(handle, config) {
@@ -91,4 +91,4 @@ const Buffer<std::byte>& Model::grown(Buffer<std::byte>& buffer, std::size_t byt
   return buffer;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

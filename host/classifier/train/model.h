@@ -12,7 +12,7 @@
 #include "classifier/train/batch_feed.h"
 #include "classifier/train/parameters.h"
 
-namespace attn {
+namespace attn::classifier {
 
 class Model {
  public:
@@ -61,4 +61,4 @@ class Model {
   Buffer<std::byte> reserve_, workspace_;  // of whichever plan runs, so as large as the largest needs
 };
 
-}  // namespace attn
+}  // namespace attn::classifier

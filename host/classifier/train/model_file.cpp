@@ -6,7 +6,7 @@
 #include "classifier/train/json.h"
 #include "classifier/train/parameters.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using nlohmann::json;
@@ -23,13 +23,13 @@ void require_valid(const TrainState& state) {
   require_size("state.epoch", state.epoch, 0);
   require_size("state.step", state.step, 0);
   require_size("state.updates", state.updates, 0);
-  if (!(state.loss_scale.value >= 1 && state.loss_scale.value <= LossScale::kMost))
-    reject("state.loss_scale", "1 to " + std::to_string(LossScale::kMost), std::to_string(state.loss_scale.value));
+  if (!(state.loss_scale.value >= 1 && state.loss_scale.value <= LossScale::kLargest))
+    reject("state.loss_scale", "1 to " + std::to_string(LossScale::kLargest), std::to_string(state.loss_scale.value));
   require_size("state.correct", state.correct, 0);
   require_size("state.seen", state.seen, 0);
 }
 
-// A file's sizes decide what memory is asked for, its state where in the data training goes on.
+// The sizes in a file decide how much memory is allocated, and its state at which review training continues.
 void require_consistent(const ModelFile& file, const std::string& path) {
   try {
     require_valid(file.model);
@@ -76,4 +76,4 @@ ModelFile load_model(const std::string& path) {
   }
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

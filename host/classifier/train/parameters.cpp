@@ -7,7 +7,7 @@
 #include "attn_cuda/recurrent.hpp"
 #include "classifier/failure.h"
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 constexpr std::size_t kAligned = 16;  // floats of a cache line
@@ -108,4 +108,4 @@ std::map<std::string, Tensor> with_current_names(std::map<std::string, Tensor> t
   return tensors;
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

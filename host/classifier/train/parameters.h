@@ -17,7 +17,7 @@
 #include "classifier/random.h"
 #include "classifier/train/config.h"
 
-namespace attn {
+namespace attn::classifier {
 
 struct ParameterEntry {
   std::string name;
@@ -25,7 +25,7 @@ struct ParameterEntry {
   std::size_t offset, size;  // in the block, in floats
 };
 
-// Where everything is in the block; each tensor starts on a cache line.
+// The layout of the block. Each tensor starts on a cache line.
 struct ParameterLayout {
   std::vector<ParameterEntry> entries;
   std::size_t encoder = 0;     // offset of the encoder's block
@@ -75,4 +75,4 @@ std::map<std::string, Tensor> with_current_names(std::map<std::string, Tensor> t
 // attention tensors normal (0.05) or Glorot-uniform, attention.b zero; dense.w Glorot-uniform.
 void initialise(Parameters& parameters, const ModelConfig& config, Random& random);
 
-}  // namespace attn
+}  // namespace attn::classifier

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
-namespace attn {
+namespace attn::classifier {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -25,7 +25,7 @@ Progress::Progress(std::string what, std::int64_t total, std::int64_t done_befor
       done_before_(done_before),
       terminal_(isatty(STDERR_FILENO) != 0),
       start_(Clock::now()),
-      // A terminal sees the first update at once; a log has no line from before the first ten seconds.
+      // A terminal shows the first update at once; a log gets its first line after ten seconds.
       drawn_(terminal_ ? Clock::time_point() : start_) {}
 
 void Progress::update(std::int64_t done, const std::string& figures) {
@@ -73,4 +73,4 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

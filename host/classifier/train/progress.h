@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How far long work is: a bar redrawn in place on a terminal, a plain line now and then in a log.
+// Progress of long work: a bar redrawn in place on a terminal, a plain line from time to time in a log.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <string>
 
-namespace attn {
+namespace attn::classifier {
 
 class Progress {
  public:
-  // `what` stands in front, such as "Epoch 1/5"; `total` counts reviews. Writes to standard error where that is a
-  // terminal, else to standard output.
+  // `what` is the label, such as "Epoch 1/5"; `total` and `done_before` count reviews. Writes to standard error if that is
+  // a terminal, otherwise to standard output.
   Progress(std::string what, std::int64_t total, std::int64_t done_before = 0);
 
-  // `done` reviews of the total; `figures` such as "loss 0.3512  accuracy 0.8512". Draws at most ten times a second on a
-  // terminal and every ten seconds in a log.
+  // Reports `done` reviews of the total, with figures such as "loss 0.3512  accuracy 0.8512". Prints at most ten times a
+  // second on a terminal and once in ten seconds in a log.
   void update(std::int64_t done, const std::string& figures);
 
-  // The last line stays.
+  // Prints the last line, which remains visible.
   void finish(const std::string& figures);
 
  private:
@@ -34,4 +34,4 @@ class Progress {
 // "1:02:03", "2:03", "9 s".
 std::string duration(double seconds);
 
-}  // namespace attn
+}  // namespace attn::classifier

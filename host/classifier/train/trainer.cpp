@@ -12,7 +12,7 @@
 #include "classifier/train/interrupt.h"
 #include "classifier/train/progress.h"
 
-namespace attn {
+namespace attn::classifier {
 
 Trainer::Trainer(const Handle& handle, const EncodedCorpus& corpus, ModelFile start, TrainerFiles files,
                  const std::string& source)
@@ -39,7 +39,7 @@ Trainer::Trainer(const Handle& handle, const EncodedCorpus& corpus, ModelFile st
   initialise(model_.parameters(), description_.model, random);
   if (!tensors.empty()) model_.parameters().load(tensors, source);
   state_.random = random.state();
-  if (scales_loss()) state_.loss_scale.value = LossScale::kFirst;
+  if (scales_loss()) state_.loss_scale.value = LossScale::kInitial;
 }
 
 std::int64_t Trainer::steps_per_epoch() const {
@@ -82,7 +82,7 @@ bool Trainer::run_epoch() {
     const auto before = std::chrono::steady_clock::now();
     const FedBatch made = feed.take();
     start_step(made);
-    send(state_.step + 1);  // while the device is at this one
+    send(state_.step + 1);  // overlaps with the device's work on this step
     finish_step(made.host);
     state_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
     progress.update(state_.seen, figures());
@@ -93,7 +93,7 @@ bool Trainer::run_epoch() {
   return true;
 }
 
-// Asks for all that a step does and waits for none of it.
+// Enqueues all work of a step and waits for none of it.
 void Trainer::start_step(const FedBatch& batch) {
   const auto scale = static_cast<float>(state_.loss_scale.value);
   model_.forward(batch, true, scale);
@@ -108,7 +108,7 @@ void Trainer::start_step(const FedBatch& batch) {
                        s_.block()));
 }
 
-// Waits for the results. Where the loss is not finite the parameters are of no use any more, and nothing is saved.
+// Waits for the results. If the loss is not finite, the parameters have become useless, and nothing is saved.
 void Trainer::finish_step(const Batch& batch) {
   Score score{state_.loss_sum, state_.correct, state_.seen};
   score.add(batch, model_.logits(), model_.losses());
@@ -131,7 +131,7 @@ void Trainer::finish_step(const Batch& batch) {
   state_.seen = score.seen;
 }
 
-// Evaluates, records and moves on to the next epoch.
+// Evaluates the model, records the results and advances to the next epoch. Returns false if interrupted.
 bool Trainer::finish_epoch() {
   const Score train{state_.loss_sum, state_.correct, state_.seen};
   const std::optional<Score> test = evaluate(model_, corpus_->test, description_.training.batch, "  test");
@@ -165,4 +165,4 @@ void Trainer::save(const std::string& path, bool with_state) const {
   save_model(path, file);
 }
 
-}  // namespace attn
+}  // namespace attn::classifier

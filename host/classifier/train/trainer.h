@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Trains a model on encoded reviews, saving as it goes, so that an interrupted run continues bit for bit.
+// Trains a model on encoded reviews and saves its state regularly, so that an interrupted run can be resumed bit for bit.
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@
 #include "classifier/train/evaluate.h"
 #include "classifier/train/model_file.h"
 
-namespace attn {
+namespace attn::classifier {
 
 struct TrainerFiles {
-  std::string model;    // saved every `save_every` steps, after each epoch and when interrupted
+  std::string model;    // with the state, saved every `save_every` steps, after each epoch and when interrupted
   std::string best;     // weights of the epoch with the best test accuracy so far
   std::string history;  // .csv or .json, after each epoch
   std::int64_t save_every = 200;
@@ -20,12 +20,13 @@ struct TrainerFiles {
 
 class Trainer {
  public:
-  // `start` holds configuration, data source and labels, and optionally tensors: with a state the run continues from it,
-  // with parameters alone it starts from them, with none from random initial values. `source` names the tensors' file.
+  // `start` holds configuration, data source and labels. If it has a state, the run is resumed from state and tensors; if
+  // it has tensors only, they are the initial values; otherwise initial values are random. `source` is the name of the
+  // tensors' file, for messages.
   Trainer(const Handle& handle, const EncodedCorpus& corpus, ModelFile start, TrainerFiles files,
           const std::string& source);
 
-  // False where Ctrl-C ended it; the state is saved then.
+  // Returns false if the run was interrupted; its state has been saved then.
   bool run();
 
   Model& model() { return model_; }
@@ -47,8 +48,8 @@ class Trainer {
   Model model_;
   Parameters gradient_, m_, s_;  // m, s: first and second moment of Adam
   TrainState state_;
-  Buffer<std::int32_t> nonfinite_;  // in fp16: [1], whether the last step's gradient was, and the step was left out
-  std::string random_after_;        // state of the generator behind this epoch's shuffle
+  Buffer<std::int32_t> nonfinite_;  // in fp16: [1], not 0 if the last step was skipped because of its gradients
+  std::string random_after_;        // state of the generator after this epoch's shuffle
 };
 
-}  // namespace attn
+}  // namespace attn::classifier

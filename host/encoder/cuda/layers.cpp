@@ -21,7 +21,7 @@ struct EmbeddingWorkspace {
 
 EmbeddingWorkspace embedding_workspace_of(std::int64_t N, std::int64_t V, std::int64_t E) {
   std::size_t sort_bytes = 0;
-  if (N > 0) check(kernels::sort_places_bytes(N, V, &sort_bytes), "sort_places_bytes");
+  if (N > 0) check(kernels::sort_by_id_bytes(N, V, &sort_bytes), "sort_by_id_bytes");
   return {sort_bytes, kernels::plan_embedding_backward(N, E, sort_bytes)};
 }
 
@@ -43,15 +43,15 @@ std::size_t CudaLayers::embedding_workspace(const Embedding& embedding) {
 void CudaLayers::embedding_backward(const Embedding& embedding, const void* d_rows, float* d_table) {
   const std::int64_t N = embedding.N, V = embedding.V, E = embedding.E;
   const auto [sort_bytes, plan] = embedding_workspace_of(N, V, E);
-  kernels::PlacesSort sort{N, V, {}, at_offset<std::byte>(embedding.workspace, plan.sort), sort_bytes};
+  kernels::SortById sort{N, V, {}, at_offset<std::byte>(embedding.workspace, plan.sort), sort_bytes};
   for (int i = 0; i < 2; ++i)
     sort.buffers[i] = {at_offset<std::uint32_t>(embedding.workspace, plan.ids[i]),
-                       at_offset<kernels::Index>(embedding.workspace, plan.places[i])};
-  float* const heads = at_offset(embedding.workspace, plan.heads);
+                       at_offset<kernels::Index>(embedding.workspace, plan.positions[i])};
+  float* const carries = at_offset(embedding.workspace, plan.carries);
   with_storage(embedding.dtype, [&](auto storage) {
     using Storage = decltype(storage);
     check(kernels::launch_embedding_backward<Storage>(
-              {N, V, E, embedding.ids, in<Storage>(d_rows), d_table, heads, sort}, stream()),
+              {N, V, E, embedding.ids, in<Storage>(d_rows), d_table, carries, sort}, stream()),
           "embedding_backward");
   });
 }
@@ -111,12 +111,12 @@ void CudaLayers::copy_lengths(std::int64_t B, const std::int32_t* lengths, std::
 }
 
 void copy_lengths_to_device(std::int64_t B, const std::int32_t* lengths, std::int32_t* copy, cudaStream_t stream) {
-  for (std::int64_t first = 0; first < B; first += kernels::kMostNumbers) {
-    kernels::StoreNumbers some{};
-    some.count = static_cast<int>(std::min<std::int64_t>(kernels::kMostNumbers, B - first));
-    std::copy_n(lengths + first, some.count, some.numbers);
+  for (std::int64_t first = 0; first < B; first += kernels::kMostUploadValues) {
+    kernels::UploadValues some{};
+    some.count = static_cast<int>(std::min<std::int64_t>(kernels::kMostUploadValues, B - first));
+    std::copy_n(lengths + first, some.count, some.values);
     some.out = copy + first;
-    check(kernels::launch_store_numbers(some, stream), "store_numbers");
+    check(kernels::launch_upload_values(some, stream), "upload_values");
   }
 }
 

@@ -31,7 +31,7 @@ std::size_t CudaLinear::workspace_bytes(const LinearMap& map) const {
 
 std::size_t CudaLinear::sum_workspace_bytes(std::int64_t N) const {
   Layout layout;
-  layout.add_rows(kernels::kSumParts, N);
+  layout.add_rows(kernels::kPartialSums, N);
   return static_cast<std::size_t>(layout.bytes());
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C++17 wrapper of attn_cuda.h: owners for handles and memory, exceptions for statuses. Header only.
+// C++17 wrapper of attn_cuda.h: RAII owners of handles and memory, exceptions instead of statuses. Header only.
+//
+// The arguments, shapes and rules of each call are documented in attn_cuda.h. All classes can be moved but not copied.
+// A Handle must outlive everything created with it.
 #ifndef ATTN_CUDA_ATTN_CUDA_HPP
 #define ATTN_CUDA_ATTN_CUDA_HPP
 
@@ -18,7 +21,7 @@
 
 namespace attn {
 
-// A failed call: what() names the argument, what was expected and what came.
+// A failed call. what() reads "<status>: <argument>: expected <rule>, got <value>".
 class Error : public std::runtime_error {
  public:
   explicit Error(attn_status_t status)
@@ -29,11 +32,12 @@ class Error : public std::runtime_error {
   attn_status_t status_;
 };
 
+// Throws Error if the status is not ATTN_SUCCESS. Use it around calls of the C API that have no wrapper.
 inline void check(attn_status_t status) {
   if (status != ATTN_SUCCESS) throw Error(status);
 }
 
-// Owns an attn_handle_t. It must outlive everything made with it.
+// Owns an attn_handle_t.
 class Handle {
  public:
   explicit Handle(attn_backend_t backend = ATTN_BACKEND_CPU) {
@@ -70,14 +74,15 @@ class Handle {
   std::unique_ptr<attn_handle, Destroy> handle_;
 };
 
-// `size` values in the memory of the handle's backend, not initialised. T is float or, for storage in 16 bits, whatever
-// holds such numbers: __half, __nv_bfloat16, std::uint16_t.
+// Owns an array in the memory of the handle's backend. T is float or, for 16-bit storage, any type of that size:
+// __half, __nv_bfloat16, std::uint16_t.
 template <class T>
 class Buffer {
   static_assert(std::is_trivially_copyable<T>::value, "a buffer holds plain values");
 
  public:
   Buffer() = default;
+  // `size` elements, not initialised.
   Buffer(const Handle& handle, std::size_t size) : memory_(nullptr, Free{handle.get()}), size_(size) {
     void* pointer = nullptr;
     check(attn_allocate(handle.get(), size * sizeof(T), &pointer));
@@ -90,7 +95,7 @@ class Buffer {
   std::size_t size() const noexcept { return size_; }
   std::size_t bytes() const noexcept { return size_ * sizeof(T); }
 
-  // Copies the first values.size() <= size() values in.
+  // Copies `values`, at most size() of them, to the start of the array.
   void upload(const std::vector<T>& values) {
     if (values.size() > size_)
       throw std::invalid_argument("values: expected at most " + std::to_string(size_) + ", got " +
@@ -99,7 +104,7 @@ class Buffer {
       check(attn_copy_from_host(memory_.get_deleter().handle, data(), values.data(), values.size() * sizeof(T)));
   }
   std::vector<T> download() const { return download(size_); }
-  // The first `count` <= size() values.
+  // Copies the first `count` elements, at most size(), to the host.
   std::vector<T> download(std::size_t count) const {
     if (count > size_)
       throw std::invalid_argument("count: expected at most " + std::to_string(size_) + ", got " +
@@ -123,7 +128,8 @@ class Buffer {
 
 namespace detail {
 
-// The calls of one mechanism for one shape, with the workspace of both passes. struct_size is filled in here.
+// The calls of one attention mechanism for one shape. Owns a workspace that suffices for both passes and fills in
+// struct_size.
 template <class Desc, class ForwardArgs, class BackwardArgs, auto WorkspaceSize, auto Forward, auto Backward>
 class Mechanism {
  public:
@@ -159,8 +165,7 @@ struct AdditiveShape {
   std::int64_t B, Q, T, A, D;
 };
 
-// attn_additive_forward and attn_additive_backward for one shape; arguments as in attn_cuda.h. The handle's thread
-// count must not grow afterwards.
+// attn_additive_forward and attn_additive_backward for one shape.
 class AdditiveAttention
     : public detail::Mechanism<attn_additive_desc_t, attn_additive_forward_args_t, attn_additive_backward_args_t,
                                attn_additive_workspace_size, attn_additive_forward, attn_additive_backward> {
@@ -173,7 +178,7 @@ struct PoolingShape {
   std::int64_t B, T, D;
 };
 
-// attn_pooling_forward and attn_pooling_backward, likewise.
+// attn_pooling_forward and attn_pooling_backward for one shape.
 class AttentionPooling
     : public detail::Mechanism<attn_pooling_desc_t, attn_pooling_forward_args_t, attn_pooling_backward_args_t,
                                attn_pooling_workspace_size, attn_pooling_forward, attn_pooling_backward> {

@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * libattn_cuda_encoder: what surrounds additive attention in a recurrent text model. C99.
+ * libattn_cuda_encoder: the layers that surround additive attention in a recurrent text model. C99.
  *
- * Alphabet of attn_cuda.h, and: E embedding width (LSTM input), H LSTM hidden size, V vocabulary, N rows.
- * Handles, statuses, attn_last_error(), workspaces and key lengths are those of attn_cuda.h. A reserve keeps what a
- * forward pass hands to its backward pass; like a workspace it is aligned to 64 bytes.
+ * Alphabet: that of attn_cuda.h, and E embedding width (LSTM input), H LSTM hidden size or width of the queries h,
+ * V vocabulary size, N number of rows or elements.
  *
- * A dtype is that of activations: what there is more of the larger the batch, and its gradients. Parameters and their
- * gradients are fp32 whatever it is, so that small steps of an optimiser are not lost; they are rounded where they meet
- * activations of 16 bits. Sums are fp32.
+ * The rules of attn_cuda.h for errors, streams, workspaces, structures and key lengths hold here too. A reserve space
+ * holds the intermediate results that a forward pass keeps for its backward pass; like a workspace it is provided by
+ * the caller in the memory of the handle's backend, aligned to 64 bytes. Vendor libraries may allocate host memory for
+ * themselves in a call.
+ *
+ * Mixed precision: a dtype is that of the activations, the tensors that scale with the batch size, and of their
+ * gradients. Parameters and their gradients are always fp32 (master weights), so that small optimiser steps are not
+ * lost; they are rounded where they are multiplied with 16-bit activations. Sums are fp32.
+ *
+ * Determinism: on the CPU the same arguments give the same bits for the same thread count. On CUDA, LSTM and
+ * projections are as deterministic as NVIDIA documents cuDNN and cuBLAS to be.
+ *
+ * Signals: on the CPU a thread blocks asynchronous signals while oneDNN computes on it, because a handler would
+ * overwrite the heap there; they are delivered afterwards.
  */
 #ifndef ATTN_CUDA_ENCODER_H
 #define ATTN_CUDA_ENCODER_H
@@ -19,26 +29,28 @@
 extern "C" {
 #endif
 
-/* Names and versions of the vendor libraries that `handle` computes with, such as "oneDNN 2.6.3"; static storage. */
+/* Returns the names and versions of the vendor libraries that `handle` computes with, such as "oneDNN 2.6.3", or ""
+ * where there are none. The string is static. */
 ATTN_API const char* attn_encoder_libraries(attn_handle_t handle);
 
-/* CUDA: whether products and LSTMs may round their factors to TF32, ten bits of mantissa, which tensor cores multiply
- * several times as fast. 0 at first. A plan keeps what held when it was made. Not for CPU handles. */
+/* Allows (1) or forbids (0, the initial value) that matrix products and LSTMs round their factors to TF32 (10 bits of
+ * mantissa), the type that tensor cores multiply.
+ * CUDA handles only. A plan keeps the setting under which it was created. */
 ATTN_API attn_status_t attn_set_tf32(attn_handle_t handle, int32_t allowed);
 
 /* ---- projected additive attention ------------------------------------------------------------------------------
  *
- *   q_i = W_q h_i    k_j = W_k x_j + b    then additive attention of attn_cuda.h over q, k, v and the values x.
+ *   q_i = W_q h_i    k_j = W_k x_j + b    then additive attention (attn_cuda.h) with q, k, v and the values x
  *
- * The inputs x are the keys; h are the queries, such as decoder states or one learned vector.
+ * The inputs x are both keys and values; h are the queries, such as decoder states or one learned vector.
  */
 
 typedef struct attn_projected_desc_t {
   size_t struct_size;   /* sizeof(attn_projected_desc_t) */
-  attn_dtype_t dtype;   /* of x, o, weights, their gradients, and h where it is not shared */
+  attn_dtype_t dtype;   /* of x, o, weights and their gradients, and of h and d_h unless shared_query */
   int64_t B, Q, T;      /* >= 0 */
   int64_t A, D, H;      /* >= 1; H is the width of the queries h */
-  int32_t shared_query; /* 0: h is [B, Q, H]; 1: h is [Q, H], a parameter, so fp32, and d_h the sum over B */
+  int32_t shared_query; /* 0: h is [B, Q, H]; 1: h is [Q, H], an fp32 parameter, and d_h is summed over B */
 } attn_projected_desc_t;
 
 typedef struct attn_projected_forward_args_t {
@@ -47,62 +59,67 @@ typedef struct attn_projected_forward_args_t {
   const void* h;          /* [B, Q, H] or [Q, H] */
   const float* w_q;       /* [A, H] */
   const float* w_k;       /* [A, D] */
-  const float* b;         /* [A] bias of the keys; null: none */
+  const float* b;         /* [A] bias of the keys; null: no bias */
   const float* v;         /* [A] */
   const int32_t* lengths; /* [B]; null: every length is T */
   void* o;                /* [B, Q, D] out */
-  void* weights;          /* [B, Q, T] out; null: not wanted */
-  void* reserve;          /* reserve_size bytes, kept for backward; null: no backward follows */
+  void* weights;          /* [B, Q, T] out; null: not stored */
+  void* reserve;          /* out, of the size from attn_projected_reserve_size; null: no backward follows */
 } attn_projected_forward_args_t;
 
 typedef struct attn_projected_backward_args_t {
-  size_t struct_size; /* sizeof(attn_projected_backward_args_t) */
-  const void* x;      /* [B, T, D], as in forward, like all inputs down to lengths */
-  const void* h;
-  const float* w_q;
-  const float* w_k;
-  const float* b;
-  const float* v;
-  const int32_t* lengths;
-  const void* reserve;   /* as left by the forward pass */
-  const void* weights;   /* [B, Q, T] of the forward pass: saves recomputing them; null: recomputed */
-  const void* d_o;       /* [B, Q, D] */
-  const void* d_weights; /* [B, Q, T] gradient of the weights; null: none */
-  void* d_x;             /* [B, T, D] out; null: not wanted, likewise the others; overwritten, not added to */
-  void* d_h;             /* [B, Q, H] or [Q, H] out */
-  float* d_w_q;          /* [A, H] out */
-  float* d_w_k;          /* [A, D] out */
-  float* d_b;            /* [A] out */
-  float* d_v;            /* [A] out */
+  size_t struct_size;     /* sizeof(attn_projected_backward_args_t) */
+  const void* x;          /* [B, T, D]; this and the inputs down to lengths as in the forward pass */
+  const void* h;          /* [B, Q, H] or [Q, H] */
+  const float* w_q;       /* [A, H] */
+  const float* w_k;       /* [A, D] */
+  const float* b;         /* [A] or null */
+  const float* v;         /* [A] */
+  const int32_t* lengths; /* [B] or null */
+  const void* reserve;    /* as the forward pass left it */
+  const void* weights;    /* [B, Q, T] from the forward pass, which saves recomputing them; null: recomputed */
+  const void* d_o;        /* [B, Q, D] gradient of o */
+  const void* d_weights;  /* [B, Q, T] gradient of the weights; null: zero */
+  void* d_x;              /* [B, T, D] out; this and the outputs below are overwritten, or null */
+  void* d_h;              /* [B, Q, H] or [Q, H] out */
+  float* d_w_q;           /* [A, H] out */
+  float* d_w_k;           /* [A, D] out */
+  float* d_b;             /* [A] out */
+  float* d_v;             /* [A] out */
 } attn_projected_backward_args_t;
 
+/* Stores the size of the reserve space. */
 ATTN_API attn_status_t attn_projected_reserve_size(attn_handle_t handle, const attn_projected_desc_t* desc,
                                                    size_t* bytes);
+/* Stores the size of the workspace of one pass. */
 ATTN_API attn_status_t attn_projected_workspace_size(attn_handle_t handle, const attn_projected_desc_t* desc,
                                                      attn_pass_t pass, size_t* bytes);
+/* Computes o and, where asked for, weights and the reserve space. */
 ATTN_API attn_status_t attn_projected_forward(attn_handle_t handle, const attn_projected_desc_t* desc,
                                               const attn_projected_forward_args_t* args, void* workspace,
                                               size_t workspace_bytes);
+/* Computes the gradients of x, h and all parameters from those of o and of the weights. */
 ATTN_API attn_status_t attn_projected_backward(attn_handle_t handle, const attn_projected_desc_t* desc,
                                                const attn_projected_backward_args_t* args, void* workspace,
                                                size_t workspace_bytes);
 
 /* ---- LSTM of one layer --------------------------------------------------------------------------------------------
  *
- *   i, f, c~, o = sigmoid, sigmoid, tanh, sigmoid of (x_t kernel + y_{t-1} recurrent + bias), gates in that order
- *   c_t = f c_{t-1} + i c~    y_t = o tanh(c_t)
+ *   i, f, g, o = sigmoid, sigmoid, tanh, sigmoid of (x_t kernel + y_{t-1} recurrent + bias), gates in that order
+ *   c_t = f * c_{t-1} + i * g    y_t = o * tanh(c_t)
  *
- * from zero states (Hochreiter, Schmidhuber: Long Short-Term Memory, 1997), in direction 0 from the first position,
- * in direction 1, where there are two, from the last valid one. y holds the directions side by side; n is how many
- * there are. One bias per gate: where a framework
- * has two, their sum. Behind an item's length y and d_x are zero.
+ * from zero initial states (Hochreiter, Schmidhuber: Long Short-Term Memory, 1997, with the forget gate of Gers,
+ * Schmidhuber, Cummins: Learning to Forget, 2000). Direction 0 runs from the first position on; direction 1, if there
+ * are two, runs backwards from the last valid position. n is the number of directions, whose outputs are concatenated
+ * in y. There is one bias per gate: the sum of both where a framework has two. Positions at or beyond an item's length
+ * are zero in y and d_x.
  *
- * Unlike those of the other calls, the lengths are in host memory on both backends: cuDNN reads them there. A CUDA graph
- * that captures a call keeps the lengths of that call.
- *
- * A plan is made for one shape and belongs to its handle, which must outlive it and keep its thread count.
+ * Lengths are in host memory on both backends, unlike those of the other calls, because cuDNN reads them there. A CUDA
+ * graph that captures a call keeps the lengths of that call.
  */
 
+/* A plan holds all that depends only on the shape. It belongs to its handle, which must outlive it and keep its thread
+ * count: calls with another thread count are rejected. */
 typedef struct attn_lstm* attn_lstm_t;
 
 typedef struct attn_lstm_desc_t {
@@ -111,7 +128,7 @@ typedef struct attn_lstm_desc_t {
   int64_t B, T;       /* >= 0 */
   int64_t E, H;       /* >= 1 */
   int32_t directions; /* 1 or 2 */
-  int32_t training;   /* 1: the plan also runs backward; 0: forward only */
+  int32_t training;   /* 1: the plan runs both passes; 0: forward only */
 } attn_lstm_desc_t;
 
 typedef struct attn_lstm_forward_args_t {
@@ -120,93 +137,108 @@ typedef struct attn_lstm_forward_args_t {
   const float* kernel;    /* [n, E, 4H] */
   const float* recurrent; /* [n, H, 4H] */
   const float* bias;      /* [n, 4H] */
-  const int32_t* lengths; /* [B], host memory; null: every length is T */
+  const int32_t* lengths; /* [B] in host memory; null: every length is T */
   void* y;                /* [B, T, nH] out */
-  void* reserve;          /* reserve_size bytes, kept for backward; null in a plan without training */
+  void* reserve;          /* out, of the size from attn_lstm_reserve_size; must be null if training = 0 */
 } attn_lstm_forward_args_t;
 
 typedef struct attn_lstm_backward_args_t {
-  size_t struct_size; /* sizeof(attn_lstm_backward_args_t) */
-  const void* x;      /* [B, T, E], as in forward, like all inputs down to lengths */
-  const float* kernel;
-  const float* recurrent;
-  const float* bias;
-  const int32_t* lengths;
-  const void* y;      /* [B, T, nH] of the forward pass */
-  void* reserve;      /* as left by the forward pass; on CUDA one backward pass uses it up */
-  const void* d_y;    /* [B, T, nH]; what stands behind a length is ignored */
-  void* d_x;          /* [B, T, E] out; overwritten, not added to, like all outputs */
-  float* d_kernel;    /* [n, E, 4H] out */
-  float* d_recurrent; /* [n, H, 4H] out */
-  float* d_bias;      /* [n, 4H] out */
+  size_t struct_size;     /* sizeof(attn_lstm_backward_args_t) */
+  const void* x;          /* [B, T, E]; this and the inputs down to lengths as in the forward pass */
+  const float* kernel;    /* [n, E, 4H] */
+  const float* recurrent; /* [n, H, 4H] */
+  const float* bias;      /* [n, 4H] */
+  const int32_t* lengths; /* [B] in host memory, or null */
+  const void* y;          /* [B, T, nH] from the forward pass */
+  void* reserve;          /* as the forward pass left it; on CUDA a backward pass overwrites it */
+  const void* d_y;        /* [B, T, nH] gradient of y; positions at or beyond a length are ignored */
+  void* d_x;              /* [B, T, E] out; this and the outputs below are overwritten */
+  float* d_kernel;        /* [n, E, 4H] out */
+  float* d_recurrent;     /* [n, H, 4H] out */
+  float* d_bias;          /* [n, 4H] out */
 } attn_lstm_backward_args_t;
 
+/* Creates a plan for the shape in `desc`. */
 ATTN_API attn_status_t attn_lstm_create(attn_handle_t handle, const attn_lstm_desc_t* desc, attn_lstm_t* plan);
+/* Destroys a plan. Null is ignored. A plan that was already destroyed is rejected where this can be detected. */
 ATTN_API attn_status_t attn_lstm_destroy(attn_lstm_t plan);
+/* Stores the size of the reserve space; 0 if training = 0. */
 ATTN_API attn_status_t attn_lstm_reserve_size(attn_lstm_t plan, size_t* bytes);
+/* Stores the size of the workspace of one pass. ATTN_PASS_BACKWARD needs a plan with training = 1. */
 ATTN_API attn_status_t attn_lstm_workspace_size(attn_lstm_t plan, attn_pass_t pass, size_t* bytes);
+/* Computes y and, if training = 1, the reserve space. */
 ATTN_API attn_status_t attn_lstm_forward(attn_lstm_t plan, const attn_lstm_forward_args_t* args, void* workspace,
                                          size_t workspace_bytes);
+/* Computes the gradients of x and of all parameters from that of y. The plan must have training = 1. */
 ATTN_API attn_status_t attn_lstm_backward(attn_lstm_t plan, const attn_lstm_backward_args_t* args, void* workspace,
                                           size_t workspace_bytes);
 
-/* ---- classifier layers, on both backends ----------------------------------------------------------------------------
+/* ---- classifier layers ------------------------------------------------------------------------------------------
  *
  * Sums have a fixed order: the same arguments give the same bits. The values of ids and labels are checked on the CPU
- * alone; on CUDA an id outside 0..V-1 stands for a row of zeros and has no gradient.
+ * only; on CUDA an id outside 0..V-1 gives a row of zeros and has no gradient.
  */
 
-/* rows[n] = table[ids[n]]; table [V, E] in fp32, ids [N] in 0..V-1, rows [N, E] of `dtype`, to which they are rounded. */
+/* Copies one row of the table per id: rows[n] = table[ids[n]], rounded to `dtype`.
+ * ids [N] in 0..V-1; table [V, E] in fp32; rows [N, E] out, of `dtype`. */
 ATTN_API attn_status_t attn_embedding_forward(attn_handle_t handle, attn_dtype_t dtype, int64_t N, int64_t V, int64_t E,
                                               const int32_t* ids, const float* table, void* rows);
 
-/* d_table [V, E] in fp32 is overwritten: the sum of d_rows [N, E], of `dtype`, over the places where an id stands, 0
- * elsewhere. */
+/* Computes the gradient of the table: for each id, the sum of d_rows over the positions that have this id.
+ * ids [N] in 0..V-1; d_rows [N, E] of `dtype`; d_table [V, E] out, in fp32, overwritten, zero for ids that do not
+ * occur. `workspace` must have at least the size that attn_embedding_workspace_size gives. */
 ATTN_API attn_status_t attn_embedding_backward(attn_handle_t handle, attn_dtype_t dtype, int64_t N, int64_t V,
                                                int64_t E, const int32_t* ids, const void* d_rows, float* d_table,
                                                void* workspace, size_t workspace_bytes);
 
-/* Of attn_embedding_backward, on CUDA for the current device; 0 on the CPU. No other of these calls needs any. */
+/* Stores the workspace size of attn_embedding_backward: 0 on the CPU; on CUDA it depends on the current device. The
+ * other classifier layers need no workspace. */
 ATTN_API attn_status_t attn_embedding_workspace_size(attn_handle_t handle, int64_t N, int64_t V, int64_t E,
                                                      size_t* bytes);
 
-/* z = x w + b; x [B, D], w [D], b [1], z [B]: one logit per item. */
+/* Computes one logit per item, z = x w + b.
+ * x [B, D]; w [D]; b [1]; z [B] out. */
 ATTN_API attn_status_t attn_dense_forward(attn_handle_t handle, int64_t B, int64_t D, const float* x, const float* w,
                                           const float* b, float* z);
 
-/* d_x [B, D], d_w [D], d_b [1] are overwritten. */
+/* Computes the gradients of x, w and b from that of z.
+ * d_z [B]; d_x [B, D], d_w [D] and d_b [1] out, overwritten. */
 ATTN_API attn_status_t attn_dense_backward(attn_handle_t handle, int64_t B, int64_t D, const float* x, const float* w,
                                            const float* d_z, float* d_x, float* d_w, float* d_b);
 
-/* losses[i] = max(z,0) - z y + log(1 + exp(-|z|)) of logits z [B] and labels y [B] in 0..1;
- * d_z[i] = scale (sigmoid(z) - y) / B, the gradient of the mean loss times scale, which is above 0, finite and not
- * subnormal: by a large one gradients keep clear of the small numbers that a 16-bit type has not. losses and d_z may each
- * be null. */
+/* Computes the binary cross-entropy of logits and the gradient of its mean:
+ *   losses[i] = max(z, 0) - z y + log(1 + exp(-|z|))    d_z[i] = scale (sigmoid(z) - y) / B    with z = z[i], y = y[i]
+ * z [B]; y [B] in 0..1; losses [B] and d_z [B] out, either may be null.
+ * `scale` must be positive, finite and not subnormal. A large scale keeps fp16 gradients from underflowing (loss
+ * scaling); attn_adam_step divides by it. */
 ATTN_API attn_status_t attn_sigmoid_cross_entropy(attn_handle_t handle, int64_t B, const float* z, const float* y,
                                                   float scale, float* losses, float* d_z);
 
-/* out[i] = in[i], both [N]: from one storage type to another, rounded to the nearest where that is narrower. The types are
- * equal, or one is fp32. */
+/* Converts elements from one storage type to another, rounding to nearest even where it narrows.
+ * in [N] of type `from`; out [N] of type `to`. The types must be equal or one of them fp32. */
 ATTN_API attn_status_t attn_convert(attn_handle_t handle, int64_t N, attn_dtype_t from, const void* in, attn_dtype_t to,
                                     void* out);
 
-/* *found, in the backend's memory, = whether any of numbers [N] is infinite or NaN: 0 or 1. */
+/* Stores 1 in *found if any element is infinite or NaN, otherwise 0.
+ * numbers [N]; found [1] out, in the memory of the backend. */
 ATTN_API attn_status_t attn_find_nonfinite(attn_handle_t handle, int64_t N, const float* numbers, int32_t* found);
 
-/* One step of Adam as Keras computes it, on N parameters (Kingma, Ba: Adam, 2015, end of section 2), with g / scale for g:
+/* One step of Adam as Keras computes it (Kingma, Ba: Adam, 2015, end of section 2), with g / scale in place of g:
  *   m = beta_1 m + (1 - beta_1) g    s = beta_2 s + (1 - beta_2) g^2
  *   p -= rate sqrt(1 - beta_2^step) / (1 - beta_1^step) m / (sqrt(s) + epsilon) */
 typedef struct attn_adam_desc_t {
   size_t struct_size;  /* sizeof(attn_adam_desc_t) */
-  float rate;          /* > 0 */
+  float rate;          /* > 0, finite */
   float beta_1;        /* in [0, 1) */
   float beta_2;        /* in [0, 1) */
-  float epsilon;       /* >= 0 */
+  float epsilon;       /* >= 0, finite */
   int64_t step;        /* >= 1, the number of this step */
-  float scale;         /* > 0, of the gradient: 1, or that of attn_sigmoid_cross_entropy */
-  const int32_t* skip; /* in the backend's memory; where not 0, nothing is changed; null: 0 */
+  float scale;         /* > 0, finite, not subnormal: the loss scale of g, 1 where there is none */
+  const int32_t* skip; /* [1] in the memory of the backend: if not 0, nothing changes; null: 0 */
 } attn_adam_desc_t;
 
+/* Updates the parameters and their moments by one step of Adam.
+ * g [N] gradient; p [N] parameters, m [N] and s [N] first and second moments, updated in place. */
 ATTN_API attn_status_t attn_adam_step(attn_handle_t handle, const attn_adam_desc_t* desc, int64_t N, const float* g,
                                       float* p, float* m, float* s);
 

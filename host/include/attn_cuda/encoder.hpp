@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C++17 wrapper of encoder.h: owners for plans and what their passes keep. Header only. The classifier layers have
-// neither: they are called as in C, inside attn::check.
+// C++17 wrapper of encoder.h: RAII owners of plans, workspaces and reserve spaces. Header only. The classifier layers
+// own nothing, so they are called as in C, inside attn::check.
+//
+// The arguments, shapes and rules of each call are documented in encoder.h.
 #ifndef ATTN_CUDA_ENCODER_HPP
 #define ATTN_CUDA_ENCODER_HPP
 
@@ -20,8 +22,8 @@ struct ProjectedShape {
   bool shared_query = false;
 };
 
-// attn_projected_forward and attn_projected_backward for one shape. It owns the reserve: backward follows the latest
-// forward.
+// attn_projected_forward and attn_projected_backward for one shape. Owns the reserve space, so backward() belongs to
+// the latest forward().
 class ProjectedAttention
     : public detail::Mechanism<attn_projected_desc_t, attn_projected_forward_args_t, attn_projected_backward_args_t,
                                attn_projected_workspace_size, attn_projected_forward, attn_projected_backward> {
@@ -53,8 +55,8 @@ struct LstmShape {
 
 enum class Training { no, yes };
 
-// Owns an attn_lstm_t. Reserve and workspace are the caller's, so that plans for several shapes can share them. The
-// handle must outlive it and keep its thread count.
+// Owns an attn_lstm_t. The caller provides reserve space and workspace, so that plans for several shapes can share
+// them. The handle must outlive the plan and keep its thread count.
 class LstmPlan {
  public:
   LstmPlan(const Handle& handle, const LstmShape& shape, Training training, attn_dtype_t dtype = ATTN_DTYPE_FP32) {
@@ -92,7 +94,7 @@ class LstmPlan {
   std::size_t workspace_bytes_ = 0;
 };
 
-// A plan with its own workspace and reserve: backward follows the latest forward.
+// An LSTM plan that owns its workspace and reserve space, so backward() belongs to the latest forward().
 class Lstm {
  public:
   Lstm(const Handle& handle, const LstmShape& shape, Training training, attn_dtype_t dtype = ATTN_DTYPE_FP32)

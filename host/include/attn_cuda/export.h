@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ATTN_API marks what the two libraries export; everything else is built hidden. ATTN_INT makes an enum hold any int in
- * C++ as it does in C, so that a wrong value can be refused instead of being undefined. */
+ * ATTN_API marks the functions that the two libraries export; all other symbols are hidden. ATTN_INT gives an enum the
+ * underlying type int in C++, as it has in C, so that a value outside the enum can be rejected instead of being
+ * undefined behaviour. */
 #ifndef ATTN_CUDA_EXPORT_H
 #define ATTN_CUDA_EXPORT_H
 

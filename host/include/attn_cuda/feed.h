@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * libattn_cuda: a feed brings one batch after the other into the memory of a handle while its calls work on the one
- * before. C99.
+ * libattn_cuda: a feed copies the next batches into the memory of a handle while the handle's calls work on the current
+ * one (prefetching with double buffering). C99.
  *
- * A feed is a ring of slots of the same size. For each batch, in this order:
+ * A feed is a ring of slots of equal size. Each batch passes through three calls:
  *
- *   attn_feed_fill   gives host memory; the caller writes the batch there
- *   attn_feed_send   starts its copy to the device
- *   attn_feed_take   gives the device memory of the oldest batch sent, for the handle's calls
+ *   attn_feed_fill   gives host memory, into which the caller writes the batch
+ *   attn_feed_send   starts the copy to the device
+ *   attn_feed_take   gives the device memory of the oldest batch sent, for the handle's compute calls
  *
- * and while the device works on what it was given, the host fills and sends the next:
+ * A loop that overlaps the host's work and the copies with the device's work:
  *
- *   fill, send; while there are batches: take, calls of a step, fill, send, and only then what waits for results
+ *   fill, send; while there are batches: take, compute calls of a step, fill, send, and only then wait for results
  *
- * On CUDA host memory is pinned, copies run on a stream of the feed's own, and events keep all in order: a copy starts
- * when the handle's stream has ended what it does with the slot's earlier batch, and the handle's stream waits for the
- * copy. On the CPU both memories of a slot are the same, and there is no copy.
+ * On CUDA, host memory is pinned, copies run on a stream of their own, and events order them: a copy into a slot starts
+ * when the handle's stream has finished with the slot's previous batch, and the handle's stream waits for the copy. On
+ * the CPU a slot has one memory for both purposes and nothing is copied.
  *
- * Memory, stream and events are all asked for by attn_feed_create. Later calls allocate nothing; attn_feed_fill waits for
- * a copy, the others wait for nothing. A call that fails may be repeated.
+ * attn_feed_create acquires all memory, the stream and the events; later calls allocate nothing. attn_feed_fill may
+ * wait for a copy, the other calls do not wait. A call that failed may be repeated.
  */
 #ifndef ATTN_CUDA_FEED_H
 #define ATTN_CUDA_FEED_H
@@ -29,28 +29,31 @@
 extern "C" {
 #endif
 
-/* Belongs to its handle, which must outlive it, and is used by the handle's thread. */
+/* A feed belongs to its handle, which must outlive it, and is used by the same thread. */
 typedef struct attn_feed* attn_feed_t;
 
-/* `slots` >= 2, of `bytes` >= 1 each; the memory is not initialised. Two are enough for a batch on its way while another is
- * worked on. */
+/* Creates a feed of `slots` slots (at least 2) of `bytes` bytes each (at least 1), not initialised.
+ * Two slots suffice to copy one batch while another is in use. */
 ATTN_API attn_status_t attn_feed_create(attn_handle_t handle, size_t bytes, int32_t slots, attn_feed_t* feed);
 
-/* Waits for copies and for what the device still does with the memory. Null is allowed and does nothing. A feed already
- * destroyed is refused as far as that can be seen. */
+/* Destroys a feed after waiting for its copies and for the device's work on its memory.
+ * Null is ignored. A feed that was already destroyed is rejected where this can be detected. */
 ATTN_API attn_status_t attn_feed_destroy(attn_feed_t feed);
 
-/* Host memory of the next slot, 64-byte aligned, once the last copy from it has ended; waits for nothing else. The same
- * again until it is sent. May be read until the slot comes round. Refused where every slot is sent or taken. */
+/* Stores the host memory of the next slot, aligned to 64 bytes, waiting only for the previous copy out of it.
+ * Repeated calls give the same slot until it is sent. The host may read the memory until the slot is given again.
+ * Fails if every slot is sent or taken. */
 ATTN_API attn_status_t attn_feed_fill(attn_feed_t feed, void** pointer);
 
-/* The first `bytes` of the slot that attn_feed_fill gave, no more than it has. The host must not write there any more. */
+/* Sends the first `bytes` bytes, at most the slot's size, of the slot that attn_feed_fill gave last.
+ * The host must not write to the slot afterwards. Fails if there is no such slot. */
 ATTN_API attn_status_t attn_feed_send(attn_feed_t feed, size_t bytes);
 
-/* The oldest batch sent, in memory of the handle's backend, 64-byte aligned, for calls on the stream that the handle has
- * now. It is theirs until the next attn_feed_take, which gives the slot back: what has been put into the handle's stream
- * by then may still use it, nothing later. Who changes the stream in between sees to the order of the two. Refused where no
- * batch has been sent, and on a stream that is being captured: a graph would repeat the wait for this one copy. */
+/* Stores the memory of the oldest batch sent and not yet taken, in the memory of the handle's backend, aligned to 64
+ * bytes. It is for calls on the stream that the handle has now, and valid until the next attn_feed_take, which recycles
+ * the slot once all work enqueued on that stream so far has completed. A caller that changes the handle's stream in
+ * between orders the two streams.
+ * Fails if no batch is waiting, and on a stream that is being captured: a graph would wait for this one copy only. */
 ATTN_API attn_status_t attn_feed_take(attn_feed_t feed, void** pointer);
 
 #ifdef __cplusplus

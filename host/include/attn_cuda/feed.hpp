@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C++17 wrapper of feed.h: an owner that throws. Header only.
+// C++17 wrapper of feed.h: an RAII owner of a feed, exceptions instead of statuses. Header only.
 #ifndef ATTN_CUDA_FEED_HPP
 #define ATTN_CUDA_FEED_HPP
 
@@ -13,7 +13,7 @@
 
 namespace attn {
 
-// Owns an attn_feed_t. The handle must outlive it.
+// Owns an attn_feed_t. The handle must outlive it. The calls and their order are documented in feed.h.
 class Feed {
  public:
   Feed(const Handle& handle, std::size_t bytes, std::int32_t slots = 2) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// C++17 wrapper of recurrent.h: owners for the plan of an encoder and for the buffers that its passes need. Header only.
+// C++17 wrapper of recurrent.h: RAII owners of an encoder's plan and of the memory that its passes need. Header only.
+//
+// The arguments, shapes and rules of each call are documented in recurrent.h.
 #ifndef ATTN_CUDA_RECURRENT_HPP
 #define ATTN_CUDA_RECURRENT_HPP
 
@@ -18,13 +20,13 @@ namespace attn {
 
 struct RecurrentParameter {
   std::string name;
-  std::int64_t offset;  // in the block, in floats
+  std::int64_t offset;  // from the start of the parameter block, in floats
   std::vector<std::int64_t> shape;
 };
 
-// Owns an attn_recurrent_t. Reserve and workspace are the caller's, so that plans for several shapes can share them; a plan
-// for an empty batch is cheap and has the same parameters as any other. struct_size is filled in here. The handle must
-// outlive it and keep its thread count.
+// Owns an attn_recurrent_t and fills in struct_size. The caller provides reserve space and workspace, so that plans for
+// several shapes can share them. A plan for an empty batch is cheap and has the same parameters as any other. The handle
+// must outlive the plan and keep its thread count.
 class RecurrentPlan {
  public:
   RecurrentPlan(const Handle& handle, attn_recurrent_desc_t desc) {
@@ -47,8 +49,9 @@ class RecurrentPlan {
     }
   }
 
+  // The parameters in the order of the block.
   const std::vector<RecurrentParameter>& parameters() const noexcept { return parameters_; }
-  std::size_t block_size() const noexcept { return static_cast<std::size_t>(block_size_); }  // floats
+  std::size_t block_size() const noexcept { return static_cast<std::size_t>(block_size_); }  // in floats
   std::size_t reserve_bytes() const noexcept { return reserve_bytes_; }
   std::size_t workspace_bytes() const noexcept { return workspace_bytes_; }  // enough for both passes
 
@@ -71,7 +74,7 @@ class RecurrentPlan {
   std::vector<RecurrentParameter> parameters_;
 };
 
-// A plan with its own workspace and reserve: backward follows the latest forward.
+// An encoder plan that owns its workspace and reserve space, so backward() belongs to the latest forward().
 class RecurrentEncoder {
  public:
   RecurrentEncoder(const Handle& handle, const attn_recurrent_desc_t& desc)

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The bytes that each call moves through global memory, counting an element once for every block that needs it: what
+// the headers of the kernels state, as functions of the shape. They hold for calls with every output and all lengths
+// equal to T. The functions ..._tensors() give the lower bound of any implementation: each input and each output once.
+#pragma once
+
+#include "kernels/tune.h"
+
+namespace attn::bench {
+
+using kernels::AdditiveBackwardPlan;
+using kernels::divide_up;
+using kernels::Index;
+using kernels::kSliceKeys;
+using kernels::kWarpColumns;
+using kernels::Split;
+using kernels::split_single;
+
+struct Shape {
+  Index B, Q, T, A, D;  // pooling: Q = 1, A = 0
+  Index size = 4;       // bytes of a stored element
+};
+
+inline Index additive_forward_tensors(const Shape& s, bool weights) {
+  const Index inputs = s.B * (s.Q * s.A + s.T * (s.A + s.D)) + s.A;
+  return s.size * (inputs + s.B * s.Q * (s.D + (weights ? s.T : 0))) + 4 * s.B * s.Q;
+}
+
+inline Index additive_backward_tensors(const Shape& s, bool given, bool d_weights) {
+  const Index inputs_and_gradients = 2 * (s.B * (s.Q * s.A + s.T * (s.A + s.D)) + s.A);
+  const Index of_pairs = s.B * s.Q * s.T * ((given ? 1 : 0) + (d_weights ? 1 : 0));
+  return s.size * (inputs_and_gradients + of_pairs + s.B * s.Q * s.D) + (given ? 0 : 4 * s.B * s.Q);
+}
+
+inline Index pooling_forward_tensors(const Shape& s, bool weights) {
+  return s.size * (s.B * (s.T * s.D + s.D + (weights ? s.T : 0)) + s.D + s.T);
+}
+
+inline Index pooling_backward_tensors(const Shape& s, bool d_weights) {
+  return s.size * (s.B * (2 * s.T * s.D + s.D + (d_weights ? s.T : 0)) + 2 * (s.D + s.T));
+}
+
+inline Index row_sums_bytes(Index rows, Index width, Index groups, Index size) {
+  const bool in_two_steps = groups == 1 && rows > kernels::kDirectRows;
+  return 4 * rows * width + (in_two_steps ? 8 * kernels::kPartialSums * width : 0) + size * groups * width;
+}
+
+// The outputs of a forward pass. Where a block sees a whole row, it stores them directly. Otherwise they pass through
+// partial contexts, which every further tile of keys reads and writes once more, through scores, and through softmax
+// states, which every slice of the merged row reads.
+inline Index output_bytes(const Shape& s, const Split& split, bool whole, Index tiles_of_keys, bool lse, bool weights) {
+  const Index rows = s.B * s.Q, partials = rows * split.count, again = rows * (tiles_of_keys - split.count);
+  const Index results = s.size * rows * s.D + (lse ? 4 * rows : 0) + (weights ? s.size * rows * s.T : 0);
+  if (whole) return results;
+  const Index of_context = divide_up(s.D, kWarpColumns),
+              slices = std::max(of_context, weights ? divide_up(s.T, kSliceKeys) : 0);
+  const Index states = partials * (8 + 8 * slices + 4 * of_context);
+  return results + states + 8 * (partials + again) * s.D + (weights ? 8 * rows * s.T : 0);
+}
+
+// Tiles of at most `keys` keys in all splits. A split without keys counts as one tile.
+inline Index tiles_in(const Split& split, Index T, Index keys) {
+  const Index last = T - (split.count - 1) * split.keys;
+  return (split.count - 1) * divide_up(split.keys, keys) + std::max<Index>(1, divide_up(last, keys));
+}
+
+inline Index query_tiles(Index Q) {
+  return divide_up(Q, Q <= kernels::kFewQueries ? kernels::kFewQueries : kernels::kTileQueries);
+}
+
+inline Index additive_forward_bytes(const Shape& s, bool weights) {
+  const Split split = kernels::split_forward(s.Q, s.T, s.A, s.D);
+  const Index tiles = s.Q == 1 ? 1 : query_tiles(s.Q),
+              tiles_of_keys = s.Q == 1 ? split.count : tiles_in(split, s.T, kernels::kTileKeys);
+  const Index inputs = s.B * (tiles * s.T * (s.A + s.D) + tiles_of_keys * (s.Q + tiles) * s.A);
+  return s.size * inputs + output_bytes(s, split, kernels::is_whole(s.Q, split), tiles_of_keys, true, weights);
+}
+
+// `given`: whether the weights are given; `d_weights`: whether their gradients are.
+inline Index additive_backward_bytes(const Shape& s, bool given, bool d_weights) {
+  const AdditiveBackwardPlan plan = kernels::plan_additive_backward(s.B, s.Q, s.T, s.A, s.D);
+  const Index pairs = s.B * s.Q * s.T, splits = plan.split.count, gradient_splits = plan.gradient_split.count;
+  const Index tiles = s.Q == 1 ? 1 : query_tiles(s.Q), keep = given && s.size == 4 ? 0 : 4;
+
+  Index scores = s.B * (tiles * s.T * s.D + splits * s.Q * s.D);
+  if (!given) scores += s.B * (tiles * s.T * s.A + splits * (s.Q + tiles) * s.A);
+  Index bytes = s.size * scores + pairs * ((given ? s.size : 0) + (d_weights ? s.size : 0) + keep + 4);
+  bytes += row_sums_bytes(s.B * s.Q * gradient_splits, s.A, s.B * s.Q, s.size) +
+           row_sums_bytes(s.B * gradient_splits, s.A, 1, s.size);
+
+  // The shares of m of all splits of a row, which every block of the second kernel reads.
+  const Index readers = s.Q == 1 ? splits : divide_up(s.T, kSliceKeys);
+  bytes += 4 * s.B * s.Q * splits * (1 + readers) + (given ? 0 : 4 * s.B * s.Q * splits);
+
+  if (s.Q == 1) {  // one kernel makes dk, dx and the partial sums of dq and dv
+    bytes += s.size * s.B * (2 * s.T * s.A + s.T * s.D + splits * (2 * s.A + s.D));
+    return bytes + 8 * pairs + 8 * s.B * splits * s.A;
+  }
+  bytes += 12 * pairs;                                                                    // dE
+  bytes += s.size * s.B * (divide_up(s.T, kernels::kValueKeys) * s.Q * s.D + s.T * s.D);  // dx
+  bytes += 4 * pairs * divide_up(s.D, kWarpColumns);                                      // its alpha
+  const Index steps = tiles_in(plan.gradient_split, s.T, kernels::kStepKeys);
+  bytes +=
+      s.size * s.B * (2 * s.T * s.A + steps * s.Q * s.A) + 4 * pairs * divide_up(s.A, kernels::kStepColumns);  // dk
+  return bytes + 4 * s.B * s.Q * s.A * (2 * steps - gradient_splits) +
+         4 * s.B * gradient_splits * s.A;  // partial sums of dq and dv
+}
+
+// For rows that fit into the kernels' tiles in shared memory.
+inline Index pooling_forward_bytes(const Shape& s, bool weights) {
+  const Split split = split_single(s.T, s.D);
+  const Index inputs = s.B * (s.T * s.D + s.T + split.count * s.D);
+  return s.size * inputs + output_bytes(s, split, kernels::is_whole(1, split), split.count, false, weights);
+}
+
+inline Index pooling_backward_bytes(const Shape& s, bool d_weights) {
+  const Index of_item = split_single(s.T, s.D).count, splits = s.B * of_item, positions = s.B * s.T;
+  Index bytes = s.size * (positions * (s.D + 1 + (d_weights ? 1 : 0)) + 2 * splits * s.D) + 8 * positions;  // sums
+  bytes += 8 * splits * s.D + 8 * splits * (1 + of_item);
+  bytes += s.size * (positions * s.D + 2 * splits * s.D) + 12 * positions + 12 * splits * s.D;  // dx, s, dw
+  return bytes + row_sums_bytes(splits, s.D, 1, s.size) + row_sums_bytes(s.B, s.T, 1, s.size);
+}
+
+}  // namespace attn::bench

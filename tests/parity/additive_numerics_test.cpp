@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Additive attention on each backend, in each storage type: special values, extreme magnitudes, exactness next to plain loops,
+// bits that do not depend on threads or batch, and sizes at which a kernel changes its path.
+#include <cmath>
+#include <limits>
+
+#include "parity/additive_run.h"
+
+namespace attn::test::additive {
+namespace {
+
+// For what does not depend on the storage type.
+class AdditiveFp32On : public AdditiveOn {};
+
+TEST_P(Additive, SameBitsOnAnyThreadsAndInEachRun) {
+  const Case given(shape, lengths);
+  options.threads = 1;
+  const Result one = run(given, options);
+  for (int threads : {1, 2, 3, 2}) {
+    options.threads = threads;
+    SCOPED_TRACE(threads);
+    expect_same_bits(run(given, options), one);
+  }
+}
+
+TEST_P(Additive, PackedGivesTheBitsOfPadded) {
+  const Case padded(shape, lengths), given = packed(padded);
+  for (bool weights : {true, false}) {
+    options.weights = weights;
+    options.misalignment = 0;
+    Result expected = run(padded, options);
+    expected.d_k = valid_rows(expected.d_k, shape.T, shape.A, lengths);
+    expected.d_x = valid_rows(expected.d_x, shape.T, shape.D, lengths);
+    options.misalignment = 1;
+    expect_same_bits(run(given, options), expected);
+  }
+}
+
+// Beside plain fp32 loops on the same inputs, whose results are rounded to the same storage.
+void expect_as_exact_as_plain_loops(const Case& any, const RunOptions& options) {
+  const attn_dtype_t dtype = options.dtype;
+  const Case given = stored(any, dtype);
+  const Result got = run(given, options);
+  const std::vector<double> d_o = widen(given.d_o), d_weights = widen(given.d_weights),
+                            weights = rounded_weights(got, options);
+  const auto expected = reference::additive_forward(given.input);
+  const auto gradient = reference::additive_backward(given.input, d_o, d_weights, weights);
+  using reference::numbers;
+  const auto plain = forward(numbers<float>(given.input));
+  const auto d_plain =
+      backward(numbers<float>(given.input), numbers<float>(d_o), numbers<float>(d_weights), numbers<float>(weights));
+  Ratios ratios(dtype);
+  ratios.add("o", ratio_to_naive(got.o, plain.o, expected.o, dtype));
+  ratios.add("weights", ratio_to_naive(got.weights, plain.weights, expected.weights, dtype));
+  ratios.add("lse", ratio_to_naive(got.lse, plain.lse, expected.lse));
+  ratios.add("d_q", ratio_to_naive(got.d_q, d_plain.q, gradient.q, dtype));
+  ratios.add("d_k", ratio_to_naive(got.d_k, d_plain.k, gradient.k, dtype));
+  ratios.add("d_v", ratio_to_naive(got.d_v, d_plain.v, gradient.v, dtype));
+  ratios.add("d_x", ratio_to_naive(got.d_x, d_plain.x, gradient.x, dtype));
+}
+
+class AdditiveBesidePlainLoops : public Additive {};
+
+TEST_P(AdditiveBesidePlainLoops, AsExactAsPlainLoops) { expect_as_exact_as_plain_loops(Case(shape, lengths), options); }
+
+// So many queries that a block goes over its keys several tiles at a time, rescaling what it has summed by then; and so
+// many that it sees a row as a whole that fills its tile.
+TEST_P(AdditiveOn, ChunksOfSeveralTiles) { expect_parity(Case({1, 2049, 530, 3, 4}, {527}), options); }
+TEST_P(AdditiveOn, RowsThatFillATile) { expect_parity(Case({1, 4081, 128, 2, 3}, {}), options); }
+
+TEST_P(AdditiveOn, AnItemAloneGivesTheBitsItHasInABatch) {
+  const AdditiveShape s = kManyChunks;
+  const Case whole(s, {700, 0, 411});
+  const Result batch = run(whole, options);
+  for (std::int64_t b = 0; b < s.B; ++b) {
+    SCOPED_TRACE(b);
+    AdditiveShape one = s;
+    one.B = 1;
+    Case alone(one, {});
+    const auto part = [b](const std::vector<double>& tensor, std::int64_t size) {
+      return std::vector<double>(tensor.begin() + b * size, tensor.begin() + (b + 1) * size);
+    };
+    alone.input.q = part(whole.input.q, s.Q * s.A);
+    alone.input.k = part(whole.input.k, s.T * s.A);
+    alone.input.v = whole.input.v;
+    alone.input.x = part(whole.input.x, s.T * s.D);
+    alone.input.lengths = {whole.input.lengths[static_cast<std::size_t>(b)]};
+    alone.d_o = slice(whole.d_o, b * s.Q * s.D, s.Q * s.D);
+    alone.d_weights = slice(whole.d_weights, b * s.Q * s.T, s.Q * s.T);
+    const Result got = run(alone, options);
+    EXPECT_TRUE(same_bits(got.o, slice(batch.o, b * s.Q * s.D, s.Q * s.D))) << "o";
+    EXPECT_TRUE(same_bits(got.weights, slice(batch.weights, b * s.Q * s.T, s.Q * s.T))) << "weights";
+    EXPECT_TRUE(same_bits(got.lse, slice(batch.lse, b * s.Q, s.Q))) << "lse";
+    EXPECT_TRUE(same_bits(got.d_q, slice(batch.d_q, b * s.Q * s.A, s.Q * s.A))) << "d_q";
+    EXPECT_TRUE(same_bits(got.d_k, slice(batch.d_k, b * s.T * s.A, s.T * s.A))) << "d_k";
+    EXPECT_TRUE(same_bits(got.d_x, slice(batch.d_x, b * s.T * s.D, s.T * s.D))) << "d_x";
+  }
+}
+
+// Each special value in each input, in the body of a vector and in a tail, wherever it has an effect; the last of the
+// three items has no keys. Then in the gradient of an item with padding.
+void expect_specials_pass(const AdditiveShape& s, RunOptions options) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (double special : {static_cast<double>(kNan), kInfinity, -kInfinity})
+    for (const auto tensor : {&reference::AdditiveInput::q, &reference::AdditiveInput::k, &reference::AdditiveInput::v,
+                              &reference::AdditiveInput::x})
+      for (std::size_t place : {0, 18, 20}) {
+        Case given(s, {static_cast<std::int32_t>(s.T), 20, 0});
+        (given.input.*tensor)[place] = special;
+        SCOPED_TRACE(special);
+        SCOPED_TRACE(place);
+        options.weights = true;
+        expect_parity(given, options);
+        options.weights = false;
+        expect_parity(given, options);
+      }
+  Case given(s, {static_cast<std::int32_t>(s.T), 20, 0});
+  given.d_o[static_cast<std::size_t>(s.Q * s.D)] = kNan;
+  expect_parity(given, options);
+}
+
+// In rows that are cut and in rows that are whole.
+TEST_P(AdditiveOn, NanAndInfinitiesReachWhatTheyTouch) {
+  for (std::int64_t T : {67, 33}) expect_specials_pass({3, 2, T, 21, 19}, options);
+}
+TEST_P(AdditiveFp32On, NanAndInfinitiesOfOneQuery) {
+  for (std::int64_t T : {260, 33}) expect_specials_pass({3, 1, T, 21, 19}, options);
+}
+
+// A query without any other score has no weights: 0 / 0.
+TEST_P(AdditiveOn, OnlyScoresOfMinusInfinity) {
+  for (const auto& [Q, T] : {std::pair<int, int>{2, 70}, {2, 20}, {1, 700}, {1, 20}}) {
+    Case given({1, Q, T, 3, 4}, {});
+    given.input.v[0] = std::numeric_limits<double>::infinity();
+    for (std::size_t j = 0; j < given.input.k.size(); j += 3) given.input.k[j] = -100;
+    for (std::size_t i = 0; i < given.input.q.size(); i += 3) given.input.q[i] = 0;
+    SCOPED_TRACE(testing::Message() << "Q " << Q << ", T " << T);
+    expect_parity(given, options);
+  }
+}
+
+// Scores so low that none of their exponentials is a number, and the score of no key would outweigh them all.
+TEST_P(AdditiveOn, LowScores) {
+  for (const auto& [Q, T] : {std::pair<int, int>{2, 70}, {2, 20}, {1, 700}, {1, 20}}) {
+    Case given({1, Q, T, 3, 4}, {});
+    given.input.v[0] = 300;
+    for (std::size_t j = 0; j < given.input.k.size(); j += 3) given.input.k[j] = -20;
+    for (std::size_t i = 0; i < given.input.q.size(); i += 3) given.input.q[i] = 0;
+    SCOPED_TRACE(testing::Message() << "Q " << Q << ", T " << T);
+    expect_parity(given, options);
+  }
+}
+
+// More items than have their gradients added in one step, and more chunks of an item than a block has threads.
+TEST_P(AdditiveFp32On, ManyItems) {
+  options.fenced = true;
+  for (std::int64_t Q : {1, 2}) expect_parity(Case({700, Q, 2, 3, 2}, {}), options);
+}
+// Once the first chunk has the largest score, once the last.
+TEST_P(AdditiveFp32On, ManyChunks) {
+  for (const bool last : {false, true}) {
+    SCOPED_TRACE(last);
+    Case given({1, 1, 262200, 1, 1}, {});
+    given.input.v[0] = 4;
+    (last ? given.input.k.back() : given.input.k.front()) = 20;
+    expect_parity(given, options);
+  }
+}
+
+// Scores that overflow to -inf have weight 0, though nothing else stands in the first tile of keys.
+TEST_P(AdditiveOn, ScoresOfMinusInfinityBesideFiniteOnes) {
+  Case given({1, 1, 150, 3, 4}, {});
+  const double huge =
+      options.dtype == ATTN_DTYPE_FP16 ? 65504 : 3e38;  // two of them are too much for fp32, if not in fp16
+  given.input.v = {huge, huge, 1};
+  given.input.q[0] = given.input.q[1] = 0;
+  for (std::size_t j = 0; j < 150; ++j) given.input.k[j * 3] = given.input.k[j * 3 + 1] = j < 100 ? -100 : 0;
+  expect_parity(given, options);
+}
+
+// A sum that rounds to infinity in the storage type, beside one that just does not.
+TEST_P(AdditiveOn, SumsAtTheLargestNumber) {
+  const Storage type = storage_of(options.dtype);
+  const double unit = std::ldexp(type.epsilon(), type.greatest), largest = std::ldexp(2, type.greatest) - unit;
+  Case given({1, 2, 1, 3, 2}, {});
+  given.input.x.assign(2, 0);
+  given.d_o = narrow({largest, largest, 0.75 * unit, 0.25 * unit});
+  for (bool weights : {true, false}) {
+    options.weights = weights;
+    expect_parity(given, options);
+    EXPECT_EQ(run(given, options).d_x, narrow({HUGE_VAL, largest}));
+  }
+}
+
+// Inputs, weights and results near the smallest numbers of fp16, where it is as far from one to the next everywhere.
+TEST_P(AdditiveOn, SubnormalNumbers) {
+  for (const AdditiveShape& s : {AdditiveShape{2, 5, 70, 33, 20}, AdditiveShape{2, 1, 300, 19, 36}}) {
+    Case given(s, {});
+    for (double& x : given.input.x) x *= 0x1p-18;
+    for (double& v : given.input.v) v *= 8;
+    for (float& d_o : given.d_o) d_o *= 0x1p-12F;
+    for (float& d_weights : given.d_weights) d_weights *= 0x1p-20F;
+    expect_parity(given, options);
+    options.weights = false;
+    expect_parity(given, options);
+    options.weights = true;
+  }
+}
+
+TEST(AdditiveTargets, EveryInstructionSet) {
+  on_each_instruction_set([] {
+    expect_parity(Case(kManyChunks, {700, 0, 411}), {});
+    expect_parity(Case({2, 3, 66, 129, 77}, {}), {});
+    expect_fences_hold({});
+    expect_specials_pass({3, 2, 67, 21, 19}, {});
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, Additive, every_shape(), shape_name<AdditiveShape>);
+INSTANTIATE_TEST_SUITE_P(NarrowShapes, Additive, narrow_shapes(kHalfStorage), shape_name<AdditiveShape>);
+INSTANTIATE_TEST_SUITE_P(Shapes, AdditiveBesidePlainLoops, narrow_shapes(kAnyStorage), shape_name<AdditiveShape>);
+INSTANTIATE_TEST_SUITE_P(Targets, AdditiveOn, ::testing::ValuesIn(targets(kAnyStorage)), target_name);
+INSTANTIATE_TEST_SUITE_P(Targets, AdditiveFp32On, ::testing::ValuesIn(targets(kFullStorage)), target_name);
+
+}  // namespace
+}  // namespace attn::test::additive

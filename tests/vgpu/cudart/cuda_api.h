@@ -1,9 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-//
-// The toolkit's own declarations, as functions that this library exports.
-#pragma once
-
-#pragma GCC visibility push(default)
-#include <cuda_profiler_api.h>
-#include <cuda_runtime_api.h>
-#pragma GCC visibility pop

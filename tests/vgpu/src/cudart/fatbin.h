@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The container in which nvcc embeds device code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vgpu::cudart {
+
+struct Image {
+  enum class Scope : std::uint8_t { kUpwards, kArchitecture, kFamily };  // compute_90, compute_90a, compute_100f
+  bool ptx = false;                                                      // false: machine code
+  std::uint32_t architecture = 0;
+  Scope scope = Scope::kUpwards;
+  bool compressed = false;
+  const char* data = nullptr;
+  std::size_t size = 0;
+
+  bool runs_on(std::uint32_t device_architecture) const;
+};
+
+bool is_fatbin(const void* data);
+
+// The images of a fat binary, and those of the wrapper that is passed to __cudaRegisterFatBinary. Throw
+// std::runtime_error if the data is not a fat binary.
+std::vector<Image> fatbin_images(const void* data);
+std::vector<Image> wrapped_images(const void* wrapper);
+
+// The PTX that a device of this architecture runs: among the usable images the one for the highest architecture. Null:
+// none.
+const Image* choose_ptx(const std::vector<Image>& images, std::uint32_t device_architecture);
+
+}  // namespace vgpu::cudart

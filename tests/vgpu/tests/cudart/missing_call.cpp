@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A program that refers to calls which the stand-in for the CUDA runtime lacks, and makes one if it is asked to.
+#include <cuda_runtime_api.h>
+
+#include <cstdio>
+
+int main(int count, char**) {
+  cudaError_t error = cudaSuccess;
+  if (count > 1) error = cudaFreeArray(nullptr);
+  if (count > 2) error = cudaIpcCloseMemHandle(nullptr);
+  std::puts(cudaGetErrorName(error));
+}
