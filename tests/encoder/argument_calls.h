@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A valid call of every function of libattn_cuda_encoder, and the changes that break it: what the rows of arguments_test.cpp
-// are made of.
+// A valid call of every function of libattn_cuda_encoder, and the changes that break it: what the rows of
+// arguments_test.cpp are made of.
 #pragma once
 
 #include <cstdint>
