@@ -227,7 +227,7 @@ std::string run_python(const std::string& verb, const std::string& path, std::st
   if (python == nullptr) python = ATTN_PYTHON;
 #endif
   if (python == nullptr) return "ATTN_PYTHON names no Python with numpy and safetensors";
-  const auto script = std::filesystem::path(__FILE__).parent_path() / "safetensors_reader.py";
+  const auto script = std::filesystem::path(ATTN_TEST_DATA).parent_path() / "classifier" / "safetensors_reader.py";
   const std::string command =
       "'" + std::string(python) + "' '" + script.string() + "' " + verb + " '" + path + "' 2>&1";
   FILE* pipe = ::popen(command.c_str(), "r");
