@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Additive attention on each backend, in each storage type: special values, extreme magnitudes, exactness next to plain loops,
-// bits that do not depend on threads or batch, and sizes at which a kernel changes its path.
+// Additive attention on each backend, in each storage type: special values, extreme magnitudes, accuracy compared with
+// plain loops, results whose bits do not depend on threads or batch, and sizes at which a kernel takes a different
+// path.
 #include <cmath>
 #include <limits>
 
@@ -10,7 +11,7 @@
 namespace attn::test::additive {
 namespace {
 
-// For what does not depend on the storage type.
+// For properties that do not depend on the storage type.
 class AdditiveFp32On : public AdditiveOn {};
 
 TEST_P(Additive, SameBitsOnAnyThreadsAndInEachRun) {
@@ -37,7 +38,8 @@ TEST_P(Additive, PackedGivesTheBitsOfPadded) {
   }
 }
 
-// Beside plain fp32 loops on the same inputs, whose results are rounded to the same storage.
+// Compares the errors with those of plain fp32 loops on the same inputs, whose results are rounded to the same storage
+// type.
 void expect_as_exact_as_plain_loops(const Case& any, const RunOptions& options) {
   const attn_dtype_t dtype = options.dtype;
   const Case given = stored(any, dtype);
@@ -64,8 +66,8 @@ class AdditiveBesidePlainLoops : public Additive {};
 
 TEST_P(AdditiveBesidePlainLoops, AsExactAsPlainLoops) { expect_as_exact_as_plain_loops(Case(shape, lengths), options); }
 
-// So many queries that a block goes over its keys several tiles at a time, rescaling what it has summed by then; and so
-// many that it sees a row as a whole that fills its tile.
+// In the first shape there are so many queries that a block processes its split in several tiles of keys and rescales
+// its partial results. In the second one a block sees whole rows that fill its tile.
 TEST_P(AdditiveOn, ChunksOfSeveralTiles) { expect_parity(Case({1, 2049, 530, 3, 4}, {527}), options); }
 TEST_P(AdditiveOn, RowsThatFillATile) { expect_parity(Case({1, 4081, 128, 2, 3}, {}), options); }
 
@@ -98,8 +100,8 @@ TEST_P(AdditiveOn, AnItemAloneGivesTheBitsItHasInABatch) {
   }
 }
 
-// Each special value in each input, in the body of a vector and in a tail, wherever it has an effect; the last of the
-// three items has no keys. Then in the gradient of an item with padding.
+// Puts each special value into each input, in the body of a vector and in its tail, wherever it has an effect; the last
+// of the three items has no keys. Finally puts a NaN into the output gradient of an item with padding.
 void expect_specials_pass(const AdditiveShape& s, RunOptions options) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   for (double special : {static_cast<double>(kNan), kInfinity, -kInfinity})
@@ -120,7 +122,7 @@ void expect_specials_pass(const AdditiveShape& s, RunOptions options) {
   expect_parity(given, options);
 }
 
-// In rows that are cut and in rows that are whole.
+// Rows that are split, and rows that one block processes as a whole.
 TEST_P(AdditiveOn, NanAndInfinitiesReachWhatTheyTouch) {
   for (std::int64_t T : {67, 33}) expect_specials_pass({3, 2, T, 21, 19}, options);
 }
@@ -128,7 +130,7 @@ TEST_P(AdditiveFp32On, NanAndInfinitiesOfOneQuery) {
   for (std::int64_t T : {260, 33}) expect_specials_pass({3, 1, T, 21, 19}, options);
 }
 
-// A query without any other score has no weights: 0 / 0.
+// A query whose scores are all -inf has no weights: they are 0 / 0.
 TEST_P(AdditiveOn, OnlyScoresOfMinusInfinity) {
   for (const auto& [Q, T] : {std::pair<int, int>{2, 70}, {2, 20}, {1, 700}, {1, 20}}) {
     Case given({1, Q, T, 3, 4}, {});
@@ -140,7 +142,7 @@ TEST_P(AdditiveOn, OnlyScoresOfMinusInfinity) {
   }
 }
 
-// Scores so low that none of their exponentials is a number, and the score of no key would outweigh them all.
+// The scores are so low that exp(score) underflows to zero, and a missing key with score 0 would outweigh all others.
 TEST_P(AdditiveOn, LowScores) {
   for (const auto& [Q, T] : {std::pair<int, int>{2, 70}, {2, 20}, {1, 700}, {1, 20}}) {
     Case given({1, Q, T, 3, 4}, {});
@@ -152,12 +154,13 @@ TEST_P(AdditiveOn, LowScores) {
   }
 }
 
-// More items than have their gradients added in one step, and more chunks of an item than a block has threads.
+// ManyItems has more items than have their gradients added in one step, ManyChunks has an item with more splits than a
+// block has threads.
 TEST_P(AdditiveFp32On, ManyItems) {
   options.fenced = true;
   for (std::int64_t Q : {1, 2}) expect_parity(Case({700, Q, 2, 3, 2}, {}), options);
 }
-// Once the first chunk has the largest score, once the last.
+// The largest score is in the first split, then in the last.
 TEST_P(AdditiveFp32On, ManyChunks) {
   for (const bool last : {false, true}) {
     SCOPED_TRACE(last);
@@ -168,18 +171,19 @@ TEST_P(AdditiveFp32On, ManyChunks) {
   }
 }
 
-// Scores that overflow to -inf have weight 0, though nothing else stands in the first tile of keys.
+// Scores that overflow to -inf have weight 0, even though the first tile of keys contains no others.
 TEST_P(AdditiveOn, ScoresOfMinusInfinityBesideFiniteOnes) {
   Case given({1, 1, 150, 3, 4}, {});
-  const double huge =
-      options.dtype == ATTN_DTYPE_FP16 ? 65504 : 3e38;  // two of them are too much for fp32, if not in fp16
+  const double huge = options.dtype == ATTN_DTYPE_FP16
+                          ? 65504
+                          : 3e38;  // the sum of two overflows in fp32, unless they are fp16 numbers
   given.input.v = {huge, huge, 1};
   given.input.q[0] = given.input.q[1] = 0;
   for (std::size_t j = 0; j < 150; ++j) given.input.k[j * 3] = given.input.k[j * 3 + 1] = j < 100 ? -100 : 0;
   expect_parity(given, options);
 }
 
-// A sum that rounds to infinity in the storage type, beside one that just does not.
+// A sum that rounds to infinity in the storage type, next to one that just does not.
 TEST_P(AdditiveOn, SumsAtTheLargestNumber) {
   const Storage type = storage_of(options.dtype);
   const double unit = std::ldexp(type.epsilon(), type.greatest), largest = std::ldexp(2, type.greatest) - unit;
@@ -193,7 +197,7 @@ TEST_P(AdditiveOn, SumsAtTheLargestNumber) {
   }
 }
 
-// Inputs, weights and results near the smallest numbers of fp16, where it is as far from one to the next everywhere.
+// Inputs, weights and results near the smallest fp16 numbers, where all numbers are equally spaced.
 TEST_P(AdditiveOn, SubnormalNumbers) {
   for (const AdditiveShape& s : {AdditiveShape{2, 5, 70, 33, 20}, AdditiveShape{2, 1, 300, 19, 36}}) {
     Case given(s, {});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of additive attention share: cases, how a backend runs one, and the comparison with the reference.
+// Code shared by the tests of additive attention: cases, a function that runs one on a backend, and the comparison with
+// the reference.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +23,7 @@ using Lengths = std::vector<std::int32_t>;
 struct Case {
   reference::AdditiveInput input;
   std::vector<float> d_o;        // [B, Q, D]
-  std::vector<float> d_weights;  // [B, Q, T], NaN behind the lengths
+  std::vector<float> d_weights;  // [B, Q, T], NaN at or beyond the lengths
 
   Case(const AdditiveShape& s, const Lengths& lengths, std::uint64_t seed = 1) {
     Random random(seed);
@@ -32,7 +33,7 @@ struct Case {
     poison_rows(d_weights);
   }
 
-  // Fills what stands behind the lengths in a tensor [B, Q, T].
+  // Fills the padding of a tensor [B, Q, T] with NaN.
   void poison_rows(std::vector<float>& tensor) const {
     for (std::int64_t row = 0; row < input.B * input.Q; ++row) {
       const auto first = tensor.begin() + row * input.T;
@@ -41,7 +42,7 @@ struct Case {
   }
 };
 
-// The same with its keys packed instead of padded; it has lengths.
+// The same case with packed instead of padded keys; `given` must have lengths.
 inline Case packed(Case given) {
   reference::AdditiveInput& in = given.input;
   in.k = valid_rows(in.k, in.T, in.A, in.lengths);
@@ -51,13 +52,13 @@ inline Case packed(Case given) {
   return given;
 }
 
-// Of a tensor with a row for each key.
+// The shape of a tensor with one row per key.
 inline std::vector<std::int64_t> key_shape(const reference::AdditiveInput& in, std::int64_t width) {
   if (in.cu_seqlens.empty()) return {in.B, in.T, width};
   return {in.cu_seqlens.back(), width};
 }
 
-// The case with the numbers that storage of this type has for its own; what both a backend and the reference get.
+// The case with its values rounded to the storage type, so that a backend and the reference get the same numbers.
 inline Case stored(Case given, attn_dtype_t dtype) {
   for (auto tensor : {&reference::AdditiveInput::q, &reference::AdditiveInput::k, &reference::AdditiveInput::v,
                       &reference::AdditiveInput::x})
@@ -136,7 +137,8 @@ inline Result run(const Case& given, const RunOptions& options) {
   return result;
 }
 
-// The weights that the backward pass got where they are not those of the formula: 16 bits have rounded them.
+// The weights that were passed to the backward pass, if 16-bit storage has rounded them; empty if they are those of the
+// formula.
 inline std::vector<double> rounded_weights(const Result& result, const RunOptions& options) {
   return options.weights && options.dtype != ATTN_DTYPE_FP32 ? widen(result.weights) : std::vector<double>();
 }
@@ -172,10 +174,10 @@ inline void expect_same_bits(const Result& a, const Result& b) {
   EXPECT_TRUE(same_bits(a.d_x, b.d_x)) << "d_x";
 }
 
-// Several blocks of queries and chunks of keys, the last ones not whole.
+// Several tiles of queries and several splits of keys, of which the last ones are incomplete.
 constexpr AdditiveShape kManyChunks{3, 9, 700, 19, 21};
 
-// Neither padding nor what lies behind a tensor is touched, by a load that then drops it neither.
+// Neither padding nor memory beyond a tensor is accessed, not even by a load whose value is then discarded.
 inline void expect_fences_hold(RunOptions options) {
   options.fenced = true;
   for (std::int64_t width : {1, 19, 32, 65}) {
@@ -208,7 +210,7 @@ inline std::vector<AdditiveShape> shapes() {
   return all;
 }
 
-// On every backend: the shapes in fp32, fewer and narrower ones in 16 bits.
+// Parameters for every backend: all shapes in fp32, and the smaller selection in 16 bits.
 inline auto every_shape() {
   return ::testing::Combine(::testing::ValuesIn(targets(kFullStorage)), ::testing::ValuesIn(shapes()));
 }

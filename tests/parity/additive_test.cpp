@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Additive attention on each backend, in each storage type, against the reference: shapes, optional arguments, packed keys,
-// and which memory it may touch. Extreme numbers and reproducible bits are in additive_numerics_test.cpp.
+// Additive attention on each backend, in each storage type, compared with the reference: shapes, optional arguments,
+// packed keys, and which memory may be accessed. Extreme values and reproducible bits are tested in
+// additive_numerics_test.cpp.
 #include "parity/additive_run.h"
 
 namespace attn::test::additive {
@@ -44,7 +45,7 @@ TEST_P(AdditiveOn, OutputsDoNotDependOnWhichAreWanted) {
   EXPECT_TRUE(same_bits(without_weights.lse, all.lse));
 }
 
-// Forward without lse and backward for d_x alone, which never looks at the scores' gradients.
+// A forward pass without lse and a backward pass for d_x alone, which does not need the gradients of the scores.
 void expect_gradient_of_values_alone(const Case& any, const RunOptions& options) {
   const Case given = stored(any, options.dtype);
   const reference::AdditiveInput& in = given.input;
@@ -81,7 +82,7 @@ void expect_gradient_of_values_alone(const Case& any, const RunOptions& options)
   EXPECT_TRUE(same_bits(tensors.values(d_x), run(given, options).d_x));
 }
 
-// Rows that one block sees as a whole, and rows that are cut; one query, and several.
+// Rows that one block processes as a whole and rows that are split, with one query and with several.
 TEST_P(AdditiveOn, OnlyTheGradientOfValues) {
   for (const AdditiveShape& shape :
        {AdditiveShape{2, 3, 20, 5, 20}, {2, 3, 70, 5, 20}, {2, 1, 20, 5, 20}, {2, 1, 700, 5, 20}}) {
@@ -98,7 +99,7 @@ TEST_P(AdditiveOn, PackedIsTheFormula) {
   }
 }
 
-// An item that is NaN throughout leaves the others as they were, on either side of it.
+// An item full of NaN does not change the items before and after it.
 TEST_P(AdditiveOn, PackedItemsDoNotTouchEachOther) {
   for (const AdditiveShape& s : {AdditiveShape{3, 5, 200, 20, 36}, AdditiveShape{3, 1, 300, 20, 36}}) {
     const Case given = packed(Case(s, {61, 33, 160}));
@@ -114,7 +115,7 @@ TEST_P(AdditiveOn, PackedItemsDoNotTouchEachOther) {
   }
 }
 
-// Where the array cannot be looked at beforehand, an item has no more than T keys.
+// The CUDA backend cannot check cu_seqlens in advance; there an item has at most T keys.
 TEST_P(AdditiveOn, PackedItemsLongerThanT) {
   for (std::int64_t Q : {1, 5}) {
     const Case whole = packed(Case({2, Q, 40, 20, 36}, {40, 40}));
@@ -143,7 +144,7 @@ TEST_P(AdditiveOn, LengthsBesidePackedKeysAreRefused) {
 
 TEST_P(AdditiveOn, NothingOutsideIsRead) { expect_fences_hold(options); }
 
-// Then null stands for every tensor without elements, and for v, which nothing is multiplied by.
+// Without keys, null is allowed for every tensor without elements, and for v, which nothing is multiplied by.
 TEST_P(AdditiveOn, NoKeysGiveNothing) {
   for (std::int64_t Q : {1, 5}) {
     const Handle handle = make_handle(options);

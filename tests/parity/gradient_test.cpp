@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every gradient of the reference against central differences of its forward pass.
+// Every gradient of the reference compared with central differences of its forward pass.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ double dot(const Vector& a, const Vector& b) {
   return sum;
 }
 
-// Five points: with this step both the truncation and the cancellation stay near 1e-12 of the loss.
+// The five-point formula: with this step the truncation and cancellation errors both stay near 1e-12 of the loss.
 double derivative(double& parameter, const std::function<double()>& loss) {
   constexpr double kStep = 1e-3;
   const double middle = parameter;
@@ -38,8 +38,8 @@ double derivative(double& parameter, const std::function<double()>& loss) {
   return difference / (12 * kStep);
 }
 
-// `gradient` is that of loss() with respect to `parameter`, which loss() reads. NaN padding counts as a parameter too:
-// nothing may depend on it.
+// `gradient` is the gradient of loss() with respect to `parameter`, which loss() reads. NaN padding is perturbed as
+// well, since no result may depend on it.
 void expect_gradient(const char* name, Vector& parameter, const reference::Sum& gradient,
                      const std::function<double()>& loss) {
   SCOPED_TRACE(name);
@@ -59,7 +59,8 @@ class Source {
   explicit Source(std::uint64_t seed) : random_(seed) {}
   Vector normal(std::int64_t count) { return widen(random_.normal(count)); }
 
-  // [blocks, T, width] with NaN behind the length of the item that a block belongs to; the items have as many each.
+  // [blocks, T, width], with NaN at or beyond the length of the item to which a block belongs. All items have equally
+  // many blocks.
   Vector padded(std::int64_t blocks, std::int64_t T, std::int64_t width, const Lengths& lengths) {
     std::vector<float> values = random_.normal(blocks * T * width);
     Lengths per_block;
@@ -73,7 +74,8 @@ class Source {
   Random random_;
 };
 
-// What the outputs weigh in the loss: as the gradient handed to the backward pass, but for its NaN behind the lengths.
+// The coefficients of the outputs in the loss: the gradient passed to the backward pass, with its NaN padding replaced
+// by zeros.
 Vector without_padding(Vector weights) {
   std::replace_if(
       weights.begin(), weights.end(), [](double value) { return std::isnan(value); }, 0.0);
@@ -92,7 +94,7 @@ class ReferenceGradient : public ::testing::TestWithParam<Variant> {
  protected:
   Source source{7};
   const Lengths& lengths = GetParam().lengths;
-  // Of `blocks` rows of weights.
+  // The gradient of `blocks` rows of weights.
   Vector d_weights(std::int64_t blocks) {
     return GetParam().d_weights ? source.padded(blocks, T, 1, lengths) : Vector();
   }
@@ -229,7 +231,7 @@ TEST(LayerGradient, Dense) {
   expect_gradient("b", b, d.b, loss);
 }
 
-// The gradient is that of the mean over the batch, whatever its size.
+// The gradient is the gradient of the mean over the batch, for every batch size.
 TEST(LayerGradient, SigmoidCrossEntropy) {
   Vector z{-30, -2, -0.3, 0.2, 1.5, 3, 25};
   const Vector y{1, 0, 1, 0, 0.25, 1, 1};

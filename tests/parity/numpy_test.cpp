@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reference against tests/data/make_fixtures.py, which computes the same in vectorised numpy, float64.
+// The reference compared with tests/data/make_fixtures.py, which computes the same results in float64 with vectorised
+// numpy.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -25,7 +26,7 @@ using reference::Sum;
 
 class Numpy : public ::testing::Test {
  protected:
-  // Lets the script compute what the test is named after.
+  // Runs the script for the operation that the test is named after.
   void SetUp() override {
     if (std::string(ATTN_PYTHON).empty()) GTEST_SKIP() << "no Python interpreter was found when this was configured";
     const std::string operation = ::testing::UnitTest::GetInstance()->current_test_info()->name();
@@ -51,7 +52,7 @@ class Numpy : public ::testing::Test {
   std::int64_t size(std::size_t i) { return static_cast<std::int64_t>(tensor("sizes").at(i)); }
   std::vector<std::int32_t> lengths() { return {tensor("lengths").begin(), tensor("lengths").end()}; }
 
-  // Both sides round every operation, in different orders.
+  // Allows for rounding: both sides round every operation, in different orders.
   void expect_equal(const std::string& name, const Sum& got) {
     SCOPED_TRACE(name);
     const Vector& expected = tensor(name);

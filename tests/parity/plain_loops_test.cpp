@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether the tolerances tell right from wrong: the formulas in plain fp32 loops pass them at every shape, and one
-// weight that is off by a thousandth does not.
+// Checks that the tolerances distinguish correct from incorrect results: the formulas in plain fp32 loops pass at every
+// shape, and an error of one thousandth in a single weight is detected.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -22,7 +22,7 @@ using reference::to_sum;
 
 struct Judgement {
   const char* name;
-  double ratio;  // of the error to the tolerance
+  double ratio;  // error divided by tolerance
 };
 
 using Judgements = std::vector<Judgement>;
@@ -32,7 +32,7 @@ Judgement judge(Operation operation, const char* name, const std::vector<float>&
   return {name, worst_ratio(operation, got, to_sum(expected))};
 }
 
-// Each compares fp32 loops on `other` with the reference on `input`.
+// Each overload compares fp32 loops on `other` with the reference on `input`.
 Judgements judge_all(const reference::AdditiveInput& input, const reference::AdditiveInput& other, Random& random) {
   const auto got = forward(numbers<float>(other));
   const auto expected = forward(numbers<Scaled>(input));
@@ -103,7 +103,7 @@ void expect_within_tolerance(const std::vector<Shape>& shapes) {
   }
 }
 
-// `weights` of the input is the member in which one element changes.
+// `weights` is the member of the input in which one element is changed.
 template <class Shape, class Input>
 void expect_defect_noticed(const Shape& shape, std::vector<double> Input::*weights) {
   Random random(4);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attention pooling on each backend, in each storage type: special values, extreme magnitudes, exactness next to plain loops,
-// bits that do not depend on threads or batch, and sizes at which a kernel changes its path.
+// Attention pooling on each backend, in each storage type: special values, extreme magnitudes, accuracy compared with
+// plain loops, results whose bits do not depend on threads or batch, and sizes at which a kernel takes a different
+// path.
 #include <cmath>
 #include <limits>
 
@@ -10,7 +11,7 @@
 namespace attn::test::pooling {
 namespace {
 
-// For what does not depend on the storage type.
+// For properties that do not depend on the storage type.
 class PoolingFp32On : public PoolingOn {};
 
 TEST_P(Pooling, SameBitsOnAnyThreadsAndInEachRun) {
@@ -32,7 +33,8 @@ TEST_P(Pooling, PackedGivesTheBitsOfPadded) {
   expect_same_bits(run(packed(padded), options), expected);
 }
 
-// Beside plain fp32 loops on the same inputs, whose results are rounded to the same storage.
+// Compares the errors with those of plain fp32 loops on the same inputs, whose results are rounded to the same storage
+// type.
 void expect_as_exact_as_plain_loops(const Case& any, const RunOptions& options) {
   const attn_dtype_t dtype = options.dtype;
   const Case given = stored(any, dtype);
@@ -54,7 +56,7 @@ void expect_as_exact_as_plain_loops(const Case& any, const RunOptions& options) 
 class PoolingBesidePlainLoops : public Pooling {};
 
 TEST_P(PoolingBesidePlainLoops, AsExactAsPlainLoops) {
-  // With one position the gradient of its score is zero, and plain loops find that without any error.
+  // With one position the gradient of its score is zero, which plain loops compute without any error.
   if (shape.T != 1) expect_as_exact_as_plain_loops(Case(shape, lengths), options);
 }
 
@@ -79,8 +81,8 @@ TEST_P(PoolingOn, AnItemAloneGivesTheBitsItHasInABatch) {
   }
 }
 
-// Each special value in each input, in the body of a vector and in a tail; the last of the three items has no positions.
-// Then in the gradient of an item with padding.
+// Puts each special value into each input, in the body of a vector and in its tail; the last of the three items has no
+// positions. Finally puts a NaN into the output gradient of an item with padding.
 void expect_specials_pass(RunOptions options) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   for (double special : {static_cast<double>(kNan), kInfinity, -kInfinity})
@@ -99,17 +101,19 @@ void expect_specials_pass(RunOptions options) {
 
 TEST_P(PoolingOn, NanAndInfinitiesReachWhatTheyTouch) { expect_specials_pass(options); }
 
-// More items than have their gradients added in one step, and more chunks of an item than a block has threads.
+// ManyItems has more items than have their gradients added in one step, ManyChunks has an item with more splits than a
+// block has threads.
 TEST_P(PoolingFp32On, ManyItems) {
   options.fenced = true;
   expect_parity(Case({700, 2, 3}, {}), options);
 }
-// Rows that fit into shared memory, a few at a time, but have more vectors than a block has threads.
+// A few rows at a time fit into shared memory, but a row has more vectors than a block has threads.
 TEST_P(PoolingOn, RowsOfManyVectors) { expect_parity(Case({2, 19, 1501}, {19, 7}), options); }
 
 TEST_P(PoolingFp32On, ManyChunks) { expect_parity(Case({1, 262200, 1}, {}), options); }
 
-// A position alone with the score 0 counts once, so every finite number of 16 bits is to arrive as it left.
+// The context of a single position with score 0 is the position itself, so every finite 16-bit number must be
+// unchanged.
 TEST_P(PoolingOn, OnePositionIsItsOwnContext) {
   std::vector<std::byte> bytes(std::size_t{2} << 16);
   for (std::size_t bits = 0; bits < bytes.size() / 2; ++bits) {
@@ -127,7 +131,7 @@ TEST_P(PoolingOn, OnePositionIsItsOwnContext) {
   EXPECT_EQ(run(given, options).o, numbers);
 }
 
-// A gradient that is half as large again as the largest number of the storage type.
+// A gradient that is one and a half times the largest number of the storage type.
 TEST_P(PoolingOn, GradientsBeyondTheLargestNumber) {
   const Storage type = storage_of(options.dtype);
   const auto largest = static_cast<float>(std::ldexp(2 - type.epsilon(), type.greatest));
@@ -140,7 +144,7 @@ TEST_P(PoolingOn, GradientsBeyondTheLargestNumber) {
   EXPECT_EQ(run(given, options).d_b, (std::vector<float>{HUGE_VALF, -HUGE_VALF}));
 }
 
-// Inputs, weights and results near the smallest numbers of fp16, where it is as far from one to the next everywhere.
+// Inputs, weights and results near the smallest fp16 numbers, where all numbers are equally spaced.
 TEST_P(PoolingOn, SubnormalNumbers) {
   Case given({2, 300, 36}, {});
   for (double& x : given.input.x) x *= 0x1p-18;

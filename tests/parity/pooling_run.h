@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of attention pooling share: cases, how a backend runs one, and the comparison with the reference.
+// Code shared by the tests of attention pooling: cases, a function that runs one on a backend, and the comparison with
+// the reference.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +23,7 @@ using Lengths = std::vector<std::int32_t>;
 struct Case {
   reference::PoolingInput input;
   std::vector<float> d_o;        // [B, D]
-  std::vector<float> d_weights;  // [B, T], NaN behind the lengths
+  std::vector<float> d_weights;  // [B, T], NaN at or beyond the lengths
 
   Case(const PoolingShape& s, const Lengths& lengths) {
     Random random(1);
@@ -33,7 +34,7 @@ struct Case {
   }
 };
 
-// The case with the numbers that storage of this type has for its own; what both a backend and the reference get.
+// The case with its values rounded to the storage type, so that a backend and the reference get the same numbers.
 inline Case stored(Case given, attn_dtype_t dtype) {
   for (auto tensor : {&reference::PoolingInput::x, &reference::PoolingInput::w, &reference::PoolingInput::b})
     given.input.*tensor = rounded(dtype, given.input.*tensor);
@@ -42,7 +43,7 @@ inline Case stored(Case given, attn_dtype_t dtype) {
   return given;
 }
 
-// The same with its positions packed instead of padded; it has lengths.
+// The same case with packed instead of padded positions; `given` must have lengths.
 inline Case packed(Case given) {
   reference::PoolingInput& in = given.input;
   in.x = valid_rows(in.x, in.T, in.D, in.lengths);
@@ -135,10 +136,10 @@ inline void expect_same_bits(const Result& a, const Result& b) {
     EXPECT_TRUE(same_bits(a.gradient(index), b.gradient(index))) << "gradient " << index;
 }
 
-// Several chunks of positions, the last one not whole.
+// Several splits of positions, of which the last one is incomplete.
 constexpr PoolingShape kManyChunks{3, 700, 21};
 
-// Neither padding nor what lies behind a tensor is touched, by a load that then drops it neither.
+// Neither padding nor memory beyond a tensor is accessed, not even by a load whose value is then discarded.
 inline void expect_fences_hold(RunOptions options) {
   options.fenced = true;
   for (std::int64_t D : {1, 19, 32, 65}) {
@@ -169,7 +170,7 @@ inline std::vector<PoolingShape> shapes() {
   return all;
 }
 
-// On every backend: the shapes in fp32, fewer and narrower ones in 16 bits.
+// Parameters for every backend: all shapes in fp32, and the smaller selection in 16 bits.
 inline auto every_shape() {
   return ::testing::Combine(::testing::ValuesIn(targets(kFullStorage)), ::testing::ValuesIn(shapes()));
 }

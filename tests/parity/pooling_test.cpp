@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attention pooling on each backend, in each storage type, against the reference: shapes, optional arguments, packed keys,
-// and which memory it may touch. Extreme numbers and reproducible bits are in pooling_numerics_test.cpp.
+// Attention pooling on each backend, in each storage type, compared with the reference: shapes, optional arguments,
+// packed keys, and which memory may be accessed. Extreme values and reproducible bits are tested in
+// pooling_numerics_test.cpp.
 #include "parity/pooling_run.h"
 
 namespace attn::test::pooling {
@@ -38,7 +39,7 @@ void expect_outputs_independent(const Case& given, RunOptions options) {
   EXPECT_TRUE(same_bits(run(given, options).o, all.o));
 }
 
-// Of several chunks, and of rows too wide to be kept.
+// Items with several splits, and rows too wide to be kept in shared memory.
 TEST_P(PoolingOn, OutputsDoNotDependOnWhichAreWanted) {
   expect_outputs_independent(Case(kManyChunks, {700, 0, 411}), options);
   expect_outputs_independent(Case({2, 7, 2052}, {7, 5}), options);
@@ -53,7 +54,7 @@ TEST_P(PoolingOn, PackedIsTheFormula) {
   }
 }
 
-// An item that is NaN throughout leaves the others as they were, on either side of it.
+// An item full of NaN does not change the items before and after it.
 TEST_P(PoolingOn, PackedItemsDoNotTouchEachOther) {
   const PoolingShape s{3, 300, 36};
   const Case given = packed(Case(s, {61, 33, 160}));
@@ -64,7 +65,7 @@ TEST_P(PoolingOn, PackedItemsDoNotTouchEachOther) {
   EXPECT_TRUE(same_outside(expected.d_x, got.d_x, 61 * s.D, 94 * s.D)) << "d_x";
 }
 
-// Where the array cannot be looked at beforehand, an item has no more than T positions.
+// The CUDA backend cannot check cu_seqlens in advance; there an item has at most T positions.
 TEST_P(PoolingOn, PackedItemsLongerThanT) {
   const Case whole = packed(Case({2, 40, 36}, {40, 40}));
   Case given = whole;
@@ -89,7 +90,7 @@ TEST_P(PoolingOn, LengthsBesidePackedPositionsAreRefused) {
 
 TEST_P(PoolingOn, NothingOutsideIsRead) { expect_fences_hold(options); }
 
-// Then null stands for every tensor without elements, and for w, which nothing is multiplied by.
+// Without positions, null is allowed for every tensor without elements, and for w, which nothing is multiplied by.
 TEST_P(PoolingOn, NoPositionsGiveNothing) {
   for (std::int64_t D : {6, 2052}) {
     const Handle handle = make_handle(options);

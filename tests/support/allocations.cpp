@@ -47,7 +47,7 @@ void* allocate(std::size_t bytes) {
 
 }  // namespace
 
-// Always inlined, so that the return address is that of the function that calls it.
+// Always inlined, so that the return address is the one in the function that called the allocator.
 [[gnu::always_inline]] inline void note_caller() { note(__builtin_return_address(0)); }
 
 Allocations count_allocations(const std::function<void()>& body) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts the host allocations of a piece of code, in all threads, by replacing malloc() and operator new of the
-// program.
+// Counts the host allocations that all threads make while a function runs, by replacing the program's malloc() and
+// operator new.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@ namespace attn::test {
 
 struct Allocations {
   std::int64_t all = 0;
-  std::int64_t ours = 0;  // those whose caller is in one of our libraries
-  std::string first;      // where the first of ours is called, as library+offset
+  std::int64_t ours = 0;  // calls from within this project's libraries
+  std::string first;      // the call site of the first of these, as library+offset
 };
 
 Allocations count_allocations(const std::function<void()>& body);

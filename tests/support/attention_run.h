@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the parity tests of both attentions share: guarded tensors, handles, and the instruction sets to run on.
+// Code shared by the parity tests of both attention mechanisms: guarded tensors, handles, and the instruction sets to
+// run on.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -31,12 +32,12 @@ namespace attn::test {
 struct RunOptions {
   attn_backend_t backend = ATTN_BACKEND_CPU;
   attn_dtype_t dtype = ATTN_DTYPE_FP32;
-  int threads = 2;        // of the CPU
-  int misalignment = 0;   // in elements; 0: none
-  bool weights = true;    // forward writes them, backward gets them
-  bool d_weights = true;  // backward gets a gradient of the weights
-  int skipped = -1;       // the one gradient not wanted, in the order of the arguments
-  bool fenced = false;    // inputs end at a page that may not be read
+  int threads = 2;        // on the CPU
+  int misalignment = 0;   // of the tensors, in elements; 0 leaves them aligned
+  bool weights = true;    // whether forward writes the weights and backward is given them
+  bool d_weights = true;  // whether backward is given a gradient of the weights
+  int skipped = -1;       // index of the gradient that is not requested, in argument order; -1 for none
+  bool fenced = false;    // whether inputs end at an unreadable page
 };
 
 inline RunOptions on(const Target& target) {
@@ -46,7 +47,7 @@ inline RunOptions on(const Target& target) {
   return options;
 }
 
-// Bytes that end right before pages which may not be read, enough of them for `behind` bytes.
+// Memory whose bytes end right before unreadable pages, which cover at least `behind` bytes.
 class FencedInput {
  public:
   FencedInput(const std::vector<std::byte>& bytes, std::size_t behind) {
@@ -77,9 +78,10 @@ inline Handle make_handle(const RunOptions& options) {
   return handle;
 }
 
-// Guarded tensors of one call in the memory of a handle, each a little differently aligned, and whether all guards
-// still stand. A fenced input ends before its last NaN, which stand where nothing may be read; on a device it is an
-// allocation of its own, and so is the workspace.
+// The guarded tensors of one call, in the memory of a handle. Each has a different alignment, and expect_intact()
+// checks all guards. A fenced input excludes its trailing NaN: on the CPU they would lie in unreadable pages, on a
+// device they lie outside the allocation. There each fenced input, and the workspace, is an allocation of its own, so
+// that tools such as compute-sanitizer notice accesses out of bounds.
 class Tensors {
  public:
   Tensors(const Handle& handle, const RunOptions& options) : handle_(&handle), options_(options) {}
@@ -98,7 +100,7 @@ class Tensors {
   void* out(std::int64_t size, attn_dtype_t dtype) {
     return add(GuardedMemory(static_cast<std::size_t>(size) * storage_of(dtype).size, next(dtype)), dtype);
   }
-  // In fp32.
+  // The same with fp32 storage.
   const float* in(const std::vector<float>& values) { return static_cast<const float*>(in(values, ATTN_DTYPE_FP32)); }
   float* out(std::int64_t size) { return static_cast<float*>(out(size, ATTN_DTYPE_FP32)); }
 
@@ -113,7 +115,7 @@ class Tensors {
     return lengths_.back().data();
   }
 
-  // What stands in a tensor made by in() or out(); nothing in none.
+  // The contents of a tensor made by in() or out(); empty for any other pointer.
   std::vector<float> values(const void* tensor) {
     for (Guarded& guarded : guarded_)
       if (guarded.tensor == tensor) {
@@ -133,7 +135,7 @@ class Tensors {
  private:
   struct Guarded {
     std::unique_ptr<GuardedMemory> host;
-    Buffer<std::byte> device;  // a copy of all of it, guards too; empty on the CPU
+    Buffer<std::byte> device;  // a copy of `host` including its guards; empty on the CPU
     void* tensor;
     attn_dtype_t dtype;
   };
@@ -144,7 +146,7 @@ class Tensors {
     Guarded guarded{std::make_unique<GuardedMemory>(std::move(made)), {}, nullptr, dtype};
     guarded.tensor = guarded.host->data();
     if (on_device()) {
-      // Shifted, so that the copy stands as the original does against boundaries of 64 bytes.
+      // Padded in front, so that the copy has the same offset from a 64-byte boundary as the original.
       std::vector<std::byte> image(guarded.host->past_line());
       image.insert(image.end(), guarded.host->memory().begin(), guarded.host->memory().end());
       guarded.device = Buffer<std::byte>(*handle_, image);
@@ -161,7 +163,7 @@ class Tensors {
               guarded.host->memory().begin());
   }
 
-  // Bytes behind a boundary of 64, another for each tensor.
+  // The offset of the next tensor from a 64-byte boundary, in bytes; it differs from tensor to tensor.
   int next(attn_dtype_t dtype) const {
     const int size = static_cast<int>(storage_of(dtype).size);
     return options_.misalignment == 0
@@ -177,8 +179,9 @@ class Tensors {
   std::vector<Guarded> guarded_;
 };
 
-// Errors of the results of a call as multiples of those of plain loops: prints them, and takes none above 2. In fp32
-// the tanh shows, which is good to a few units in the last place where that of the plain loops is good to one.
+// The errors of a call's results as multiples of the errors of plain loops. Prints them, and accepts at most 2, or 6 in
+// fp32, where the error of tanh is visible: it is accurate to a few units in the last place, that of plain loops to
+// one.
 class Ratios {
  public:
   explicit Ratios(attn_dtype_t dtype) : most_(dtype == ATTN_DTYPE_FP32 ? 6 : 2) { line_.precision(2); }
@@ -203,7 +206,7 @@ inline std::vector<float> slice(const std::vector<float>& values, std::int64_t f
   return {values.begin() + first, values.begin() + first + count};
 }
 
-// Whether two tensors have the same bits but for the elements first ... end - 1, which are NaN in b.
+// Whether two tensors have the same bits except in elements first to end - 1, all of which are NaN in b.
 inline bool same_outside(const std::vector<float>& a, const std::vector<float>& b, std::int64_t first,
                          std::int64_t end) {
   const auto count = static_cast<std::int64_t>(a.size());
@@ -213,7 +216,7 @@ inline bool same_outside(const std::vector<float>& a, const std::vector<float>& 
          std::all_of(inside.begin(), inside.end(), [](float value) { return std::isnan(value); });
 }
 
-// Runs `body` on each instruction set that this machine and this build of the library have.
+// Runs `body` with each instruction set that both this machine and this build of the library support.
 inline void on_each_instruction_set(const std::function<void()>& body) {
   for (std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
     hwy::SetSupportedTargetsForTest(target);

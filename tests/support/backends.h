@@ -15,13 +15,13 @@
 
 namespace attn::test {
 
-// What a test runs on and with.
+// The backend and the storage type that a test uses.
 struct Target {
   attn_backend_t backend;
   attn_dtype_t dtype;
 };
 
-// Every backend of this build with each of the storage types.
+// Every combination of a backend of this build and one of the storage types.
 inline std::vector<Target> targets(const std::vector<attn_dtype_t>& dtypes) {
   std::vector<Target> all;
   for (attn_dtype_t dtype : dtypes) {
@@ -41,7 +41,7 @@ inline std::ostream& operator<<(std::ostream& out, const Target& target) {
   return out << (target.backend == ATTN_BACKEND_CUDA ? "cuda_" : "cpu_") << name_of(target.dtype);
 }
 
-// Names of tests by their parameter, a target or a target and a shape.
+// Name generators for parameterised tests, whose parameter is a target or a target and a shape.
 inline std::string target_name(const testing::TestParamInfo<Target>& info) {
   return testing::PrintToString(info.param);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory that notices being written outside its bounds, read outside them (what stands there is NaN), or not
-// written at all (it starts as NaN), at any alignment.
+// Memory that detects writes outside its bounds. It starts as NaN and is surrounded by NaN, so that reads out of bounds
+// and elements that were never written show in the results. Any alignment can be chosen.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 class GuardedMemory {
  public:
-  // `misalignment` counts bytes (0..63, even) that data() stands behind a boundary of 64 bytes.
+  // `misalignment` counts bytes (0..63, even) that data() lies past a 64-byte boundary.
   explicit GuardedMemory(std::size_t size, int misalignment = 0)
       : size_(size), memory_(kGuard + 2 * kLine + size_ + size_ % 2 + kGuard) {
     for (std::size_t at = 0; at < memory_.size(); ++at) memory_[at] = guard(at);
@@ -37,10 +37,10 @@ class GuardedMemory {
   const std::byte* data() const { return memory_.data() + offset_; }
   std::vector<std::byte> bytes() const { return {data(), data() + size_}; }
 
-  // The whole of it with its guards, for a copy elsewhere, and where in it the contents begin.
+  // The whole allocation including its guards, for copying it elsewhere, and the offset of the contents in it.
   std::vector<std::byte>& memory() { return memory_; }
   std::size_t offset() const { return offset_; }
-  // How many bytes the whole of it begins behind a boundary of 64.
+  // The offset of the allocation from a 64-byte boundary, in bytes.
   std::size_t past_line() const { return reinterpret_cast<std::uintptr_t>(memory_.data()) % kLine; }
 
   ::testing::AssertionResult intact() const {
@@ -54,11 +54,11 @@ class GuardedMemory {
   }
 
  private:
-  static constexpr std::size_t kGuard = 256;  // before and behind, whole lines: more than the widest vector
+  static constexpr std::size_t kGuard = 256;  // bytes before and after the contents; more than the widest vector
   static constexpr std::size_t kLine = 64;
 
-  // A NaN of its own, so that an ordinary NaN written over a guard is noticed too. It is one in each storage type, and
-  // starts at every second byte.
+  // A distinctive NaN, so that an ordinary NaN that overwrites a guard is noticed as well. The pattern is a NaN in
+  // every storage type, at every even offset.
   static std::byte guard(std::size_t at) { return std::byte{at % 2 == 0 ? std::uint8_t{0xed} : std::uint8_t{0x7f}}; }
 
   std::size_t size_;
@@ -66,10 +66,10 @@ class GuardedMemory {
   std::vector<std::byte> memory_;
 };
 
-// The same for floats.
+// GuardedMemory for fp32 elements.
 class GuardedBuffer {
  public:
-  // `misalignment` counts floats (0..15) that data() stands behind a boundary of 64 bytes.
+  // `misalignment` counts floats (0..15) that data() lies past a 64-byte boundary.
   explicit GuardedBuffer(std::int64_t size, int misalignment = 0)
       : memory_(static_cast<std::size_t>(size) * sizeof(float), misalignment * 4) {}
 
@@ -87,7 +87,7 @@ class GuardedBuffer {
   GuardedMemory memory_;
 };
 
-// Fills what stands behind the lengths in `tensor` [B, T, width]; no lengths: no padding.
+// Fills the padding of `tensor` [B, T, width] with NaN. Without lengths there is no padding.
 inline void fill_padding(std::vector<float>& tensor, std::int64_t T, std::int64_t width,
                          const std::vector<std::int32_t>& lengths, float filling = kNan) {
   for (std::size_t b = 0; b < lengths.size(); ++b) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random inputs of a shape, rounded to fp32 as a backend gets them, with weights scaled as trained models start:
-// sums over a width stay near 1. Padding behind `lengths` is NaN.
+// Random inputs for a shape, rounded to fp32 as the backends receive them. Weights are scaled as at the initialisation
+// of a model, which keeps sums over a width near 1. Positions at or beyond `lengths` are NaN.
 #pragma once
 
 #include <cmath>
@@ -14,12 +14,12 @@
 
 namespace attn::test {
 
-// [count] weights of sums over `width` terms.
+// [count] weights for sums over `width` terms.
 inline std::vector<double> weights(Random& random, std::int64_t count, std::int64_t width) {
   return widen(random.normal(count, 1 / std::sqrt(static_cast<float>(width))));
 }
 
-// [B, T, width], NaN behind the lengths.
+// [B, T, width], with NaN at or beyond the lengths.
 inline std::vector<double> padded(Random& random, std::int64_t B, std::int64_t T, std::int64_t width,
                                   const std::vector<std::int32_t>& lengths) {
   std::vector<float> values = random.normal(B * T * width);
@@ -27,7 +27,8 @@ inline std::vector<double> padded(Random& random, std::int64_t B, std::int64_t T
   return widen(values);
 }
 
-// The valid rows of a tensor [B, T, width] one behind the other, and where those of each item begin and end, [B + 1].
+// valid_rows() concatenates the valid rows of a tensor [B, T, width]; cumulative() gives the offsets of the items in
+// the result, [B + 1].
 template <class Number>
 std::vector<Number> valid_rows(const std::vector<Number>& tensor, std::int64_t T, std::int64_t width,
                                const std::vector<std::int32_t>& lengths) {

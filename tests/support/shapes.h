@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The shapes that parity is tested with. Lengths and widths stand around 1, 32 and 128 and at 1000; each value comes in
-// each place, but not with each other, so that the double-precision reference stays within seconds. The last rows
-// are the empty shapes.
+// The shapes that the parity tests use. Lengths and widths lie around 1, 32 and 128 and at 1000. Every dimension takes
+// each of these values, but not every combination occurs, so that the double-precision reference stays within seconds.
+// The last rows are the empty shapes.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,8 @@ inline std::vector<AdditiveShape> additive_shapes() {
           {2, 0, 3, 4, 5},     {2, 3, 0, 4, 5}};
 }
 
-// A smaller choice for storage in 16 bits, which shares its arithmetic with fp32: one row for each way in which a
-// tensor is loaded and stored, among them at least three tiles of every kind with rests.
+// A smaller selection for 16-bit storage, whose arithmetic is that of fp32: one row for each code path that loads or
+// stores a tensor, with at least three tiles of each kind and incomplete last tiles.
 inline std::vector<AdditiveShape> narrow_additive_shapes() {
   return {{1, 1, 1, 1, 1},       {2, 3, 3, 31, 32},    {3, 1, 127, 129, 3}, {2, 2, 300, 67, 130}, {2, 37, 261, 68, 263},
           {2, 1, 700, 300, 260}, {2, 1, 40, 128, 128}, {0, 2, 3, 4, 5},     {2, 0, 3, 4, 5},      {2, 3, 0, 4, 5}};

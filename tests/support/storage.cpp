@@ -10,7 +10,7 @@
 namespace attn::test {
 namespace {
 
-// Sign, biased exponent and fraction of a number of the type; NaN keeps neither sign nor payload.
+// Encodes a number as sign, biased exponent and fraction. NaN keeps neither its sign nor its payload.
 std::uint32_t to_bits(const Storage& type, double number) {
   const int fraction_bits = type.digits - 1;
   const std::uint32_t highest = static_cast<std::uint32_t>(type.greatest - type.least) + 2;
@@ -20,7 +20,8 @@ std::uint32_t to_bits(const Storage& type, double number) {
   const double magnitude = std::abs(number);
   if (magnitude == 0) return sign;
   const int exponent = std::max(std::ilogb(magnitude), type.least);
-  // The leading one of a normal number adds the one that its biased exponent has over that of a subnormal one.
+  // The leading one of a normal number carries into the exponent field, whose value is one more than that of a
+  // subnormal.
   const auto units = static_cast<std::uint32_t>(std::ldexp(magnitude, fraction_bits - exponent));
   return sign | (units + (static_cast<std::uint32_t>(exponent - type.least) << fraction_bits));
 }

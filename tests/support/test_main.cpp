@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The main function of every test program: says which CUDA device its tests ran on; fails where a real CUDA library is
-// in the process beside a stand-in; and with ATTN_REQUIRE_GPU=1 accepts nothing but a real device, no skipped case, and
-// as many cases on CUDA as on the CPU.
+// The main function of every test program. It prints the CUDA device that the tests ran on, and fails if the process
+// has loaded a real CUDA library together with a stand-in. With ATTN_REQUIRE_GPU=1 it also fails unless the device is
+// real, no case is skipped, and as many cases run on CUDA as on the CPU.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -35,7 +35,8 @@ Device cuda_device() {
 #endif
 }
 
-// A CUDA library in this process that is none of the stand-ins, which all lie in one folder; empty: none.
+// The path of a CUDA library in this process that is not one of the stand-ins, all of which lie in one folder; empty if
+// there is none.
 std::string stray_library() {
 #ifdef ATTN_WITH_CUDA
   Dl_info info{};
@@ -55,7 +56,7 @@ std::string stray_library() {
   return "";
 }
 
-// Of this program's cases those on a backend, which names them: Suite.Test/cuda_...
+// The number of this program's cases that run on a backend. Their names contain it: Suite.Test/cuda_...
 int cases_on(const std::string& backend) {
   int count = 0;
   const testing::UnitTest& all = *testing::UnitTest::GetInstance();

@@ -15,7 +15,7 @@ namespace {
 constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// NaN, +inf and -inf are each a place of their own; every finite number is the fourth.
+// NaN, +inf and -inf are categories of their own; all finite numbers share the fourth.
 template <class Number>
 int category(Number number) {
   if (std::isnan(number)) return 0;
@@ -29,15 +29,15 @@ double ratio(const Tolerance& rule, attn_dtype_t dtype, attn_dtype_t inside, flo
   if (!std::isfinite(terms)) return kInfinity;
   const double error = std::abs(static_cast<double>(got) - value);
   if (error == 0) return 0;
-  // Below its least normal number a type has the precision it has there. Of fp32 backends may flush such numbers to
-  // zero.
+  // Below its smallest normal number a type keeps the absolute precision that it has there. Backends may flush fp32
+  // numbers in that range to zero.
   const Storage type = storage_of(dtype);
   const double of_terms = rule.c * kEpsilon + (inside == ATTN_DTYPE_FP32 ? 0 : rule.r * storage_of(inside).epsilon());
   const double allowed = rule.k * type.epsilon() * std::max(std::abs(value), type.least_normal()) + of_terms * terms;
   return error / std::max(allowed, static_cast<double>(std::numeric_limits<float>::min()));
 }
 
-// Units in the last place of the type between a result and the value it should have.
+// The distance between a result and its expected value, in units in the last place of the type.
 double units_between(attn_dtype_t dtype, double got, double value) {
   const Storage type = storage_of(dtype);
   const double nearest = rounded(dtype, value);
@@ -57,55 +57,59 @@ std::string index_tuple(std::size_t flat, const std::vector<std::int64_t>& shape
 
 }  // namespace
 
-// One rounding errs by half of eps(fp32); k = 1 leaves the stored result two of them everywhere. The terms already
-// carry the worst case of one rounding per operation, so c says what lies beyond: functions that err by more than half
-// a unit, and roundings that pile up in long sums. tests/parity/plain_loops_test.cpp holds attention and LSTM against
-// plain fp32 loops, whose serial sums are the least accurate order there is: they need c between 0.05 and 0.96.
+// One rounding has an error of at most half of eps(fp32); k = 1 allows the stored result two of them everywhere. The
+// terms already contain the worst case of one rounding per operation, so c covers what exceeds it: functions with an
+// error above half a unit, and roundings that accumulate in long sums. tests/parity/plain_loops_test.cpp compares
+// attention and LSTM with plain fp32 loops, whose serial sums are the least accurate order of summation: they need c
+// between 0.05 and 0.96.
 //
-// r follows from the same terms. They carry one error of each operation to the result, in proportion to the error, and
-// of an intermediate result at least its size (scaled.h). Rounded to a type I it errs by eps(I) / 2 of that at most:
-// r = 1/2 where one such rounding outweighs all others. Where many come together they are as often up as down, while
-// the terms add them up as if all were up. Of gradients that stand in fp32 the virtual GPU, where the LSTM rounds
-// nothing inside, needs less than a tenth of it.
+// r follows from the same terms. They propagate one error of each operation to the result, proportional to the error
+// and at least as large as an intermediate result (scaled.h). Rounding to a type I has an error of at most eps(I) / 2
+// of that, so r = 1/2 suffices where one such rounding dominates. Where many roundings contribute, their signs mostly
+// cancel, while the terms add them up as if all had the same sign. On the virtual GPU, where the LSTM rounds nothing
+// internally, gradients stored in fp32 need less than a tenth of it.
 Tolerance tolerance(Operation operation) {
   switch (operation) {
-    // Two units: vector libraries give tanh to four units in the last place, which is 2 eps(fp32) next to 1; exp and
-    // the sums over A, T and D stay below that.
+    // Two units: vector libraries compute tanh to four units in the last place, which is 2 eps(fp32) next to 1. The
+    // errors of exp and of the sums over A, T and D are smaller.
     case Operation::additive_forward:
       return {1, 2, 0};
-    // The same tanh, recomputed; 1 - tanh^2 has the scale 2 to 3 in the terms already.
+    // The same tanh, recomputed. The terms already account for a scale of 2 to 3 in 1 - tanh^2.
     case Operation::additive_backward:
       return {1, 2, 0};
-    // One tanh per position, so nothing averages out: the same bound as if it were summed coherently.
+    // One tanh per position, so its errors do not average out: the same bound as for a coherent sum.
     case Operation::pooling_forward:
       return {1, 2, 0};
     case Operation::pooling_backward:
       return {1, 2, 0};
-    // Two more matrix products, whose error the terms carry through the tanh; no new function. Rounded on the way are
-    // both projections, hence the weights.
+    // Two more matrix products, whose errors the terms propagate through the tanh, and no new function. The
+    // intermediate results that are rounded are both projections, and therefore the weights.
     case Operation::projected_forward:
       return {1, 2, 0.5};
-    // And the gradients of both, the weights that the backward pass is given, and what it adds to d_x.
+    // As in the forward pass; also rounded are the gradients of both projections, the weights that the backward pass is
+    // given, and its contributions to d_x.
     case Operation::projected_backward:
       return {1, 2, 0.5};
-    // Five functions per cell, each good to two units of 1. The terms restart at each step (formulas/lstm.h): c also
-    // covers what a stable recurrence hands on of earlier errors, less than the fresh error of a step.
-    // Rounded on the way are gates and states: y, whose terms are 1 wherever it goes on to the next step, and c.
+    // Five functions per cell, each accurate to two units in the last place of 1. The terms restart at each step
+    // (formulas/lstm.h), so c also covers the earlier errors that a stable recurrence propagates, which are smaller
+    // than the new error of a step. The intermediate results that are rounded are the gates and states: y, whose terms
+    // are 1 wherever it enters the next step, and c.
     case Operation::lstm_forward:
       return {1, 2, 0.5};
-    // And the gradients of the gates, whose terms are the largest of them wherever they go on.
+    // As in the forward pass; also rounded are the gradients of the gates, whose terms are the largest of them wherever
+    // they are propagated.
     case Operation::lstm_backward:
       return {1, 2, 0.5};
-    // A sum of copied rows; frequent ids make it long.
+    // A sum of copied rows, which is long for frequent ids.
     case Operation::embedding:
       return {1, 2, 0};
     // One dot product, or a sum over the batch.
     case Operation::dense:
       return {1, 2, 0};
-    // exp and log1p or a division, and four roundings, of half a unit to one unit each.
+    // exp, then log1p or a division, and four roundings with an error of half a unit to one unit each.
     case Operation::cross_entropy:
       return {1, 3, 0};
-    // A chain of ten roundings: two moments, square root, rate, quotient, difference.
+    // A chain of ten roundings: two moments, square root, learning rate, quotient, difference.
     case Operation::adam:
       return {1, 4, 0};
   }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// exp and tanh of the CPU loops, and their maximum-subtracting softmax, in every lane on every instruction set.
+// The exp and tanh of the CPU backend and its maximum-subtracting softmax, in every lane on every instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "unit/cpu_math_test.cpp"
 #include <hwy/foreach_target.h>
-// Behind foreach_target.h, which compiles this file once for each instruction set.
+// These headers must follow foreach_target.h, which compiles this file once for each instruction set.
 #include <gtest/gtest.h>
 #include <hwy/highway.h>
 
@@ -22,7 +22,7 @@ HWY_BEFORE_NAMESPACE();
 namespace attn::internal::cpu::HWY_NAMESPACE {
 namespace {
 
-// These change count values where they stand.
+// These functions replace `count` values in place.
 void exp_of(float* values, std::int64_t count) {
   for_vectors(count, [&](auto access, std::int64_t at)
                          HWY_ATTR { access.store(exp(Float(), access.load(values + at)), values + at); });
@@ -33,7 +33,7 @@ void tanh_of(float* values, std::int64_t count) {
                          HWY_ATTR { access.store(tanh(Float(), access.load(values + at)), values + at); });
 }
 
-// A tile of scores, `count` of them valid, to exp(e - max); returns their sum.
+// Replaces a tile of scores, `count` of them valid, by exp(e - max), and returns the sum of the results.
 float softmax_of(float* e, std::int64_t count) {
   Running running;
   softmax_tile(count, e, running);
@@ -73,7 +73,7 @@ std::uint32_t to_bits(float value) {
   return bits;
 }
 
-// Units in the last place of fp32 at `exact`, subnormal numbers included, between it and `got`.
+// The distance between `got` and `exact` in fp32 units in the last place, including subnormal numbers.
 double ulp_error(float got, double exact) {
   const auto rounded = static_cast<float>(exact);
   if (std::isnan(exact) || std::isnan(got)) return std::isnan(exact) == std::isnan(got) ? 0 : kInfinity;
@@ -102,7 +102,7 @@ class CpuMath : public ::testing::TestWithParam<std::int64_t> {
     return x;
   }
 
-  // The largest error over every stride-th float from `low` to `high` in magnitude, of both signs.
+  // The largest error over every stride-th float with a magnitude from `low` to `high`, of both signs.
   template <class Function, class Exact>
   static double worst_error(Function function, Exact exact, float low, float high, std::uint32_t stride) {
     std::vector<float> x;
@@ -129,7 +129,8 @@ TEST_P(CpuMath, TanhIsAsAccurateAsStated) {
 
 TEST_P(CpuMath, ExpIsAsAccurateAsStated) {
   EXPECT_LE(worst_error(exp, exact_exp, 0.0f, kInfinity, 4999), 1);
-  EXPECT_LE(worst_error(exp, exact_exp, 86.0f, 90.0f, 7), 1);    // down to the smallest normal, up to the largest
+  EXPECT_LE(worst_error(exp, exact_exp, 86.0f, 90.0f, 7),
+            1);  // results near the smallest and the largest normal number
   EXPECT_LE(worst_error(exp, exact_exp, 102.0f, 105.0f, 7), 1);  // the smallest subnormal results
 }
 
@@ -139,7 +140,8 @@ TEST_P(CpuMath, TanhNearZeroIsItsArgument) {
   for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(to_bits(got[i]), to_bits(x[i])) << x[i];
 }
 
-// One special value at a time in each place of some vectors and a tail; the others keep their results.
+// Puts one special value at a time into each place of some vectors and a tail; the other places must keep their
+// results.
 TEST_P(CpuMath, SpecialsInEveryLane) {
   const auto lanes = static_cast<std::size_t>(HWY_DYNAMIC_DISPATCH(lanes_of)());
   const std::vector<float> plain(3 * lanes - 1, 0.5f), plain_exp = exp(plain), plain_tanh = tanh(plain);

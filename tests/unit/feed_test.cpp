@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Feeds on every backend: batches arrive in order and whole, slots have their turn, and what misuse is told.
+// Feeds on every backend: batches arrive complete and in order, slots take turns, and misuse is reported.
 #include "attn_cuda/feed.hpp"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ void expect_refused(attn_status_t status, const std::string& message) {
   EXPECT_EQ(attn_last_error(), message);
 }
 
-// Batch n has values of its own, and not as many as others.
+// Consecutive batches differ in their values and sizes.
 Values batch(int n) {
   Values values(static_cast<std::size_t>(50 - 7 * (n % 5)));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(1000 * n) + static_cast<float>(i);
@@ -54,7 +54,7 @@ TEST_P(Feeds, BringOneBatchAfterTheOther) {
     Feed feed(handle_, kBytes, slots);
     int sent = 0;
     for (int taken = 0; taken < 17; ++taken) {
-      for (; sent < taken + slots - 1; ++sent) send(feed, batch(sent));  // as far ahead as slots allow
+      for (; sent < taken + slots - 1; ++sent) send(feed, batch(sent));  // sends as far ahead as the slots allow
       expect_taken(feed, taken);
     }
   }
@@ -120,7 +120,7 @@ TEST_P(Feeds, RefuseCallsOutOfTurn) {
   send_one();
   expect_refused(attn_feed_fill(feed, &pointer), full);
   EXPECT_EQ(attn_feed_take(feed, &pointer), ATTN_SUCCESS);
-  expect_refused(attn_feed_fill(feed, &pointer), full);  // one sent, one taken
+  expect_refused(attn_feed_fill(feed, &pointer), full);  // one slot is sent, the other is taken
   EXPECT_EQ(attn_feed_take(feed, &pointer), ATTN_SUCCESS);
   expect_refused(attn_feed_take(feed, &pointer), unsent);
   send_one();

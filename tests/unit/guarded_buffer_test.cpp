@@ -34,7 +34,7 @@ TEST(GuardedBuffer, KeepsItsValues) {
   EXPECT_EQ(buffer.values(), (std::vector<float>{1, 5, 3}));
 }
 
-// What surrounds 16-bit elements is NaN in either format, at any of their places.
+// The guards around 16-bit elements are NaN in both formats, at every offset.
 TEST(GuardedMemory, HoldsElementsOfTwoBytes) {
   for (attn_dtype_t dtype : {ATTN_DTYPE_FP16, ATTN_DTYPE_BF16})
     for (int misalignment = 0; misalignment < 64; misalignment += 2) {

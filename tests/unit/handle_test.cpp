@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Handles, their memory, statuses, and what misuse of them is told.
+// Handles, their memory, their statuses, and the messages for misuse.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -25,7 +25,8 @@ TEST(Handle, CreateRefusesBadArguments) {
   EXPECT_EQ(handle, nullptr);
 }
 
-// A library without the backend, or a machine without a device, says so; neither fails to load.
+// Without the backend or without a device, attn_create() reports which of them is missing; loading the library
+// succeeds.
 TEST(Handle, CudaIsThereOrSaysWhyNot) {
   attn_handle_t handle = nullptr;
   const attn_status_t status = attn_create(&handle, ATTN_BACKEND_CUDA);
@@ -157,7 +158,7 @@ TEST(Handle, SaysWhatItComputesOn) {
   EXPECT_EQ(attn::Handle().device_name(), std::string("CPU (") + attn_cpu_target() + ")");
 }
 
-// Objects of other libraries go with the handle, while it can still be asked.
+// Objects that other libraries attach are destroyed together with the handle, while the handle is still usable.
 TEST(Handle, KeepsWhatIsAttached) {
   static int destroyed;
   destroyed = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A struct that has grown since its first release, as read from callers older and newer than this library.
+// Reading a struct that has grown since its first release, from callers older and newer than this library.
 #include "base/read_struct.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ TEST(ReadStruct, TakesAllFieldsOfThisVersion) {
 }
 
 TEST(ReadStruct, MissingFieldsOfAnOlderCallerAreZero) {
-  const Grown caller{16, 3, 4};  // in memory after an older struct there is anything
+  const Grown caller{16, 3, 4};  // the memory after an older struct has arbitrary contents
   const Grown known = read_struct("args", &caller);
   EXPECT_EQ(known.struct_size, sizeof(Grown));
   EXPECT_EQ(known.first, 3);

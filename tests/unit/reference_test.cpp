@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the formulas alone do not say: empty rows, padding, scores beyond the range of exp, NaN and infinities.
+// Cases that the formulas alone do not define: empty rows, padding, scores beyond the range of exp, NaN and infinities.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -117,7 +117,7 @@ TEST(Reference, LstmIsZeroBehindTheLength) {
   for (std::size_t i = 8; i < y.size(); ++i) EXPECT_EQ(y[i], 0);
 }
 
-// The rule written in formulas/scaled.h, on numbers worked out by hand.
+// The rule stated in formulas/scaled.h, on numbers worked out by hand.
 TEST(Scaled, PropagatesTheScale) {
   using reference::Scaled;
   const Scaled cancelled = Scaled(3) - Scaled(3);

@@ -6,7 +6,7 @@
 namespace attn::bench {
 namespace {
 
-// Rates as the vendor prints them.
+// The rates that the vendor publishes.
 TEST(Roofline, PeaksOfKnownDevices) {
   const Peak h100 = peak_of({2619000, 5120, 1980000, 132}), t4 = peak_of({5001000, 256, 1590000, 40});
   EXPECT_NEAR(h100.bytes_per_second, 3.35e12, 0.01e12);

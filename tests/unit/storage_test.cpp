@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The CPU backend's conversions of 16-bit storage against arithmetic in double precision, which is checked first.
+// The CPU backend's conversions of 16-bit storage compared with arithmetic in double precision, which is tested first.
 #include "support/storage.h"
 
 #include <gtest/gtest.h>
@@ -55,7 +55,7 @@ std::uint32_t bits_of(float value) {
   return bits;
 }
 
-// A NaN may have any payload.
+// Compares bits, except that a NaN may have any payload.
 bool same(float a, float b) { return std::isnan(a) ? std::isnan(b) : bits_of(a) == bits_of(b); }
 
 float decoded(attn_dtype_t dtype, std::uint16_t half) {
@@ -81,7 +81,7 @@ void expect_exact(attn_dtype_t dtype) {
     if (std::isnan(value)) continue;
     ASSERT_EQ(Format::round(value), half);
     if (std::isinf(value)) continue;
-    // Half way to the next number, and to both sides of that.
+    // Test the midpoint between this number and the next, and the floats on both sides of it.
     const float next = decoded(dtype, static_cast<std::uint16_t>(half + 1));
     const auto middle = static_cast<float>((static_cast<double>(value) + static_cast<double>(next)) / 2);
     for (float at : {middle, std::nextafter(middle, value), std::nextafter(middle, next)})

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The judge judged: what the tolerance rule lets pass and what it refuses.
+// Tests the tolerance rule itself: which results it accepts and which it rejects.
 #include "support/tolerance.h"
 
 #include <gtest/gtest.h>
@@ -122,13 +122,13 @@ TEST(Tolerance, RatioToNaive) {
   };
   EXPECT_NEAR(ratio_to_naive(off(6, 0), off(2, 0), expected), 3, 1e-6);
   EXPECT_NEAR(ratio_to_naive(off(0, 16), off(4, 0), expected), 2, 1e-6);
-  // A naive result that happens to be exact does not make half a unit a finding.
+  // If a naive result happens to be exact, an error of half a unit is still acceptable.
   EXPECT_NEAR(ratio_to_naive(off(0, 4), off(0, 0), expected), 2, 1e-6);
   EXPECT_EQ(ratio_to_naive(off(0, 0), off(0, 0), expected), 0);
   EXPECT_TRUE(std::isinf(ratio_to_naive({kNan, -4}, off(1, 1), expected)));
 }
 
-// In 16 bits the naive result has been rounded too, and any result may be.
+// In 16 bits the naive result has been rounded too, and every result may have the error of one rounding.
 TEST(Tolerance, RatioToNaiveOfTheSameStorage) {
   const Sum expected{{1}, {1}};
   const auto off = [](double units) { return std::vector<float>{static_cast<float>(1 + units * 0x1p-10)}; };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The bytes that bench/traffic.h states for a call. tests/kernels/fused_test.cpp compares them with what kernels move.
+// The bytes that bench/traffic.h states for a call. tests/kernels/fused_test.cpp compares them with the bytes that the
+// kernels move.
 #include "bench/traffic.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +17,7 @@ static std::ostream& operator<<(std::ostream& out, const Shape& s) {
 
 namespace {
 
-// One block and one split: k and x, q and v, then o and lse, and the weights.
+// One block and one split: the terms are k and x, q and v, then o and lse, and the weights.
 TEST(Traffic, OfOneBlockByHand) {
   const Shape s{1, 1, 2, 3, 5, 4};
   EXPECT_EQ(additive_forward_bytes(s, false), 4 * (2 * 3 + 2 * 5 + 3 + 3 + 5) + 4);
@@ -27,7 +28,7 @@ TEST(Traffic, OfOneBlockByHand) {
   EXPECT_EQ(pooling_forward_bytes(pooled, true), pooling_forward_tensors(pooled, true));
 }
 
-// 40 queries are three tiles of 16, 300 keys thirteen splits of 24.
+// 40 queries are divided into three tiles of 16, and 300 keys into thirteen splits of 24.
 TEST(Traffic, OfTilesByHand) {
   const Shape s{2, 40, 300, 7, 9, 4};
   ASSERT_EQ(kernels::split_multi(40, 300).count, 13);

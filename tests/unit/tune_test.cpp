@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How kernels/tune.h cuts work and lays out workspaces.
+// How kernels/tune.h splits work and lays out workspaces.
 #include "kernels/tune.h"
 
 #include <gtest/gtest.h>
@@ -12,9 +12,9 @@
 namespace attn::kernels {
 namespace {
 
-constexpr int kMostMultiprocessors = 170;  // of the GPUs that the library is compiled for
+constexpr int kMostMultiprocessors = 170;  // among the GPUs that the library is compiled for
 
-// Around the sizes of tiles and splits, and far from them.
+// Sizes around those of tiles and splits, and far from them.
 const std::vector<Index> kSizes = {1,   2,   3,   4,    5,    8,    13,   16,   17,   24,   25,
                                    31,  32,  33,  50,   64,   65,   127,  128,  129,  200,  255,
                                    256, 257, 400, 1000, 1023, 1024, 1025, 4096, 6144, 6145, 100003};
@@ -25,7 +25,7 @@ void for_each_size(const Body& body) {
     for (const Index b : kSizes) body(a, b);
 }
 
-// Chunks follow each other without gap or overlap, none is empty, and the last ends at T.
+// The splits are contiguous and do not overlap, none is empty, and the last ends at T.
 void expect_covered(const Split& split, Index T, const std::string& what) {
   SCOPED_TRACE(what + ", T = " + std::to_string(T));
   ASSERT_GE(split.keys, 1);
@@ -46,7 +46,7 @@ TEST(Tune, EveryKeyIsInOneChunk) {
   }
 }
 
-// What the kernels have room for in shared memory and registers.
+// The splits fit into the shared memory and registers of the kernels.
 TEST(Tune, ChunksFitTheKernels) {
   for_each_size([](Index size, Index other) {
     for (const Index T : {size, 1000 * size}) {
@@ -56,7 +56,8 @@ TEST(Tune, ChunksFitTheKernels) {
   });
 }
 
-// Bits of an item may depend neither on its batch nor on the device: plans know no device, and cut every batch alike.
+// The bits of an item's results may depend neither on its batch nor on the device. Plans therefore take no device, and
+// split every batch in the same way.
 TEST(Tune, CutsAreTheSameInEveryBatch) {
   const auto same = [](const Split& a, const Split& b) { return a.keys == b.keys && a.count == b.count; };
   for_each_size([&](Index Q, Index T) {
@@ -92,7 +93,7 @@ TEST(Tune, OneItemOf4096KeysFillsEveryGpu) {
 
 struct Piece {
   Index offset;
-  double count;  // of floats
+  double count;  // in floats
 };
 
 std::vector<Piece> pieces_of(const ForwardPlan& plan, Index B, Index Q, Index T, Index D, bool fp32) {
@@ -122,7 +123,7 @@ std::vector<Piece> pieces_of(const PoolingBackwardPlan& plan, Index B, Index T, 
           {plan.d_w, splits * width}, {plan.partials, kPartialSums * std::max(keys, width)}};
 }
 
-// No piece reaches into the next or behind the end, and each begins at a boundary of 64 bytes.
+// No array overlaps the next or exceeds the workspace, and each is aligned to 64 bytes.
 template <class Plan, class... Shape>
 void expect_disjoint(const Plan& plan, Shape... shape) {
   std::vector<Piece> pieces = pieces_of(plan, shape...);
@@ -147,7 +148,7 @@ TEST(Tune, PiecesOfAWorkspaceDoNotOverlap) {
   });
 }
 
-// The constants of kernels/README.md, in floats; 16 more where a piece is rounded up.
+// The constants of kernels/README.md, in floats, plus 16 for each array whose size is rounded up.
 TEST(Tune, WorkspacesGrowWithInputsOutputsAndPairs) {
   for (const Index B : {1, 3})
     for_each_size([&](Index Q, Index T) {
@@ -174,7 +175,7 @@ TEST(Tune, SizesBeyond32BitsAreExact) {
   expect_disjoint(pooling, k2to17, k2to17, 512);
 }
 
-// The API lets shapes of nearly 2^59 elements pass; what they would need must not wrap around to something small.
+// The API accepts shapes of nearly 2^59 elements; the sizes that they need must not wrap around to small ones.
 TEST(Tune, ImpossibleSizesStayImpossible) {
   constexpr Index kImpossible = Index{1} << 62;
   EXPECT_GE(plan_forward(split_multi(400, 256), 1, 400, 256, Index{1} << 50, true).bytes, kImpossible);

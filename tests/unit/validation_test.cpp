@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every argument rule of libattn_cuda, one row each: the call that breaks it, the status, and what the message must
-// name.
+// Every argument rule of libattn_cuda, one row each: a call that violates it, the status, and the parts that the
+// message must contain.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
-// Valid calls of B = 2, Q = 3, T = 4, A = 5, D = 6, from which each row departs in one thing.
+// Valid calls with B = 2, Q = 3, T = 4, A = 5, D = 6. Each row changes one argument.
 struct Calls {
   attn::Handle handle;
   std::vector<float> values = std::vector<float>(1000);
@@ -60,7 +60,7 @@ struct Calls {
   const attn_pooling_forward_args_t* pooling_in_args = &pooling_in;
   const attn_pooling_backward_args_t* pooling_back_args = &pooling_back;
 
-  // From lengths to packed keys, with these values.
+  // Replaces lengths by packed keys with these offsets.
   void pack(const std::vector<std::int32_t>& bounds) {
     cu_seqlens = bounds;
     additive_in.lengths = additive_back.lengths = pooling_in.lengths = pooling_back.lengths = nullptr;
@@ -88,10 +88,10 @@ using Call = attn_status_t (Calls::*)();
 
 struct Rule {
   const char* name;
-  std::vector<Call> calls;  // each must refuse
+  std::vector<Call> calls;  // each of which must fail
   std::function<void(Calls&)> break_it;
   attn_status_t status;
-  std::vector<std::string> message;  // parts it must have: argument, expected, got
+  std::vector<std::string> message;  // the parts that it must contain: argument, expected, got
 };
 
 const std::vector<Call> kAdditive = {&Calls::additive_size, &Calls::additive_forward, &Calls::additive_backward};
@@ -303,7 +303,7 @@ TEST(Validation, EveryStorageTypeIsTaken) {
   }
 }
 
-// A shape at the limit needs a workspace that no machine has, and is told so.
+// The workspace size of a shape at the limit exceeds any memory and is reported without wrapping around.
 TEST(Validation, WorkspaceSizesDoNotWrapAround) {
   Calls calls;
   calls.additive = {sizeof calls.additive, ATTN_DTYPE_FP16, kMost / 16, 1, 1, 1, 1};
