@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Compute calls do not allocate host memory: none of it from our libraries, and on the CPU none at all in the
-// attentions. What the vendor libraries allocate for themselves is theirs. First calls are not counted: OpenMP starts
-// its threads then, and backends create their vendor handles.
+// Compute calls do not allocate host memory: our libraries never do, and in the attention calls on the CPU nothing
+// does. Allocations inside the vendor libraries are not counted against us. The first calls are excluded, because
+// OpenMP starts its threads and the backends create their vendor handles then.
 #include "support/allocations.h"
 
 #include <gtest/gtest.h>
@@ -32,10 +32,10 @@ class NoAllocation : public testing::TestWithParam<Target> {
     if (GetParam().backend == ATTN_BACKEND_CPU) check(attn_set_threads(handle.get(), 2));
   }
 
-  // Zeros, with room for any tensor of the calls below.
+  // A tensor of zeros, large enough for any tensor of the calls below.
   float* tensor() { return tensors_.emplace_back(handle, std::vector<float>(1024)).data(); }
 
-  // The allocations of both passes when they run for the third time.
+  // The allocations of both passes in their third run.
   template <class Layer, class Forward, class Backward>
   Allocations of(Layer& layer, const Forward& forward, const Backward& backward) {
     const auto both = [&] {

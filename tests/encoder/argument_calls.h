@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A valid call of every function of libattn_cuda_encoder, and the changes that break it: what the rows of
-// arguments_test.cpp are made of.
+// A valid call of every function of libattn_cuda_encoder, and the changes that make it invalid. The rows of
+// arguments_test.cpp are composed of these.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace attn::test {
 inline constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-// Valid calls of B = 2, Q = 3, T = 4, A = 5, D = E = 6, H = 7, V = 8, from which each row departs in one thing.
+// Valid calls with B = 2, Q = 3, T = 4, A = 5, D = E = 6, H = 7, V = 8. Each row changes one argument.
 struct Calls {
   attn::Handle owner;
   attn_handle_t handle = owner.get();
@@ -88,7 +88,7 @@ struct Calls {
     attn::check(attn_lstm_create(owner.get(), &lstm, &out));
     return out;
   }
-  // Another plan in place of the first, with its reserve where it needs one.
+  // Replaces the plan by another one, and its reserve space if it needs any.
   void remake_plan(int training) {
     attn::check(attn_lstm_destroy(made));
     lstm.training = training;
@@ -158,13 +158,13 @@ inline const std::vector<Call> kDescs = kProjected + kCreate;
 inline const std::vector<Call> kRuns = kProjectedRuns + kPlanRuns;
 
 struct Rule {
-  const char* message;      // that the call must begin with
-  std::vector<Call> calls;  // each must refuse
+  const char* message;      // the beginning of the error message
+  std::vector<Call> calls;  // each of which must fail
   Change change;
   attn_status_t status = ATTN_INVALID_ARGUMENT;
 };
 
-// One change to the descriptors, or arguments, of both mechanisms.
+// Applies one change to the descriptors, or to the arguments, of both mechanisms.
 template <class F>
 Change descs(F change) {
   return [change](Calls& c) { change(c.projected), change(c.lstm); };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every argument rule of libattn_cuda_encoder, one row each: the call that breaks it, the status, and the message.
+// Every argument rule of libattn_cuda_encoder, one row each: a call that violates it, the status, and the message.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -185,7 +185,7 @@ const std::vector<Rule>& rules() {
       {"scale: expected a finite number above 0 that is not subnormal, got nan", kCrossEntropy,
        [](Calls& c) { c.scale = kNan; }},
 
-      // Storage types, conversion, the search for what is not finite, dropout.
+      // Storage types, conversion, the search for non-finite values, dropout.
       {"dtype: expected a value of attn_dtype_t, got 3", kEmbedding + kDropout,
        [](Calls& c) { c.dtype = static_cast<attn_dtype_t>(3); }},
       {"from: expected a value of attn_dtype_t, got 3", kConvert,

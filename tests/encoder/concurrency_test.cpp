@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Handles in use by several threads at a time, and callers that are themselves OpenMP threads.
+// Handles used by several threads at the same time, and callers that are OpenMP threads themselves.
 #include <omp.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace {
 constexpr int kCallers = 2;
 constexpr int kRepeats = 20;
 
-// Both callers have primitives of the same shape, which oneDNN shares between them.
+// Both callers use primitives of the same shape, which oneDNN shares between them.
 TEST(Concurrency, TwoHandlesGiveTheBitsOfOne) {
   const LstmShape shape = {18, 12, 20, 16};
   const LstmCase given(shape, true);
@@ -39,7 +39,7 @@ TEST(Concurrency, TwoHandlesGiveTheBitsOfOne) {
   }
 }
 
-// There the library gets one thread, whatever it asks for.
+// Inside a parallel region the library gets one thread, regardless of how many it requests.
 TEST(Concurrency, CallsFromAParallelRegionGiveTheSameBits) {
   const LstmCase given({18, 12, 20, 16}, true);
   RunOptions options;
@@ -64,7 +64,8 @@ std::ptrdiff_t threads_of_this_process() {
   return std::distance(begin(tasks), end(tasks));
 }
 
-// Not even inside oneDNN, which otherwise takes what OpenMP offers. Such threads come and go within a call.
+// No other thread may be started even inside oneDNN, which otherwise uses all threads that OpenMP offers. Such threads
+// exist only during a call.
 TEST(Concurrency, AHandleOfOneThreadStartsNoOther) {
   std::atomic<bool> done{false};
   std::thread caller([&] {

@@ -13,7 +13,7 @@ constexpr std::int64_t kSizes[] = {0, 1, 3, 31, 32, 33, 127, 1000};
 
 class Embedding : public LayerTest {
  protected:
-  // Numbers of the type, which both the backend and the reference get.
+  // Rounds values to the storage type, so that the backend and the reference get the same numbers.
   std::vector<float> stored(const std::vector<float>& values) const { return narrow(rounded(dtype, widen(values))); }
 };
 
@@ -49,13 +49,13 @@ TEST_P(Embedding, GradientSumsOverRepeatedIds) {
       }
 }
 
-// What an id is at place n of N.
+// A rule that gives the id at position n of N.
 struct Text {
   const char* name;
   std::int32_t (*id)(std::int64_t n, std::int64_t N);
 };
 
-// Sorted by their ids, places form runs that end before, at and behind multiples of 32, or take in many of them.
+// After the sort by id, the runs of equal ids end before, at and after multiples of 32, or extend over many of them.
 const Text kTexts[] = {
     {"one id", [](std::int64_t, std::int64_t) { return 3; }},
     {"runs of 31", [](std::int64_t n, std::int64_t) { return static_cast<std::int32_t>(n / 31); }},
@@ -86,7 +86,7 @@ TEST_P(Embedding, GradientOfLongRuns) {
     }
 }
 
-// What is not a number stays in its row and column.
+// NaN and infinities affect only their own row and column.
 TEST_P(Embedding, GradientKeepsNanWhereItBelongs) {
   constexpr std::int64_t kN = 100, kV = 5, kE = 6;
   std::vector<std::int32_t> ids;

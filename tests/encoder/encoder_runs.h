@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of LSTM and projections run on: the CPU with several numbers of threads, and CUDA where the build has
-// cuDNN and cuBLAS.
+// The configurations in which LSTM and projections are tested: the CPU with several numbers of threads, and CUDA if the
+// build has cuDNN and cuBLAS.
 #pragma once
 
 #include <ostream>
@@ -21,7 +21,7 @@ inline std::vector<Target> encoder_targets(const std::vector<attn_dtype_t>& dtyp
   return all;
 }
 
-// On the CPU one for each number of threads.
+// One run per number of threads on the CPU, one run on CUDA.
 inline std::vector<RunOptions> runs_on(const Target& target, const std::vector<int>& threads) {
   std::vector<RunOptions> runs;
   for (const int count : target.backend == ATTN_BACKEND_CPU ? threads : std::vector<int>{RunOptions().threads}) {
@@ -44,12 +44,12 @@ inline std::ostream& operator<<(std::ostream& out, const RunOptions& options) {
   return options.backend == ATTN_BACKEND_CPU ? out << ", threads " << options.threads : out;
 }
 
-// Whether the backend rounds parameters to the type of activations, and what it makes on the way: the CPU computes in
-// fp32 whatever goes in and comes out.
+// Whether the backend rounds parameters and intermediate results to the type of the activations. The CPU computes in
+// fp32 regardless of the types of its inputs and outputs.
 inline bool rounds_inside(const Target& target) {
   return target.backend == ATTN_BACKEND_CUDA && target.dtype != ATTN_DTYPE_FP32;
 }
-// The type of what is made on the way.
+// The type of intermediate results.
 inline attn_dtype_t inside(const Target& target) { return rounds_inside(target) ? target.dtype : ATTN_DTYPE_FP32; }
 
 }  // namespace attn::test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of the classifier's layers run on: each backend, and on the CPU several numbers of threads.
+// The configurations in which the classifier's layers are tested: each backend, and several numbers of threads on the
+// CPU.
 #pragma once
 
 #include <ostream>
@@ -15,7 +16,7 @@ namespace attn::test {
 struct LayerRun {
   attn_backend_t backend;
   int threads;
-  attn_dtype_t dtype = ATTN_DTYPE_FP32;  // of activations, where a layer has any
+  attn_dtype_t dtype = ATTN_DTYPE_FP32;  // of the activations, if the layer has any
 
   RunOptions options(int misalignment = 0) const {
     RunOptions options;
@@ -53,7 +54,7 @@ class LayerTest : public testing::TestWithParam<LayerRun> {
   const Handle handle = make_handle(options);
 };
 
-// With a workspace of the size it asks for.
+// Calls the function with a workspace of the required size.
 inline void embedding_backward(const Handle& handle, Tensors& tensors, attn_dtype_t dtype, std::int64_t N,
                                std::int64_t V, std::int64_t E, const std::int32_t* ids, const void* d_rows,
                                float* d_table) {

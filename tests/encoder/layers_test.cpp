@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Dense, cross-entropy and Adam against the reference; all layers repeated.
+// Dense, cross-entropy and Adam compared with the reference, and the reproducibility of all layers.
 #include "reference/layers.h"
 
 #include <cmath>
@@ -14,7 +14,7 @@ namespace attn::test {
 namespace {
 
 constexpr std::int64_t kSizes[] = {0, 1, 3, 31, 32, 33, 127, 1000};
-constexpr std::int64_t kLarge = 100003;  // several tasks, the last one short
+constexpr std::int64_t kLarge = 100003;  // elements: several tasks, of which the last one is short
 
 using Layers = LayerTest;
 
@@ -23,7 +23,7 @@ std::vector<double> times(std::vector<double> values, double factor) {
   return values;
 }
 
-// The terms of parameters and first moments after a step: what they were and what came to them.
+// Parameters or first moments after a step, with their terms: the old values and what was added to them.
 reference::Sum stepped(const std::vector<double>& value, const std::vector<double>& before,
                        const std::vector<double>& gradient) {
   reference::Sum sum = with_scale(value);
@@ -31,7 +31,7 @@ reference::Sum stepped(const std::vector<double>& value, const std::vector<doubl
   return sum;
 }
 
-// Parameters and both moments, before or after a step.
+// The parameters and both moments, before or after a step.
 struct AdamTensors {
   std::vector<float> p, m, s;
 
@@ -39,7 +39,7 @@ struct AdamTensors {
     Random random(5);
     p = random.normal(N), m = random.normal(N, 0.1f), s = random.uniform(N, 0, 1);
   }
-  // After a step with gradient g; skip: null, or the number behind the pointer.
+  // The tensors after a step with gradient g. `skip` is null or the value of the flag that attn_adam_desc_t points to.
   AdamTensors after(const Handle& handle, const RunOptions& options, const std::vector<float>& g, std::int64_t step,
                     float scale = 1, const std::int32_t* skip = nullptr) const {
     Tensors tensors(handle, options);
@@ -62,7 +62,7 @@ void expect_same_bits(const AdamTensors& got, const AdamTensors& expected) {
   EXPECT_TRUE(same_bits(got.s, expected.s)) << "s";
 }
 
-// Against the step of the reference with gradient g.
+// Compares `got` with the reference's step with gradient g.
 void expect_step(const AdamTensors& got, const AdamTensors& before, const std::vector<double>& g, std::int64_t step) {
   std::vector<double> p = widen(before.p), m = widen(before.m), s = widen(before.s);
   reference::adam_step({1e-3f, 0.9f, 0.999f, 1e-7f}, step, g, p, m, s);
@@ -97,7 +97,7 @@ TEST_P(Layers, CrossEntropy) {
   for (const std::int64_t B : kSizes) {
     Random random(4);
     std::vector<float> z = random.normal(B, 4), y = random.uniform(B, 0, 1);
-    // Logits at which exp overflows or vanishes, and both certain labels.
+    // Logits at which exp overflows or vanishes, with both certain labels.
     const std::vector<float> extreme = {0, -0.0f, 100, -100, 1e30f, -1e30f, kNan};
     for (std::size_t i = 0; i < std::min(z.size(), 2 * extreme.size()); ++i) {
       z[i] = extreme[i / 2];
@@ -119,7 +119,7 @@ TEST_P(Layers, CrossEntropy) {
   }
 }
 
-// The scale multiplies the gradient alone, by a power of two exactly.
+// The scale multiplies only the gradient, and exactly if it is a power of two.
 TEST_P(Layers, CrossEntropyScalesItsGradient) {
   constexpr std::int64_t kB = 1000;
   Random random(4);
@@ -154,7 +154,7 @@ TEST_P(Layers, Adam) {
     }
 }
 
-// Of a power of two nothing is left but the bits of a step without it.
+// If the scale is a power of two, the bits are those of a step without it.
 TEST_P(Layers, AdamTakesTheScaleOutOfTheGradient) {
   const AdamTensors before(kLarge);
   const std::vector<float> g = Random(6).normal(kLarge);
@@ -178,7 +178,7 @@ TEST_P(Layers, AdamSkipsWhereItIsTold) {
     expect_same_bits(before.after(handle, options, g, 3, 1, &skip), before);
 }
 
-// With a zero gradient from the start, epsilon alone keeps the quotient finite.
+// If the gradient has always been zero, only epsilon keeps the quotient finite.
 TEST_P(Layers, AdamLeavesParametersWithoutGradient) {
   const std::vector<float> zeros(33), p(33, 0.5f);
   const Buffer<float> g(handle, zeros), p_out(handle, p), m(handle, zeros), s(handle, zeros);
@@ -191,7 +191,7 @@ TEST_P(Layers, AdamLeavesParametersWithoutGradient) {
 
 INSTANTIATE_TEST_SUITE_P(Runs, Layers, testing::ValuesIn(layer_runs()), testing::PrintToStringParamName());
 
-// Every output of every layer, one behind the other.
+// Every output of every layer, concatenated.
 std::vector<float> all_layers(const RunOptions& options) {
   const Handle handle = make_handle(options);
   constexpr std::int64_t kB = 700, kD = 129, kV = 401;

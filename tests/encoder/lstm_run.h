@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An LSTM with inputs and an output gradient, and what the library makes of it.
+// An LSTM with inputs and an output gradient, and the results of the library.
 #pragma once
 
 #include "attn_cuda/encoder.hpp"
@@ -12,7 +12,7 @@ namespace attn::test {
 
 struct LstmCase {
   reference::LstmInput input;
-  std::vector<float> d_y;  // [B, T, nH], NaN behind the lengths
+  std::vector<float> d_y;  // [B, T, nH], NaN at or beyond the lengths
 
   LstmCase(const LstmShape& s, bool with_lengths, std::uint64_t seed = 1) {
     Random random(seed);
@@ -23,7 +23,8 @@ struct LstmCase {
   }
 };
 
-// The case in the numbers that a run works with: activations of its type, and parameters too where it rounds them.
+// The case with the values that a run computes with: activations rounded to their type, and parameters too if the
+// backend rounds them.
 inline LstmCase stored(LstmCase given, const Target& target) {
   given.input.x = rounded(target.dtype, given.input.x);
   given.d_y = narrow(rounded(target.dtype, widen(given.d_y)));
@@ -41,7 +42,8 @@ inline bool same_bits(const LstmResult& a, const LstmResult& b) {
          same_bits(a.d_recurrent, b.d_recurrent) && same_bits(a.d_bias, b.d_bias);
 }
 
-// A plan, for any number of runs. Every byte outside the documented sizes is guarded, every byte inside starts as NaN.
+// A plan that any number of runs can use. Every byte outside the documented sizes is guarded; every byte inside starts
+// as NaN.
 class LstmRun {
  public:
   LstmRun(const Handle& handle, const LstmShape& shape, Training training, attn_dtype_t dtype = ATTN_DTYPE_FP32)
@@ -53,7 +55,7 @@ class LstmRun {
   LstmRun(const LstmRun&) = delete;
   LstmRun& operator=(const LstmRun&) = delete;
 
-  // Forward, and backward in a plan with training.
+  // Runs the forward pass, and the backward pass if the plan is for training.
   LstmResult operator()(const LstmCase& given, const RunOptions& options = {}) {
     const reference::LstmInput& in = given.input;
     Tensors tensors(*handle_, options);

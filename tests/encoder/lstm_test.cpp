@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The LSTM against the reference, in each storage type.
+// The LSTM compared with the reference, in each storage type.
 #include <array>
 #include <cmath>
 #include <tuple>
@@ -13,12 +13,12 @@ namespace {
 
 std::vector<LstmShape> shapes() {
   std::vector<LstmShape> all = lstm_shapes();
-  // Batches that are cut into chunks, the last chunk full or not.
+  // Batches that the CPU backend divides into chunks, with and without an incomplete last one.
   all.insert(all.end(), {{32, 11, 16, 8}, {37, 7, 5, 9}, {9, 4, 3, 2}, {17, 1, 1, 1}, {37, 7, 5, 9, 1}});
   return all;
 }
 
-// For storage in 16 bits, which shares its arithmetic with fp32: odd and even widths, chunks, long and empty items.
+// Shapes for 16-bit storage, whose arithmetic is that of fp32: odd and even widths, chunks, long and empty items.
 std::vector<LstmShape> narrow_shapes() {
   return {{1, 1, 1, 1},  {2, 3, 31, 33},    {3, 31, 3, 32}, {2, 7, 32, 128}, {3, 129, 5, 7},
           {37, 7, 5, 9}, {3, 33, 5, 31, 1}, {0, 3, 4, 5},   {2, 0, 4, 5},    {0, 2, 3, 4, 1}};
@@ -28,7 +28,7 @@ class LstmParity : public testing::TestWithParam<std::tuple<Target, LstmShape>> 
  protected:
   const Target target = std::get<0>(GetParam());
   const LstmShape shape = std::get<1>(GetParam());
-  // Where cuDNN takes the parameters in 16 bits, it leaves their gradients so.
+  // If cuDNN takes the parameters in 16 bits, it also computes their gradients in 16 bits.
   const attn_dtype_t of_parameters = inside(target);
 };
 
@@ -125,7 +125,7 @@ TEST_P(LstmOn, NanInValidDataReachesWhatItTouchesAndNothingElse) {
   for (const float d_bias : got.d_bias) EXPECT_TRUE(std::isnan(d_bias));
 }
 
-// What an earlier call leaves in the plan must not reach a later one.
+// Data that an earlier call leaves in the plan must not affect a later one.
 TEST_P(LstmOn, APlanServesManyCalls) {
   const LstmShape s = {12, 5, 7, 6};
   const Handle handle = make_handle(options);
@@ -136,8 +136,8 @@ TEST_P(LstmOn, APlanServesManyCalls) {
   }
 }
 
-// Ones that were rounded before make no difference where parameters are rounded to the type of activations, and one
-// where they are not.
+// Parameters that are already rounded give the same bits if the backend rounds parameters to the type of the
+// activations, and different bits if it does not.
 TEST_P(LstmOn, RoundsParametersOnTheirWayIn) {
   const LstmCase given({3, 5, 6, 7}, true);
   LstmCase before = given;
@@ -146,7 +146,8 @@ TEST_P(LstmOn, RoundsParametersOnTheirWayIn) {
   EXPECT_EQ(same_bits(run(given, options), run(before, options)), inside(GetParam()) == options.dtype);
 }
 
-// Beyond 32 bits, memory still grows with the batch; the plan is only made here, since running it takes hundreds of GB.
+// Memory sizes grow linearly with the batch even beyond 32 bits. The plan is only created, since a run would take
+// hundreds of GB.
 TEST(Lstm, SizesOfLargeBatches) {
   Handle handle;
   handle.set_threads(2);

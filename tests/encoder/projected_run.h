@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Projected additive attention with inputs and output gradients, and what the library makes of it.
+// Projected additive attention with inputs and output gradients, and the results of the library.
 #pragma once
 
 #include "attn_cuda/encoder.hpp"
@@ -9,8 +9,8 @@
 
 namespace attn::test {
 
-// Gradients are of the size that a scaled loss gives them: of the small numbers, those below 2^-14, fp16 has too few
-// for its unit to be a share of them.
+// Gradients have the magnitude that loss scaling gives them. Below 2^-14 fp16 numbers are subnormal, and their rounding
+// error is no longer proportional to their magnitude.
 struct ProjectedCase {
   reference::ProjectedInput input;
   std::vector<float> d_o;        // [B, Q, D]
@@ -27,8 +27,8 @@ struct ProjectedCase {
   static constexpr float kLossScale = 64;
 };
 
-// The case in the numbers that a run works with: activations of its type, and where it rounds on the way parameters
-// too, but for a shared query and its projection.
+// The case with the values that a run computes with: activations rounded to their type, and, if the backend rounds
+// parameters, those too, except for a shared query and its projection.
 inline ProjectedCase stored(ProjectedCase given, const Target& target) {
   reference::ProjectedInput& in = given.input;
   in.x = rounded(target.dtype, in.x);
@@ -52,7 +52,7 @@ struct ProjectedResult {
   }
 };
 
-// Of h: one that items share is a parameter.
+// The type of h, which is a parameter if all items share it.
 inline attn_dtype_t query_dtype(const reference::ProjectedInput& in, attn_dtype_t dtype) {
   return in.shared_query ? ATTN_DTYPE_FP32 : dtype;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Projected additive attention against the reference, in each storage type.
+// Projected additive attention compared with the reference, in each storage type.
 #include "encoder/projected_run.h"
 #include "support/tolerance.h"
 
@@ -22,7 +22,8 @@ void expect_parity(const ProjectedCase& any, const RunOptions& options) {
   if (options.weights) {
     EXPECT_TRUE(near(kForward, got.weights, expected.weights, {in.B, in.Q, in.T}, target.dtype)) << "weights";
   }
-  // The weights that the backward pass gets are not those of the formula where 16 bits have rounded them.
+  // With 16-bit storage the weights that the backward pass is given are rounded, and so differ from those of the
+  // formula.
   const bool has_rounded = options.weights && target.dtype != ATTN_DTYPE_FP32;
   const reference::ProjectedGradient gradient = reference::projected_backward(
       in, widen(given.d_o), options.d_weights ? widen(given.d_weights) : std::vector<double>(),
@@ -89,7 +90,7 @@ TEST_P(ProjectedOn, NoBias) {
   }
 }
 
-// Where a parameter is rounded on its way in, it makes no difference that it was before.
+// If the backend rounds a parameter itself, rounding it in advance makes no difference.
 TEST_P(ProjectedOn, WorksWithTheNumbersThatTheReferenceGets) {
   for (const bool shared : {false, true}) {
     const ProjectedCase given({2, 3, 37, 33, 20, 7, shared}, true);
@@ -112,7 +113,7 @@ TEST_P(ProjectedOn, OutputsDoNotDependOnWhichAreWanted) {
   }
 }
 
-// On CUDA products take the rows of the padding too, and nothing comes of it.
+// On CUDA the matrix products also read the rows of the padding, which must not affect the results.
 TEST_P(ProjectedOn, PaddingDoesNotCountAndIsNotReadOnTheCpu) {
   for (const std::int32_t length : {0, 1, 299, 300}) {
     ProjectedCase given({2, 2, 300, 33, 20, 7, false}, false);
@@ -127,7 +128,7 @@ TEST_P(ProjectedOn, PaddingDoesNotCountAndIsNotReadOnTheCpu) {
   }
 }
 
-// Each gradient alone: what the others would have computed on the way must not be needed.
+// Each gradient is requested alone; it must not depend on intermediate results of the others.
 TEST(ProjectedOptions, WrapperGivesOneGradientAtATime) {
   const ProjectedCase given({2, 3, 37, 33, 20, 7, true}, true);
   const reference::ProjectedInput& in = given.input;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The recurrent attention encoder from the parts of the reference: LSTMs, dropout between them, an attention.
+// The recurrent attention encoder, composed of the parts of the reference: LSTMs, dropout between them, an attention.
 #pragma once
 
 #include "attn_cuda/recurrent.h"
@@ -15,7 +15,7 @@ using Vector = std::vector<double>;
 struct RecurrentInput {
   attn_recurrent_desc_t desc;
   Vector x;                                  // [B, T, E]
-  std::map<std::string, Vector> parameters;  // by the names of recurrent.h
+  std::map<std::string, Vector> parameters;  // by their names in recurrent.h
   std::vector<std::int32_t> lengths;         // [B]; empty: every length is T
   std::uint64_t seed;
 };
@@ -107,7 +107,7 @@ class RecurrentReference {
   bool pooling() const { return in_.desc.attention == ATTN_ATTENTION_POOLING; }
   std::int64_t D() const { return in_.desc.directions * in_.desc.H; }
 
-  // Which elements go is a definition, checked by itself; here it only has to be the same.
+  // Which elements are dropped is a definition that is tested on its own; here the choice only has to be the same.
   void drop(Vector& values, std::int32_t layer) const {
     if (in_.desc.training == 0 || in_.desc.dropout == 0) return;
     const auto mask = kernels::dropout_mask(in_.desc.dropout, in_.seed, static_cast<std::uint32_t>(layer));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A recurrent attention encoder with parameters, inputs and output gradients, and what the library makes of it.
+// A recurrent attention encoder with parameters, inputs and output gradients, and the results of the library.
 #pragma once
 
 #include "encoder/encoder_runs.h"
@@ -11,13 +11,13 @@ namespace attn::test {
 
 struct RecurrentCase {
   RecurrentInput input;
-  std::vector<float> x, d_o, d_weights;  // fp32, NaN behind the lengths
+  std::vector<float> x, d_o, d_weights;  // fp32, NaN at or beyond the lengths
 
   RecurrentCase(const attn_recurrent_desc_t& desc, const std::vector<std::int32_t>& lengths, std::uint64_t seed = 1);
 };
 
-// The same in the numbers that a run works with: activations of its type, and parameters too where it rounds them.
-// Those of pooling it rounds everywhere, those of a query that all items share nowhere.
+// The case with the values that a run computes with: activations rounded to their type, and parameters too if the
+// backend rounds them. The parameters of pooling are rounded on every backend, those of a shared query on none.
 inline RecurrentCase stored(RecurrentCase given, const Target& target) {
   given.input.desc.dtype = target.dtype;
   given.input.x = rounded(target.dtype, given.input.x);
@@ -35,10 +35,11 @@ inline RecurrentCase stored(RecurrentCase given, const Target& target) {
 struct RecurrentResult {
   std::vector<float> o, weights, d_x;
   std::map<std::string, std::vector<float>> d_parameters;
-  bool gaps_are_zero = true;  // of the gradient's block
+  bool gaps_are_zero = true;  // the gaps between the parameters in the gradient's block
 };
 
-// A plan, for any number of runs; every byte outside the documented sizes is guarded, every byte inside starts as NaN.
+// A plan that any number of runs can use. Every byte outside the documented sizes is guarded; every byte inside starts
+// as NaN.
 class RecurrentRun {
  public:
   RecurrentRun(const RunOptions& options, const attn_recurrent_desc_t& desc)
@@ -63,7 +64,7 @@ class RecurrentRun {
     return size;
   }
 
-  // Forward, and backward in a plan with training.
+  // Runs the forward pass, and the backward pass if the plan is for training.
   RecurrentResult operator()(const RecurrentCase& given) {
     Tensors tensors(handle_, options_);
     std::vector<float> block(static_cast<std::size_t>(block_), kNan);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The recurrent attention encoder against the parts of the reference put together, in each storage type.
+// The recurrent attention encoder compared with the composed parts of the reference, in each storage type.
 #include "attn_cuda/recurrent.h"
 
 #include <algorithm>
@@ -59,7 +59,8 @@ std::vector<Variant> variants() {
           {"no_positions", described(2, 0, 3, 2, 2, 2, 0.5f, kPooling), {}}};
 }
 
-// Of a whole tensor: the errors of one layer go through the next.
+// The relative error of a whole tensor. Single elements are not compared, because the errors of one layer propagate
+// through the next.
 double relative_error(const Vector& expected, const std::vector<float>& got) {
   if (expected.size() != got.size()) return INFINITY;
   double difference = 0, norm = 0;
@@ -70,8 +71,8 @@ double relative_error(const Vector& expected, const std::vector<float>& got) {
   return norm == 0 ? std::sqrt(difference) : std::sqrt(difference / norm);
 }
 
-// The largest relative errors. What remains where a sum cancels has lost digits: gradients of the attention's
-// parameters, above all those of query and bias, since the gradients of an item's scores add up to zero.
+// Bounds of the relative errors. Results of a cancellation lose digits. This affects the gradients of the attention's
+// parameters, most of all those of query and bias, since the gradients of an item's scores add up to zero.
 struct Bounds {
   double forward, d_x, lstm, attention;
 
@@ -80,10 +81,10 @@ struct Bounds {
 
 Bounds bounds(attn_dtype_t dtype, const attn_recurrent_desc_t& desc) {
   if (dtype == ATTN_DTYPE_FP32) return {1e-6, 3e-6, 2e-5, 2e-5};
-  // In 16 bits storage is what errs: in each layer that of states, output and dropout, in the attention that of
-  // projections, weights and output, and of as many gradients on the way back. A rounding errs in the mean by a unit
-  // over the root of 12, and those of different places are independent. A part may hand on twice what it got, and what
-  // remains where these cases cancel is an eighth.
+  // In 16 bits rounding to the storage type dominates the error. Each layer rounds its states, output and dropout; the
+  // attention rounds its projections, weights and output; the backward pass rounds as many gradients. One rounding has
+  // an RMS error of a unit divided by sqrt(12), and the roundings are independent. A layer may amplify the error of its
+  // input by a factor of two, and cancellation in these cases leaves one eighth of the magnitude.
   const double unit = storage_of(dtype).epsilon() / std::sqrt(12.0), roundings = 3.0 * desc.layers + 3;
   const double forward = 2 * unit * std::sqrt(roundings), backward = 2 * unit * std::sqrt(2 * roundings);
   return {forward, backward, backward, 8 * backward};
@@ -117,7 +118,7 @@ TEST_P(Recurrent, ForwardAndBackward) {
   }
 }
 
-// Also where parameters that are rounded on their way in were rounded before.
+// Holds also if the parameters that the backend rounds were rounded in advance.
 TEST_P(Recurrent, SameBitsInEachRun) {
   const RecurrentCase given(desc, lengths);
   RecurrentRun run(on(target), desc);
@@ -192,7 +193,7 @@ TEST(RecurrentArguments, AnUnknownTypeIsRefused) {
   EXPECT_EQ(plan, nullptr);
 }
 
-// The known answers of Philox4x32-10, and that a share of `rate` goes.
+// Checks the published test vectors of Philox4x32-10, and that a share `rate` of the elements is dropped.
 TEST(Dropout, IsPhilox) {
   const kernels::RandomWords zeros = kernels::philox({{0, 0, 0, 0}}, 0);
   EXPECT_EQ(zeros.words[0], 0x6627e8d5u);

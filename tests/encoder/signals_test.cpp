@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A host may handle signals in any thread at any time. A thread sends every thread of this process a signal a thousand
-// times a second while LSTM, projected attention and the recurrent encoder compute: every handler runs on the stack of
-// its thread, and results keep their bits. Where a call computes with its stack pointer elsewhere, as oneDNN's matrix
-// products do, the kernel puts the handler's frame there, over tensors or the heap's own records.
+// An application may handle signals in any thread at any time. Here a thread sends every other thread of the process a
+// signal a thousand times a second while LSTM, projected attention and the recurrent encoder compute. Every handler
+// must run on the stack of its thread, and the results must keep their bits. If a call used its stack pointer for
+// something else, as oneDNN's matrix products do, the kernel would put the handler's frame there, over tensors or the
+// heap's own records.
 #include <omp.h>
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -27,7 +28,7 @@ namespace {
 
 constexpr int kSignal = SIGUSR1;
 
-// Where the stack of each handler was, in the order in which they ran; later ones than fit are only counted.
+// The stack addresses of the handlers, in the order in which they ran. Handlers beyond the capacity are only counted.
 constexpr std::size_t kMostRecorded = 1 << 17;
 std::array<std::atomic<std::uintptr_t>, kMostRecorded> frames;
 std::atomic<std::size_t> handled{0};
@@ -57,7 +58,8 @@ struct Stack {
 
 constexpr int kMostThreads = 2;
 
-// Of this thread and of OpenMP's, which are the same ones in all parallel regions and idle in those of fewer threads.
+// The stacks of this thread and of OpenMP's. OpenMP uses the same threads in all parallel regions, and those that a
+// smaller region does not use are idle.
 std::vector<Stack> stacks_of_team() {
   std::vector<Stack> stacks(kMostThreads);
 #pragma omp parallel num_threads(kMostThreads)
@@ -65,8 +67,8 @@ std::vector<Stack> stacks_of_team() {
   return stacks;
 }
 
-// Sends kSignal to every other thread of this process, once a millisecond, for as long as it lives. The handler stays
-// installed: a signal may still be pending in a thread that waits for a core.
+// Sends kSignal to every other thread of this process once a millisecond during its lifetime. The handler remains
+// installed afterwards, because a signal may still be pending in a thread that waits for a core.
 class SignalStorm {
  public:
   SignalStorm() {
@@ -106,7 +108,7 @@ RunOptions on_threads(int threads) {
   return options;
 }
 
-using test::same_bits;  // of vectors and of an LSTM's results
+using test::same_bits;  // overloads for vectors and for LSTM results
 
 bool same_bits(const ProjectedResult& a, const ProjectedResult& b) {
   bool same = same_bits(a.o, b.o) && same_bits(a.weights, b.weights);
@@ -120,7 +122,7 @@ bool same_bits(const RecurrentResult& a, const RecurrentResult& b) {
   return same;
 }
 
-// Calls `call`, which runs forward and backward, `repeats` times under fire.
+// Calls `call`, which runs forward and backward, `repeats` times while signals arrive.
 template <class Result, class Call>
 void expect_unharmed_by_signals(const Result& alone, int repeats, const Call& call) {
   const std::vector<Stack> stacks = stacks_of_team();
@@ -138,7 +140,7 @@ void expect_unharmed_by_signals(const Result& alone, int repeats, const Call& ca
   EXPECT_EQ(elsewhere, 0) << "of " << recorded << " handlers ran on what is no thread's stack";
 }
 
-class Signals : public testing::TestWithParam<int> {};  // threads
+class Signals : public testing::TestWithParam<int> {};  // the parameter is the number of threads
 
 TEST_P(Signals, LeaveTheBitsOfAnLstmAlone) {
   const RunOptions options = on_threads(GetParam());
@@ -148,7 +150,7 @@ TEST_P(Signals, LeaveTheBitsOfAnLstmAlone) {
   expect_unharmed_by_signals(plan(given, options), 60, [&] { return plan(given, options); });
 }
 
-// The weight gradients are products over B T = 1600 rows, where oneDNN is most exposed.
+// The weight gradients are products over B T = 1600 rows, during which oneDNN is most exposed to signals.
 TEST_P(Signals, LeaveTheBitsOfProjectedAttentionAlone) {
   const RunOptions options = on_threads(GetParam());
   const ProjectedCase given({8, 2, 200, 64, 64, 32, false}, false);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What stands between storage types: conversions, the search for what is not finite, and dropout, whose mask is the
-// same in each type. All of it exact.
+// Functions on storage types: conversions, the search for non-finite values, and dropout, whose mask is the same in
+// each type. All results must be exact.
 #include <cstring>
 
 #include "attn_cuda/recurrent.h"
@@ -15,9 +15,9 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kLargest = std::numeric_limits<float>::max();
 constexpr float kLeast = std::numeric_limits<float>::denorm_min();
-constexpr std::int64_t kLarge = 100003;  // several tasks, the last one short
+constexpr std::int64_t kLarge = 100003;  // elements: several tasks, of which the last one is short
 
-// NaN, whose payload nobody promises, is equal to any other.
+// Compares bits, except that every NaN equals every other one, because payloads are unspecified.
 testing::AssertionResult equal(const std::vector<float>& got, const std::vector<float>& expected) {
   if (got.size() != expected.size()) return testing::AssertionFailure() << "sizes differ";
   for (std::size_t i = 0; i < got.size(); ++i)
@@ -26,7 +26,7 @@ testing::AssertionResult equal(const std::vector<float>& got, const std::vector<
   return testing::AssertionSuccess();
 }
 
-// Every number of a type of 16 bits, both zeros, the infinities and all its NaN.
+// Every value of a 16-bit type, including both zeros, the infinities and every NaN.
 std::vector<float> all_of(attn_dtype_t dtype) {
   std::vector<std::byte> bytes;
   for (unsigned bits = 0; bits < 1U << 16; ++bits) {
@@ -36,8 +36,8 @@ std::vector<float> all_of(attn_dtype_t dtype) {
   return decode(dtype, bytes);
 }
 
-// Where rounding to the type is decided: each number of it, the middle between it and the next, and the fp32 numbers
-// beside both; what is beyond its range; numbers that only fp32 has.
+// Values that decide how rounding works: each number of the type, the midpoint between it and the next, the fp32
+// numbers adjacent to both, values beyond the range, and values that only fp32 can represent.
 std::vector<float> decisive(attn_dtype_t dtype) {
   std::vector<float> values = {0.0f, -0.0f, kLeast, -kLeast, 1e-40f, kLargest, -kLargest, kInfinity, -kInfinity, kNan};
   for (const float number : all_of(dtype)) {
@@ -102,7 +102,7 @@ using FindNonfinite = LayerTest;
 
 std::int32_t found_in(const Handle& handle, const RunOptions& options, const std::vector<float>& numbers) {
   Tensors tensors(handle, options);
-  float* const found = tensors.out(1);  // of the same size
+  float* const found = tensors.out(1);  // the flag, which is as large as an fp32 element
   check(attn_find_nonfinite(handle.get(), static_cast<std::int64_t>(numbers.size()), tensors.in(numbers),
                             reinterpret_cast<std::int32_t*>(found)));
   tensors.expect_intact();
@@ -136,7 +136,7 @@ INSTANTIATE_TEST_SUITE_P(Runs, FindNonfinite, testing::ValuesIn(layer_runs()), t
 
 using Dropout = LayerTest;
 
-// What is kept is multiplied in fp32 and rounded once; which elements those are depends on their places alone.
+// Kept elements are multiplied in fp32 and rounded once. Which elements are kept depends only on their indices.
 TEST_P(Dropout, KeepsTheSameElementsInEachTypeAndRoundsTheRest) {
   for (const std::int64_t N : {std::int64_t{0}, std::int64_t{1}, std::int64_t{5}, std::int64_t{33}, kLarge}) {
     const kernels::DropoutMask mask = kernels::dropout_mask(0.3f, 5, 2);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every struct of the C API may grow: each entry point is called with structs of older and newer callers. The sizes of
-// the first release are recorded here; a struct that grows keeps its first size as a specialisation of kFirstSize.
+// Every struct of the C API may grow, so each entry point is called with the structs of older and newer callers. The
+// sizes of the first release are recorded here; when a struct grows, its first size becomes a specialisation of
+// kFirstSize.
 #include <gtest/gtest.h>
 
 #include <attn_cuda/attn_cuda.hpp>
@@ -14,7 +15,7 @@
 namespace attn {
 namespace {
 
-// Calls with no items, which need no tensors but the parameters.
+// Calls with an empty batch, which need no tensors except the parameters.
 class StructSize : public testing::Test {
  protected:
   Handle handle{ATTN_BACKEND_CPU};
