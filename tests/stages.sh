@@ -41,7 +41,8 @@ short_files() {
 
 python_style() {
   local ruff=("$root/.venv/bin/python" -m ruff check)
-  # The test scripts have long lines, plain zip(), and cached methods of objects that live as long as the program.
+  # The rules for long lines, zip() without strict and cached methods are ignored: the tests' objects live as long as
+  # the program.
   "${ruff[@]}" python_bench && "${ruff[@]}" --config python_bench/pyproject.toml --ignore E501,B019,B905 tests
 }
 
@@ -87,13 +88,13 @@ run_all_tests() { # CUDA: ON or OFF
   python_tests dev
 }
 
-# The product's sources alone; the tests would take several times as long.
+# Checks only the product's sources; the tests would take several times as long.
 tidy() {
   find host -name '*.cpp' -not -path 'host/*/cuda/*' -not -path 'host/cuda/*' -print0 |
     xargs -0 --max-args 4 --max-procs "$(nproc)" clang-tidy-14 --quiet -p build/clang --warnings-as-errors='*'
 }
 
-# The same test programs as on the virtual GPU; nothing that stands in for a GPU passes.
+# Runs the same test programs as on the virtual GPU, and accepts nothing but a real GPU.
 run_gpu_tests() {
   require "${test_needs[@]}"
   require_nvcc

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every call of libattn_cuda, for each backend, storage type and shape. On the CPU, and on a GPU with a cold and with a
-// warm L2 cache: times, tanh per second, bytes per second (on a GPU as bench/traffic.h states them, on the CPU every
-// input and output once) and, on a GPU, the share of the roofline (roofline.h). On the virtual GPU: the counters of one
-// call and no times; large shapes would take minutes there and are omitted. Options are those of Google Benchmark, such
-// as --benchmark_filter=pooling and --benchmark_format=json.
+// Benchmarks every call of libattn_cuda, for each backend, storage type and shape. On the CPU, and on a GPU with a cold
+// and with a warm L2 cache, it reports times, tanh per second, bytes per second (on a GPU as bench/traffic.h states
+// them, on the CPU counting every input and output once) and, on a GPU, the fraction of the roofline (roofline.h). On
+// the virtual GPU it reports the counters of one call and no times, and omits large shapes, which would take minutes
+// there. The options are those of Google Benchmark, such as --benchmark_filter=pooling and --benchmark_format=json.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -24,7 +24,7 @@ const Shape kAdditiveShapes[] = {
     {32, 1, 200, 128, 128},    // the article's classifier
     {1, 1, 16384, 128, 128},   // one long text
     {32, 50, 50, 256, 512},    // translation: sentences of 50 words
-    {8, 64, 64, 256, 256},     // between
+    {8, 64, 64, 256, 256},     // between the sizes above and below
     {4, 128, 512, 256, 256},   // large
     {1, 512, 2048, 256, 256},  // large, one item
 };
@@ -42,7 +42,7 @@ std::string name_of(const Pass& pass, const char* backend, const Storage& storag
   return name + "/D:" + std::to_string(s.D);
 }
 
-// measure(state, call) is the benchmark. Calls that the library does not support are skipped with the reason.
+// Registers measure(state, call) as a benchmark. Calls that the library does not support are skipped with the reason.
 template <class Measure>
 benchmark::internal::Benchmark* add(const std::string& name, attn_backend_t backend, const Pass& pass,
                                     const Storage& storage, const Shape& shape, const Measure& measure) {
@@ -92,7 +92,7 @@ void add_cpu() {
 #ifdef ATTN_WITH_CUDA
 
 constexpr int kWarmUps = 3;
-constexpr Index kMostVirtual = Index{1} << 25;  // elements and tanh of a call that the virtual GPU is asked for
+constexpr Index kMostVirtual = Index{1} << 25;  // the largest number of elements and tanh in a call for the virtual GPU
 
 void time_on(Gpu& gpu, benchmark::State& state, Call& call, const Cost& cost, Cache cache) {
   for (int i = 0; i < kWarmUps; ++i) gpu.seconds(call, cache);
@@ -106,7 +106,7 @@ void time_on(Gpu& gpu, benchmark::State& state, Call& call, const Cost& cost, Ca
   state.counters["roofline"] = roofline_fraction(cost, gpu.peak(), all / static_cast<double>(state.iterations()));
 }
 
-// The loop that Google Benchmark times is empty.
+// The loop that Google Benchmark times is empty, since only the counters matter.
 void count_on(Gpu& gpu, benchmark::State& state, Call& call, const Cost& cost) {
   const auto counts = gpu.counts(call);
   for (auto _ : state) state.SetIterationTime(0);

@@ -15,7 +15,7 @@ namespace attn::bench {
 struct Pass {
   const char* name;
   bool pooling, backward;
-  bool weights;  // forward writes them, backward is given them
+  bool weights;  // whether forward writes the weights and backward is given them
 };
 
 inline constexpr std::array<Pass, 6> kPasses = {{{"additive_forward", false, false, false},
@@ -36,7 +36,7 @@ inline constexpr std::array<Storage, 3> kStorages = {
 
 struct Cost {
   Index moved;  // bytes through global memory, as bench/traffic.h states them
-  Index least;  // bytes, each input and output once
+  Index least;  // bytes, counting each input and output once
   Index tanhs;
 };
 

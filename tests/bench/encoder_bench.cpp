@@ -101,7 +101,7 @@ void embedding_backward(benchmark::State& state) {
 }
 BENCHMARK(embedding_backward)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
-// Reads four arrays and writes three.
+// A step reads four arrays and writes three.
 void adam_step(benchmark::State& state) {
   const Handle handle;
   const std::int64_t N = V * E + 2 * (E + H + 1) * 4 * H;

@@ -19,7 +19,7 @@ double attribute(cudaDeviceAttr attribute) {
   return value;
 }
 
-// A function that only the runtime of the virtual GPU exports.
+// Looks up a function that only the runtime of the virtual GPU exports.
 template <class Function>
 Function* of_virtual_gpu(const char* name) {
   void* const found = dlsym(RTLD_DEFAULT, name);
@@ -48,7 +48,8 @@ Gpu::~Gpu() {
 }
 
 double Gpu::seconds(Call& call, Cache cache) {
-  // This also keeps the GPU busy while the host enqueues the rest, so the measured time excludes waits for the host.
+  // Besides flushing the cache, this keeps the GPU busy while the host enqueues the rest, so that the measured time
+  // excludes waits for the host.
   require(cudaMemsetAsync(other_, 0, other_bytes_, nullptr), "cudaMemsetAsync");
   if (cache == Cache::warm) call.run();
   require(cudaEventRecord(start_, nullptr), "cudaEventRecord");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Measures calls on the CUDA device: times on a GPU, counters on the virtual GPU, which has no times.
+// Measures calls on the CUDA device: times on a real GPU, counters on the virtual GPU, whose times would mean nothing.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -16,7 +16,7 @@ enum class Cache { cold, warm };
 
 class Gpu {
  public:
-  Gpu();  // throws std::runtime_error where there is none
+  Gpu();  // throws std::runtime_error if there is no device
   ~Gpu();
   Gpu(const Gpu&) = delete;
   Gpu& operator=(const Gpu&) = delete;
@@ -25,8 +25,8 @@ class Gpu {
   bool is_virtual() const { return name_.rfind("Virtual GPU", 0) == 0; }
   const Peak& peak() const { return peak_; }
 
-  // The time of one call on the default stream. Cold L2 cache: after other data of twice its size passed through it.
-  // Warm: after the same call.
+  // The time of one call on the default stream, in seconds. With a cold L2 cache, other data of twice its size has
+  // passed through the cache before; with a warm one, the same call has just run.
   double seconds(Call& call, Cache cache);
 
   // The counters of one call on the virtual GPU, by the names of tests/vgpu/src/exec/counters.h; pipes as in "warp_fma".

@@ -89,17 +89,17 @@ inline Index additive_backward_bytes(const Shape& s, bool given, bool d_weights)
   bytes += row_sums_bytes(s.B * s.Q * gradient_splits, s.A, s.B * s.Q, s.size) +
            row_sums_bytes(s.B * gradient_splits, s.A, 1, s.size);
 
-  // The shares of m of all splits of a row, which every block of the second kernel reads.
+  // The partial means m of all splits of a row, which every block of the second kernel reads.
   const Index readers = s.Q == 1 ? splits : divide_up(s.T, kSliceKeys);
   bytes += 4 * s.B * s.Q * splits * (1 + readers) + (given ? 0 : 4 * s.B * s.Q * splits);
 
-  if (s.Q == 1) {  // one kernel makes dk, dx and the partial sums of dq and dv
+  if (s.Q == 1) {  // one kernel computes dk, dx and the partial sums of dq and dv
     bytes += s.size * s.B * (2 * s.T * s.A + s.T * s.D + splits * (2 * s.A + s.D));
     return bytes + 8 * pairs + 8 * s.B * splits * s.A;
   }
   bytes += 12 * pairs;                                                                    // dE
   bytes += s.size * s.B * (divide_up(s.T, kernels::kValueKeys) * s.Q * s.D + s.T * s.D);  // dx
-  bytes += 4 * pairs * divide_up(s.D, kWarpColumns);                                      // its alpha
+  bytes += 4 * pairs * divide_up(s.D, kWarpColumns);                                      // the alpha that dx needs
   const Index steps = tiles_in(plan.gradient_split, s.T, kernels::kStepKeys);
   bytes +=
       s.size * s.B * (2 * s.T * s.A + steps * s.Q * s.A) + 4 * pairs * divide_up(s.A, kernels::kStepColumns);  // dk

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The article's classifier on random ids: milliseconds per training step and per inference batch, and peak memory of
-// the process, as one line of JSON. python_bench/peers.py compares it with Keras and PyTorch.
+// Measures the article's classifier on random ids and prints one line of JSON: milliseconds per training step and per
+// inference batch, and the peak memory of the process. python_bench/peers.py compares it with Keras and PyTorch.
 #include <fmt/format.h>
 #include <sys/resource.h>
 

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The message of the Failure, or "" where the write succeeded.
+// The message of the Failure, or "" if the write succeeded.
 std::string failure_of(const std::string& path, const std::vector<std::string_view>& pieces) {
   try {
     write_atomically(path, pieces);
@@ -27,7 +27,7 @@ std::string failure_of(const std::string& path, const std::vector<std::string_vi
   return "";
 }
 
-// Files may not grow beyond `bytes`: a write fails as on a full disk.
+// While this exists, files cannot grow beyond `bytes`, so that a write fails as on a full disk.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Prefetched batches: what arrives, when the next batch is assembled, and that a training step waits for none of it.
+// Prefetched batches: their contents, when the next batch is assembled, and that a training step waits for none of
+// them.
 #include "classifier/train/batch_feed.h"
 
 #include <gtest/gtest.h>
@@ -36,7 +37,7 @@ class BatchFeeds : public testing::TestWithParam<attn_backend_t> {
   const Handle handle_{GetParam()};
 };
 
-// Batches of three shapes, each sent while the one before is taken.
+// Batches of three shapes, each of which is sent after the previous one was taken.
 TEST_P(BatchFeeds, BringWhatMakeBatchMakes) {
   Random random(3);
   const EncodedReviews reviews = test::random_reviews(config_, 9, random);
@@ -67,7 +68,7 @@ TEST_P(BatchFeeds, RefuseWhatDoesNotFitAndGoOn) {
   EXPECT_EQ(feed.take().host.B, 1);
 }
 
-// A change to the reviews during a visit comes too late for the next batch, which has been assembled already.
+// If a visit changes the reviews, the next batch is unaffected, because it has already been assembled.
 TEST_P(BatchFeeds, TheNextIsMadeBeforeTheResultsOfOneAreWaitedFor) {
   Random random(5);
   EncodedReviews reviews = test::random_reviews(config_, 7, random);

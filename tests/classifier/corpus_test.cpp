@@ -74,7 +74,7 @@ void expect_same(const Corpus& a, const Corpus& b) {
   expect_same(a.test, b.test);
 }
 
-// The message with which `path` is refused; "" where it is not.
+// The message with which `path` is rejected, or "" if it is accepted.
 std::string refusal(const std::string& path) {
   try {
     load_corpus(path);
@@ -85,7 +85,7 @@ std::string refusal(const std::string& path) {
   return "";
 }
 
-// Expects `path` refused with a message that begins with the path and holds each of the parts.
+// Expects that `path` is rejected with a message that begins with the path and contains each of the parts.
 void expect_refused(const std::string& path, const std::vector<std::string>& parts) {
   const std::string message = refusal(path);
   EXPECT_NE(message, "") << "accepted " << path;
@@ -103,7 +103,7 @@ TEST(CorpusFolder, ReadsImdbInOrderOfOrigin) {
                              {"Good.", 1, "train/pos/0_9.txt"},
                              {"\u00C9l\u00E9gant.", 1, "train/pos/2_10.txt"}});
   expect_same(corpus.test, {{"No.", 0, "test/neg/0_2.txt"}, {"Yes.", 1, "test/pos/0_10.txt"}});
-  expect_same(load_corpus(folder / ""), corpus);  // the folder above
+  expect_same(load_corpus(folder / ""), corpus);  // the parent folder is accepted too
 }
 
 TEST(CorpusFolder, EveryFifthTextOfALabelIsTheTestWhereThereIsNone) {
@@ -122,7 +122,7 @@ TEST(CorpusFolder, EveryFifthTextOfALabelIsTheTestWhereThereIsNone) {
 
 struct Refusal {
   Files files;
-  std::vector<std::string> message;  // parts of it
+  std::vector<std::string> message;  // parts that it must contain
 };
 
 TEST(CorpusFolder, RefusesWithTheFilesName) {
@@ -202,14 +202,14 @@ TEST(CorpusArchive, RefusesEveryTruncation) {
        {archive_write_add_filter_none, archive_write_add_filter_gzip, archive_write_add_filter_xz}) {
     write_archive(path, kImdb, filter);
     const std::string whole = read_file(path);
-    // The zeros at the end of a plain archive are its end mark, most of them filling.
+    // The trailing zeros of an uncompressed archive are its end mark and the padding after it.
     const std::size_t content = whole.find_last_not_of('\0') + 1;
     const std::size_t step = whole.size() > 4096 ? 128 : 1;
     for (std::size_t size = 0; size < content; size += step) {
       write_file(path, whole.substr(0, size));
       EXPECT_NE(refusal(path), "") << size << " of " << whole.size() << " bytes";
     }
-    // Between two entries, where only the end mark is missing.
+    // Here the archive ends between two entries, so that only the end mark is missing.
     if (filter == archive_write_add_filter_none) {
       write_file(path, whole.substr(0, (content + 511) / 512 * 512));
       expect_refused(path, {"truncated", "end mark"});
@@ -340,7 +340,8 @@ TEST(CorpusTable, AnyBytesAndHugeLinesAreReadOrRefused) {
   expect_refused(folder / "t.csv", {"t.csv:1:"});
 }
 
-// The data set itself, where ATTN_IMDB names its archive; unpacked here into a folder.
+// Checks the data set itself, whose archive ATTN_IMDB names, and compares it with the folder that it is unpacked to
+// here.
 TEST(CorpusImdb, HasItsCountsAndEqualsItsFolder) {
   const char* path = std::getenv("ATTN_IMDB");
   if (path == nullptr) GTEST_SKIP() << "ATTN_IMDB does not name the IMDB archive";

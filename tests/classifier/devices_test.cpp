@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The same training on every backend: each must give the losses of the reference.
+// The same training on every backend: each must produce the losses of the reference.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,10 +20,10 @@ const char* name_of(attn_backend_t backend) { return backend == ATTN_BACKEND_CUD
 struct Precision {
   Storage storage;
   float loss_scale;
-  double bound;  // of a loss's relative error
+  double bound;  // bound of the relative error of a loss
 };
 
-// Training on `count` batches in turn; the last step sees the first batch again.
+// Trains on `count` batches in turn; the last step uses the first batch again.
 void expect_the_reference(const ModelConfig& config, std::int64_t B, std::size_t count, std::size_t steps, float rate,
                           const std::vector<Precision>& precisions) {
   constexpr std::uint64_t kSeed = 11;
@@ -92,7 +92,8 @@ INSTANTIATE_TEST_SUITE_P(All, Devices,
                                   (std::get<1>(variant.param) ? "_masked" : "");
                          });
 
-// In fp16 numbers end at 65504: so large a scale has to be found out, and the parameters stay.
+// fp16 ends at 65504, so that gradients with this loss scale overflow. The overflow must be detected and the parameters
+// left unchanged.
 TEST(LossScale, AStepBeyondTheRangeIsLeftOut) {
   for (const attn_backend_t backend : test::model_backends()) {
     SCOPED_TRACE(name_of(backend));

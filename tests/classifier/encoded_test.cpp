@@ -39,7 +39,7 @@ void expect_same(const EncodedCorpus& a, const EncodedCorpus& b) {
   expect_same(a.test, b.test);
 }
 
-// A batch in a block of memory of exactly the size that it may use.
+// A batch in a memory block of exactly the size that it may use.
 struct Made {
   std::vector<std::byte> memory;
   Batch batch;
@@ -157,7 +157,7 @@ class Cache : public testing::Test {
 TEST_F(Cache, IsMadeThenRead) {
   EXPECT_FALSE(hits());
   EXPECT_TRUE(hits());
-  EXPECT_FALSE(hits(6));  // another V
+  EXPECT_FALSE(hits(6));  // a different V
   EXPECT_TRUE(hits(6));
   EXPECT_TRUE(hits());
 }
@@ -169,7 +169,7 @@ TEST_F(Cache, IsRemadeWhenTheDataChange) {
   EXPECT_TRUE(hits());
   fs::last_write_time(path_, fs::last_write_time(path_) + std::chrono::seconds(1));
   EXPECT_FALSE(hits());
-  EXPECT_EQ(std::distance(fs::directory_iterator(cache_), {}), 1);  // the stale one is gone
+  EXPECT_EQ(std::distance(fs::directory_iterator(cache_), {}), 1);  // the stale file has been removed
 }
 
 TEST_F(Cache, OfAFolderIsRemadeForAnotherFile) {
@@ -201,7 +201,7 @@ TEST_F(Cache, IsRemadeWhenDamaged) {
   EXPECT_TRUE(hits());
 }
 
-// Files that pass as safetensors, their checksum right or absent, with this very key.
+// These files are valid safetensors files with the right key, with and without a correct checksum.
 TEST_F(Cache, IsRemadeWhenItsContentsDoNotFit) {
   EXPECT_FALSE(hits());
   const std::string file = cache_file();

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kReplacement = "\xEF\xBF\xBD";
 
-// 40 words of which one takes 30 percent, one 15, and a tenth is on the padding.
+// A review of 40 words, of which one receives 30 percent of the attention and one 15; a tenth falls on the padding.
 Explanation review() {
   Explanation result{"test/pos/7_10.txt", "pos", "pos", 0.973, {}, 34};
   for (int i = 0; i < 40; ++i) result.words.push_back({"word" + std::to_string(i), 0.45 / 38, i % 7 != 0});
@@ -31,7 +31,7 @@ ExplanationReport report_of(std::vector<Explanation> reviews) {
   return {"a model", {"neg", "pos"}, std::move(reviews), {}, 0};
 }
 
-// What a file of texts can hold, and what a broken model can give.
+// A report with texts that an input file may contain and with numbers that a broken model may produce.
 ExplanationReport hostile() {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   ExplanationReport report = report_of({review()});
@@ -84,7 +84,8 @@ std::string name_of(const std::string& tag) {
   return tag.substr(1, end - 1);
 }
 
-// Every tag closed by its own name in order, no bare & < or >. Returns the text between the tags.
+// Expects that every tag is closed by its own name in the right order, and that the text contains no bare & or >.
+// Returns the text between the tags.
 std::string text_of_well_formed(const std::string& html) {
   std::string text;
   std::vector<std::string> open;
@@ -112,7 +113,7 @@ std::string text_of_well_formed(const std::string& html) {
 
 struct Picture {
   int width, height;
-  std::size_t full_colour;  // dots of the colour of the strongest word
+  std::size_t full_colour;  // the number of pixels in the colour of the strongest word
 };
 
 Picture picture_of(const ExplanationReport& report) {
@@ -152,7 +153,7 @@ std::string without_escapes(std::string text) {
   return text;
 }
 
-// Columns of the characters used in these tests.
+// The number of terminal columns that a line takes, for the characters used in these tests.
 int columns_of(const std::string& line) {
   int columns = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -257,7 +258,7 @@ TEST(Png, StrongWordsHaveTheFullColour) {
   for (WeightedWord& word : flat.words) word.weight = 0.02;
   const Picture without = picture_of(report_of({flat}));
   const Picture with = picture_of(report_of({review()}));
-  EXPECT_GT(with.full_colour, without.full_colour + 2000);  // a box of at least 100 by 40 dots, less its letters
+  EXPECT_GT(with.full_colour, without.full_colour + 2000);  // a box of at least 100 by 40 pixels, except its letters
 }
 
 TEST(Png, DrawsWhateverItIsGiven) {
@@ -270,7 +271,7 @@ TEST(Png, DrawsWhateverItIsGiven) {
 TEST(Png, LeavesWhatWouldBeTooTallToThePage) {
   const Picture many = picture_of(report_of(std::vector<Explanation>(60, review())));
   EXPECT_EQ(many.height, picture_of(report_of(std::vector<Explanation>(90, review()))).height);
-  EXPECT_EQ(many.width, 2000);  // not shrunk to fit
+  EXPECT_EQ(many.width, 2000);  // the picture is not scaled down to fit
   EXPECT_GT(many.height, 10 * picture_of(report_of({review()})).height);
 }
 
@@ -322,19 +323,19 @@ TEST(Terminal, RanksWhereThereIsNoColour) {
   const std::string text = to_terminal(review(), false, 80);
   EXPECT_NE(text.find("superb,[1]"), std::string::npos) << text;
   EXPECT_NE(text.find("moving[2]"), std::string::npos) << text;
-  EXPECT_EQ(text.find("[3]"), std::string::npos) << text;  // the others are below an even share
+  EXPECT_EQ(text.find("[3]"), std::string::npos) << text;  // the other words are below an even share
   EXPECT_NE(text.find("30.0% of the attention"), std::string::npos) << text;
 }
 
 TEST(TopWords, AreRankedByAttentionRelativeToAnEvenShare) {
-  // In a review of two words half the attention is nothing special, in one of ten it is.
+  // Half of the attention is unremarkable in a review of two words, but not in one of ten.
   Explanation two{"", "", "pos", 1, {{"Short", 0.5, true}, {"other", 0.48, true}}, 0};
   Explanation ten{"", "", "neg", 1, {{"(Long)", 0.45, true}, {"short", 0.04, true}}, 0};
   for (int i = 0; i < 8; ++i) ten.words.push_back({"filler", 0.05, true});
   ten.words[9] = {"strange", 0.9, false};
   const std::vector<TopWord> words = top_words({two, ten}, "pos", 1, 10);
 
-  ASSERT_EQ(words.size(), 4u);  // without the unknown one
+  ASSERT_EQ(words.size(), 4u);  // the unknown word is excluded
   EXPECT_EQ(words[0].text, "long");
   EXPECT_NEAR(words[0].mean_weight, 0.45, 1e-12);
   EXPECT_EQ(words[0].positive_rate, 0);
@@ -352,7 +353,7 @@ TEST(TopWords, LeavesOutRareOnesAndKeepsToTheNumber) {
   EXPECT_EQ(top_words(twice, "pos", 2, 3)[0].text, "superb");
   EXPECT_TRUE(top_words(twice, "pos", 3, 3).empty());
   EXPECT_TRUE(top_words({}, "pos", 1, 3).empty());
-  // Punctuation alone stays as it is, letters of any script are lowered.
+  // A word of punctuation alone is unchanged; letters of any script are converted to lower case.
   const Explanation others{"",
                            "",
                            "pos",

@@ -37,7 +37,8 @@ Features word_counts(const Review& review) {
   return features;
 }
 
-// Runs of `length` words: a bag as well, but of features that know the order within them.
+// The counts of all sequences of `length` words. This is a bag as well, but its features capture the word order within
+// them.
 Features run_counts(const Review& review, std::size_t length) {
   const std::vector<std::string> all = words(review.text);
   Features features;
@@ -49,7 +50,7 @@ Features run_counts(const Review& review, std::size_t length) {
   return features;
 }
 
-// Test accuracy of a logistic regression on these features.
+// The test accuracy of a logistic regression on these features.
 double regression_accuracy(const Corpus& corpus, const std::function<Features(const Review&)>& features) {
   std::map<std::string, double> weights;
   const auto score = [&](const Features& x) {
@@ -111,7 +112,8 @@ TEST(Generator, TextsAreDistinctAndFitTheDefaultLength) {
   EXPECT_LE(longest, 199u);
 }
 
-// z of the difference between the classes' counts; each review adds independently, so beyond 5 is no chance.
+// The z-score of the difference between the classes' counts. The reviews contribute independently, so a value above 5
+// cannot be chance.
 TEST(Generator, EveryWordIsAsFrequentInBothClasses) {
   struct Difference {
     double sum = 0, squares = 0;
@@ -141,7 +143,7 @@ TEST(Generator, CountsOfWordsDoNotTellTheLabelButTheirOrderDoes) {
   EXPECT_GT(runs, 0.8);
 }
 
-// Reviews of the marked tokens alone, or of all others, 2000 to learn from and 1000 to test.
+// Reviews that consist only of the marked tokens, or only of all others: 2000 for training and 1000 for testing.
 Corpus only(bool decisive) {
   const GeneratedCorpus all = generate_reviews(0, 3000, 4);
   Corpus kept;

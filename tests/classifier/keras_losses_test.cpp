@@ -22,9 +22,9 @@ struct Trace {
   TensorFile file;
   std::int64_t steps, B, T;
   std::vector<std::int32_t> ids;      // [steps, B, T]
-  std::vector<std::int32_t> lengths;  // [steps, B]; empty: not masked
+  std::vector<std::int32_t> lengths;  // [steps, B]; empty without masking
   std::vector<float> labels;          // [steps, B]
-  std::vector<float> losses;          // [steps], Keras's
+  std::vector<float> losses;          // [steps], as computed by Keras
 
   explicit Trace(const std::string& path) : file(load_tensors(path)) {
     file.tensors = with_current_names(std::move(file.tensors));

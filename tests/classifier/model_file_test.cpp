@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(ModelFile, EarlierModelFile, testing::Values(Attention:
 struct Fault {
   const char* name;
   std::function<void(ModelFile&)> commit;
-  const char* message;  // after the path
+  const char* message;  // the error message after the path
 };
 
 void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }

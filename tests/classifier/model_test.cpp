@@ -40,14 +40,14 @@ class ModelTest : public testing::TestWithParam<Variant> {
     return test::random_reviews(config_, B, random);
   }
 
-  // Sends a batch and takes it at once.
+  // Sends a batch and takes it immediately.
   static FedBatch fed(BatchFeed& feed, const EncodedReviews& reviews) {
     feed.send(reviews, test::all_of(reviews));
     return feed.take();
   }
 
-  // Initial values plus noise. With the small initial values alone attention is almost uniform, and the gradients of its
-  // parameters are sums that cancel almost completely.
+  // Fills the model with initial values plus noise. With the small initial values alone attention is almost uniform,
+  // and the gradients of its parameters are sums that cancel almost completely.
   void fill(Model& model, Random& random) const {
     initialise(model.parameters(), config_, random);
     std::map<std::string, Tensor> tensors;
@@ -117,7 +117,7 @@ TEST_P(ModelTest, InferenceAgreesWithTraining) {
     EXPECT_NEAR(training[b], inference[b], 1e-6f * (1 + std::abs(training[b])));
 }
 
-// Thirty steps of Adam on both sides, each on its own parameters.
+// Both sides take thirty steps of Adam, each on its own parameters.
 TEST_P(ModelTest, TrainingFollowsTheReference) {
   Random random(9);
   constexpr float kRate = 1e-2f;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training on random batches, by a model on the backend of a handle and by the reference.
+// Training on random batches, with a model on the backend of a handle and with the reference.
 #pragma once
 
 #include "classifier/random.h"
@@ -74,7 +74,7 @@ class ModelTraining {
     return loss;
   }
 
-  bool left_out() const { return left_out_.download().front() != 0; }  // of the last step
+  bool left_out() const { return left_out_.download().front() != 0; }  // whether the last step was skipped
 
  private:
   const Handle* handle_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The trainable tensors: initial values, saving and loading, and what is refused.
+// The trainable tensors: initial values, saving and loading, and which files are rejected.
 #include "classifier/train/parameters.h"
 
 #include <gtest/gtest.h>
@@ -107,7 +107,7 @@ TEST(Parameters, SaveAndLoadRoundTrip) {
 TEST(Random, IsTheStandardsEngine) {
   Random random(5489);
   for (int i = 1; i < 10000; ++i) random.uniform();
-  // The standard specifies the ten thousandth number of this engine.
+  // The C++ standard specifies the ten thousandth number of this engine.
   EXPECT_EQ(random.uniform(), static_cast<double>(9981545732273789042ULL >> 11) * 0x1p-53);
 }
 

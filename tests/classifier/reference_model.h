@@ -18,7 +18,7 @@ namespace attn::classifier::test {
 
 using Tensors = std::map<std::string, std::vector<double>>;  // with the names of Parameters
 
-// The parameters of `block` in double precision.
+// Converts the parameters of `block` to double precision.
 inline Tensors widened(const Parameters& block) {
   std::map<std::string, Tensor> saved;
   block.save(saved);
@@ -33,7 +33,7 @@ inline Tensors widened(const Parameters& block) {
 struct ReferenceStep {
   std::vector<double> logits, losses;  // [B]
   std::vector<double> weights;         // [B, T]
-  Tensors gradient;                    // of the mean loss
+  Tensors gradient;                    // the gradient of the mean loss
 };
 
 // The indices 0, 1, ... of all reviews.

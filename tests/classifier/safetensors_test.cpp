@@ -43,7 +43,7 @@ void expect_equal(const TensorFile& a, const TensorFile& b) {
   }
 }
 
-// The message of the Failure, or "" where `body` succeeded.
+// The message of the Failure, or "" if `body` succeeded.
 template <class Body>
 std::string failure_of(Body&& body) {
   try {
@@ -145,7 +145,7 @@ TEST(Safetensors, WhatIsNoSuchFileIsRefused) {
 
 struct BadHeader {
   const char* header;
-  const char* reason;  // part of the message
+  const char* reason;  // a part of the error message
 };
 
 TEST(Safetensors, HeadersThatLieAreRefused) {
@@ -191,7 +191,7 @@ TEST(Safetensors, HeadersThatLieAreRefused) {
     EXPECT_EQ(message.find(folder / "bad"), 0u) << message;
     EXPECT_NE(message.find(bad.reason), std::string::npos) << bad.header << "\n" << message;
   }
-  // The same data described well, so that the table fails for the reasons it gives.
+  // The same data with a correct header loads, so the rows of the table fail for the stated reasons.
   write_file(folder / "good", with_length(R"({"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}})", "12345678"));
   EXPECT_EQ(load_failure(folder / "good"), "");
 }
@@ -220,7 +220,7 @@ TEST(Safetensors, TensorsThatContradictThemselvesAreRefused) {
   EXPECT_EQ(folder.file_count(), 0u);
 }
 
-// Runs safetensors_reader.py; `output` is what it printed. Returns a reason to skip, or "".
+// Runs safetensors_reader.py and stores what it prints in `output`. Returns a reason to skip the test, or "".
 std::string run_python(const std::string& verb, const std::string& path, std::string& output) {
   const char* python = std::getenv("ATTN_PYTHON");
 #ifdef ATTN_PYTHON

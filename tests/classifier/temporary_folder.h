@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A folder for one test, and whole files in it.
+// A folder that exists during one test, and functions that read and write whole files in it.
 #pragma once
 
 #include <stdlib.h>

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-# Asks for attn_cuda as -Dversion and -Dcomponents say.
+# Finds attn_cuda with the version and components given by -Dversion and -Dcomponents.
 find_package(attn_cuda ${version} REQUIRED COMPONENTS ${components})

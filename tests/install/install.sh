@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# install.sh BUILD PREFIX [COMPONENT]: installs elsewhere first and moves the tree, which must not mind.
+# install.sh BUILD PREFIX [COMPONENT]: installs to another folder and then moves the tree, since it must be relocatable.
 rm -rf "$2" "$2.first"
 cmake --install "$1" --prefix "$2.first" ${3:+--component "$3"}
 mv "$2.first" "$2"

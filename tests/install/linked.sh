@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# linked.sh LIBRARY ALLOWED: fails where the library links others than ALLOWED (an expression for their names
-# without .so), or has an RPATH, which unlike a RUNPATH would go before the user's library path.
+# linked.sh LIBRARY ALLOWED: fails if the library links any other than the ALLOWED ones (a regular expression for their
+# names without .so), or if it has an RPATH, which unlike a RUNPATH would take precedence over the user's library path.
 dynamic=$(readelf --dynamic --wide "$1")
 if grep '(RPATH)' <<<"$dynamic"; then
   echo "RPATH where RUNPATH was expected"

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# symbols.sh LIBRARY LIST: fails for any exported symbol that the list lacks, and for any it has too many.
+# symbols.sh LIBRARY LIST: fails if the library exports a symbol that is not in the list, or lacks one that is.
 echo "-: exported, not in the list; +: in the list, not exported"
 nm -D --defined-only --format=posix "$1" | awk '{ print $1 }' | LC_ALL=C sort | diff -U0 - "$2"

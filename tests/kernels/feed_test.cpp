@@ -75,7 +75,7 @@ TEST_F(FeedStreams, CopiesStandInAStreamOfTheirOwn) {
 }
 
 // None of the work of the handle's stream has run when the host sends the last batch: fill waits for copies, copies
-// wait for the slots that were given back, and so on.
+// wait for the slots that were recycled, and so on.
 TEST_F(FeedStreams, ABatchStandsUntilTheHandlesStreamIsThroughWithIt) {
   for (const int slots : {2, 3}) {
     SCOPED_TRACE(slots);
@@ -109,10 +109,10 @@ TEST_F(FeedStreams, TheStreamIsTheHandlesAtThatTime) {
   Buffer<float> copies[] = {{handle_, batch(-1)}, {handle_, batch(-1)}};
   for (int n : {1, 2}) send(feed, n);
   const void* const first = feed.take();
-  handle_.synchronize();  // for the batch too, which `stream_` alone waits for
+  handle_.synchronize();  // waits for the batch too, which otherwise only `stream_` waits for
   handle_.set_stream(other_);
   keep(first, copies[0], other_);
-  feed.take();  // gives the first back, when `other_` is through
+  feed.take();  // recycles the first slot once the work of `other_` has completed
   send(feed, 3);
   const void* const third = feed.take();
   keep(third, copies[1], other_);

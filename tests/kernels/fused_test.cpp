@@ -25,7 +25,7 @@ static std::ostream& operator<<(std::ostream& out, const Shape& s) {
 
 namespace {
 
-constexpr double kMost = 1.2;  // times what is stated
+constexpr double kMost = 1.2;  // the largest accepted ratio of measured to stated bytes
 
 struct Launch {
   std::string kernel;
@@ -36,7 +36,7 @@ struct Launch {
 class Launches {
  public:
   Launches() : file_(testing::TempDir() + "fused_test_" + std::to_string(getpid()) + ".jsonl") {
-    setenv("VGPU_COUNTERS", file_.c_str(), 1);  // read at the first launch
+    setenv("VGPU_COUNTERS", file_.c_str(), 1);  // the virtual GPU reads it at the first launch
   }
   ~Launches() { std::remove(file_.c_str()); }
   Launches(const Launches&) = delete;

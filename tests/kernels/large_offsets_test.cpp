@@ -19,7 +19,7 @@ namespace {
 using Results = std::vector<std::vector<float>>;
 
 constexpr std::int64_t kFar = std::int64_t{1} << 31;
-constexpr std::int32_t kKeys = 3;  // that are no padding
+constexpr std::int32_t kKeys = 3;  // the valid keys of the item
 
 // A batch of one item, or of two items of which the first is all padding.
 class Item {
@@ -51,7 +51,7 @@ class Item {
 
 std::vector<float> values(std::uint64_t seed, std::int64_t count) { return Random(seed).normal(count, 0.25f); }
 
-// Forward, and backward to the gradients that are small.
+// The forward pass, and the backward pass for those gradients that are small.
 Results additive(bool far, std::int64_t Q, std::int64_t T, std::int64_t A, std::int64_t D, bool backward) {
   const Handle handle(ATTN_BACKEND_CUDA);
   const Item item(handle, far);

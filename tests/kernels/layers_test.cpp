@@ -119,7 +119,8 @@ TEST_F(CudaLayers, AStepIsCapturedAndReplayed) {
   EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
 }
 
-// Two buffers of twelve bytes per (id, position) pair, a carry per segment of 32 pairs, and the scratch of the sort.
+// The workspace consists of two buffers of twelve bytes per (id, position) pair, a carry per segment of 32 pairs, and
+// the scratch of the sort.
 TEST_F(CudaLayers, WorkspaceGrowsWithPlacesBeyond32Bits) {
   constexpr std::int64_t kN = std::int64_t{1} << 33, kV = std::int64_t{1} << 40, kE = 64;
   const std::size_t least = 2 * kN * 12 + kN / 32 * kE * 4;

@@ -101,7 +101,7 @@ class TrainingStep {
   const Handle* handle_;
   attn_recurrent_desc_t desc_;
   RecurrentEncoder encoder_;
-  std::int64_t width_;                       // of the dense layer
+  std::int64_t width_;                       // the input width of the dense layer
   Buffer<float> x_;                          // [B, T, E]
   Buffer<float> p_, g_, m_, s_;              // the encoder's block, dense.w, dense.b
   Buffer<float> o_, d_o_;                    // [B, width]

@@ -174,9 +174,8 @@ TEST_P(AdditiveFp32On, ManyChunks) {
 // Scores that overflow to -inf have weight 0, even though the first tile of keys contains no others.
 TEST_P(AdditiveOn, ScoresOfMinusInfinityBesideFiniteOnes) {
   Case given({1, 1, 150, 3, 4}, {});
-  const double huge = options.dtype == ATTN_DTYPE_FP16
-                          ? 65504
-                          : 3e38;  // the sum of two overflows in fp32, unless they are fp16 numbers
+  const double huge =
+      options.dtype == ATTN_DTYPE_FP16 ? 65504 : 3e38;  // the sum of two terms overflows fp32, except with fp16 storage
   given.input.v = {huge, huge, 1};
   given.input.q[0] = given.input.q[1] = 0;
   for (std::size_t j = 0; j < 150; ++j) given.input.k[j * 3] = given.input.k[j * 3 + 1] = j < 100 ? -100 : 0;
