@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""attn_bench reports times on the CPU and on a GPU, and on the virtual GPU counters that are clearly not times.
+"""Checks that attn_bench reports times on the CPU and on a GPU, and on the virtual GPU counters instead of times.
 
 Run by ctest: attn_bench_test.py ATTN_BENCH BACKENDS, where BACKENDS is cpu or cpu,cuda.
 """

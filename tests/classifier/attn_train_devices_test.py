@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The attn_train program on CUDA: it does what it does on the CPU, and either goes on where the other stopped.
+"""The attn_train program on CUDA: it behaves as on the CPU, and each device can resume a run of the other.
 
 Run by ctest: attn_train_devices_test.py PROGRAM [FOLDER], on the GPU, or on the virtual GPU whose libraries are in FOLDER. Needs
 nothing but the standard library.
@@ -21,7 +21,7 @@ SMALL = [
     "--generated-train", "120", "--generated-test", "40", "--threads", "1", "--no-cache",
 ]  # fmt: skip
 ADDITIVE = ["--attention", "additive", "--attention-width", "12", "--query-width", "6", "--mask"]
-BOUND = 1e-6  # of a loss, relative
+BOUND = 1e-6  # the largest relative difference between two losses
 
 
 class Devices(ProgramTest):
@@ -70,7 +70,8 @@ class Devices(ProgramTest):
                 self.assert_losses_agree("whole", then, 2)
 
     def test_an_interrupted_run_goes_on_on_the_cpu(self):
-        # Long enough to be stopped in the first epoch, and with the article's small steps: large ones blow up what rounding changed.
+        # The run is long enough to be stopped in the first epoch. Its learning rate is small, as in the article, because
+        # large steps would amplify the differences caused by rounding.
         more = [*SMALL, "--generated-train", "1000", "--learning-rate", "0.001", "--epochs", "2", "--device"]
         self.run_program("train", *more, "cpu", "--output", "whole")
         process = self.start("train", *more, "cuda", "--output", "stopped", "--save-every", "5")
@@ -122,7 +123,7 @@ class Devices(ProgramTest):
         losses, accuracies = zip(
             *(re.search(r"Test loss: (\S+)\nTest accuracy: (\S+)", output).groups() for output in on_both("eval"))
         )
-        self.assertLess(abs(float(losses[0]) - float(losses[1])), 1.5e-4)  # four digits are printed
+        self.assertLess(abs(float(losses[0]) - float(losses[1])), 1.5e-4)  # the program prints four digits
         self.assertEqual(*accuracies)
 
         texts = ["i thought it was wonderful", "i thought it was awful", "nothing but words nobody knows"]
@@ -146,7 +147,7 @@ class Devices(ProgramTest):
         output = self.run_program("train", *SMALL, "--generated-train", "8", "--epochs", "1", "--threads", "0")
         self.assertRegex(output, r"On .*cuDNN.*cuBLAS")
         output = self.run_program("eval", "--threads", "1")
-        self.assertIn("On CPU", output)  # who names threads means the CPU
+        self.assertIn("On CPU", output)  # a number of threads selects the CPU
 
     def test_where_cuda_does_not_work_auto_says_why_and_cuda_fails(self):
         self.run_program("train", *SMALL, "--generated-train", "8", "--epochs", "1", "--device", "cpu")

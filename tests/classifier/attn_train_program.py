@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The attn_train program in a folder of its own, for the tests that run it. They get its path as their first argument."""
+"""Runs the attn_train program in a temporary folder. The tests that use this get its path as their first argument."""
 
 import json
 import math
@@ -16,7 +16,7 @@ PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
 
 
 def read_tensors(path):
-    """The header of a safetensors file and its data, by name."""
+    """Returns the metadata of a safetensors file, and the bytes of its tensors by name."""
     raw = pathlib.Path(path).read_bytes()
     (size,) = struct.unpack("<Q", raw[:8])
     header = json.loads(raw[8 : 8 + size])
@@ -41,7 +41,7 @@ def rename_tensors(path, new_name):
 
 class ProgramTest(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="attn train ")  # with a space, on purpose
+        folder = tempfile.TemporaryDirectory(prefix="attn train ")  # the space tests that paths are quoted
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
@@ -68,7 +68,7 @@ class ProgramTest(unittest.TestCase):
         )
 
     def assert_a_bad_loss_ends_a_run_unsaved(self, *options):
-        """Of a step so large that the next loss is not a number, the file keeps what it had before that was known."""
+        """If a step is so large that the next loss is NaN, the saved file keeps the state from before that loss."""
         huge = ["--learning-rate", "1e38", "--save-every", "1", "--output", "huge"]
         output = self.run_program("train", *options, *huge, status=1)
         self.assertIn("learning rate: expected one that keeps the loss finite, got 1e+38", output)
@@ -79,7 +79,7 @@ class ProgramTest(unittest.TestCase):
             self.assertFalse(any(math.isnan(value) for (value,) in struct.iter_unpack("<f", data)), name)
 
     def wait_until(self, condition, process):
-        """Until the running process has made `condition` true."""
+        """Waits until the running process has made `condition` true."""
         deadline = time.monotonic() + 120
         while not condition():
             self.assertIsNone(process.poll(), "the run ended before it could be stopped")
@@ -87,5 +87,5 @@ class ProgramTest(unittest.TestCase):
             time.sleep(0.002)
 
     def wait_for_step(self, path, step, process):
-        """Until a saved state has come to this step of the first epoch."""
+        """Waits until a saved state has reached this step of the first epoch."""
         self.wait_until(lambda: path.exists() and json.loads(read_tensors(path)[0]["state"])["step"] >= step, process)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The attn_train program as a user meets it: train, interrupt, kill, resume, evaluate, predict, explain, and bad input.
+"""Runs attn_train as a user would: train, interrupt, kill, resume, evaluate, predict, explain, and bad input.
 
 Run by ctest: attn_train_test.py PROGRAM. Needs nothing but the standard library.
 """
@@ -22,11 +22,11 @@ SMALL = [
     "--embedding", "8", "--hidden", "8", "--length", "60", "--vocabulary", "800", "--batch", "4",
     "--generated-train", "600", "--generated-test", "120", "--epochs", "2", "--threads", "2", "--no-cache",
 ]  # fmt: skip
-LONG = [*SMALL, "--generated-train", "4000"]  # long enough to be stopped in the first epoch by however slow a test
+LONG = [*SMALL, "--generated-train", "4000"]  # long enough that even a slow test stops it in the first epoch
 
 
 def without_times(state):
-    """A run's state with the clock's figures taken out."""
+    """Returns the state of a run without the times, which differ between equal runs."""
     state = json.loads(state)
     state.pop("seconds")
     for row in state["history"]:
@@ -36,7 +36,7 @@ def without_times(state):
 
 class Program(ProgramTest):
     def environment(self):
-        return {**super().environment(), "CUDA_VISIBLE_DEVICES": ""}  # on the CPU, also where there is a GPU
+        return {**super().environment(), "CUDA_VISIBLE_DEVICES": ""}  # runs on the CPU even if there is a GPU
 
     def assert_same_run(self, first, second):
         metadata, tensors = read_tensors(self.folder / first / "model.safetensors")
@@ -80,7 +80,7 @@ class Program(ProgramTest):
         self.assert_same_run("whole", "killed")
 
     def test_a_run_interrupted_again_and_again_continues_bit_for_bit(self):
-        """The article's model: its matrix products are where a signal handler once destroyed the heap."""
+        """Uses the article's model, because a signal handler once corrupted the heap during its matrix products."""
         interruptions = int(os.environ.get("ATTN_TEST_INTERRUPTIONS", "6"))
         sizes = ["--generated-train", str(200 * interruptions), "--generated-test", "32", "--epochs", "2", "--threads", "2", "--no-cache"]
         self.run_program("train", *sizes, "--output", "whole", timeout=3000)
@@ -100,7 +100,7 @@ class Program(ProgramTest):
         self.assert_same_run("whole", "stopped")
 
     def test_a_checkpoint_of_an_earlier_version_continues_bit_for_bit(self):
-        """Earlier versions called the tensors of the LSTM lstm.kernel and so on."""
+        """Earlier versions named the tensors of the LSTM lstm.kernel and so on."""
         for attention in ("pooling", "additive"):
             with self.subTest(attention=attention):
                 options = [*SMALL, "--attention", attention, "--epochs", "1"]
@@ -135,7 +135,7 @@ class Program(ProgramTest):
         accuracy = [line for line in output.splitlines() if line.startswith("Test accuracy")]
         self.assertIn(accuracy[0], evaluated)
 
-        def verdicts(output):  # standard error, which says on what, is in the output too
+        def verdicts(output):  # the output includes standard error, which names the device
             return [line for line in output.splitlines() if "\t" in line]
 
         lines = verdicts(self.run_program("predict", "i thought it was wonderful", "i thought it was awful"))

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The other side of safetensors_test.cpp: the file format as Python's own package reads and writes it.
+"""The counterpart of safetensors_test.cpp: reads and writes files with the official Python package.
 
     safetensors_reader.py read FILE    prints dtypes, shapes, values and metadata as JSON
     safetensors_reader.py write FILE   writes the tensors that the test expects
 
-Exits with 77 where a package is missing.
+Exits with status 77 if a package is missing.
 """
 import json
 import sys

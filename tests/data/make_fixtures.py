@@ -26,7 +26,7 @@ def with_padding(values, valid):
 
 
 def masked_softmax(e, valid):
-    """Over the last axis; weights and log-sum-exp; valid broadcasts to e."""
+    """Softmax over the last axis: returns the weights and the log-sum-exp. `valid` is broadcast to the shape of e."""
     e = np.where(valid, e, -np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
         lse = np.logaddexp.reduce(e, axis=-1)
@@ -85,7 +85,7 @@ def sigmoid(z):
 
 
 def run_lstm(x, kernel, recurrent, bias):
-    """All items at once, every position; y [B, T, H] is causal, so padding at the end does no harm."""
+    """Computes all items and positions at once. y [B, T, H] is causal, so trailing padding affects no valid position."""
     y = c = np.zeros((x.shape[0], recurrent.shape[0]))
     states = []
     for x_t in np.moveaxis(x, 1, 0):
@@ -136,7 +136,7 @@ def cross_entropy():
 
 
 def adam():
-    """Seven steps from moments of zero. Unrolled: each moment is a weighted sum over the gradients so far."""
+    """Seven steps from moments of zero, unrolled: each moment is a weighted sum over the gradients so far."""
     N, steps, rate, beta_1, beta_2, epsilon = 11, 7, 0.01, 0.9, 0.999, 1e-7
     p, g = rng.normal(size=N), rng.normal(size=(steps, N))
     g[:, 0] = 0

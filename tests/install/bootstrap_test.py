@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The verbs of bootstrap.sh on the machine that conftest.py makes: what they install, build and run."""
+"""The commands of bootstrap.sh on the simulated machine of conftest.py: what they install, build and run."""
 import shutil
 
 import pytest
@@ -204,7 +204,7 @@ def test_failed_build_does_not_run_the_benchmarks(machine, attn_bench):
 
 @pytest.fixture
 def wanted(machine):
-    """What python_bench asks of the Python environment."""
+    """The Python packages that python_bench requires."""
     path = machine.root / "python_bench/requirements-test.txt"
     path.parent.mkdir()
     path.write_text("numpy==1\n")
@@ -302,7 +302,7 @@ def test_the_cuda_compiler_on_the_path_comes_first(machine):
 
 @pytest.fixture
 def compiler(machine, wanted):
-    """What is asked for where no CUDA compiler is found; pip unpacks one."""
+    """The package that is requested if no CUDA compiler is found; the fake pip unpacks one."""
     path = machine.root / "kernels/requirements.txt"
     path.parent.mkdir()
     path.write_text("nvidia-cuda-nvcc==1\n")

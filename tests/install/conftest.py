@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A copy of bootstrap.sh in a folder with spaces, and stand-ins for all that would change the machine."""
+"""A copy of bootstrap.sh in a folder with spaces in its name, and stand-ins for the tools that would change the machine."""
 import pathlib
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ REAL_TOOLS = ["bash", "cat", "dirname", "env", "grep"]
 
 
 class Machine:
-    """Debian 12 with root and every package, until a test says otherwise."""
+    """By default Debian 12 with root access and every package; tests change what they need."""
 
     def __init__(self, folder):
         self.root = folder / "a clone with spaces"
@@ -19,7 +19,7 @@ class Machine:
         self.tools = folder / "tools"
         self.log = folder / "log"
         self.os_release = folder / "os-release"
-        self.usual_nvcc = folder / "usual place/nvcc"  # where no compiler is until a test puts it there
+        self.usual_nvcc = folder / "usual place/nvcc"  # a test may put a compiler here; by default there is none
         for made in (self.root, self.elsewhere, self.tools):
             made.mkdir()
         (self.root / "tests").mkdir()
@@ -42,11 +42,11 @@ class Machine:
         path.chmod(0o755)
 
     def tool(self, name, body=""):
-        """A stand-in that notes its call, then runs `body`."""
+        """Makes a stand-in for a tool that logs its call and then runs `body`."""
         self.script(self.tools / name, f'echo "{name} $*" >>"{self.log}"\n{body}')
 
     def absent(self, *packages):
-        """dpkg-query knows all packages but these; of "all" it knows none."""
+        """Makes dpkg-query report all packages except these as installed; "all" means that none is."""
         words = " ".join(packages)
         self.tool("dpkg-query", f'for package in "${{@:3}}"; do\n'
                                 f'  [[ " {words} " == *" all "* || " {words} " == *" $package "* ]] || echo "installed $package"\n'
@@ -63,7 +63,7 @@ class Machine:
         return [line.split()[1:] for line in self.log.read_text().splitlines() if line.split()[0] == name]
 
     def installed(self):
-        """The packages that apt-get was asked for."""
+        """The packages that apt-get was called to install."""
         return {word for call in self.calls("apt-get") if call[0] == "install" for word in call[1:] if word[0] != "-"}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bootstrap.sh data, against a server on loopback that breaks off, knows no ranges, or sends something else."""
+"""`bootstrap.sh data` with a server on loopback that breaks off, ignores range requests, or sends a wrong file."""
 import hashlib
 import http.server
 import os
@@ -42,8 +42,8 @@ def server():
     made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.content = CONTENT
     made.resumes = True
-    made.breaks = []  # where each reply in turn breaks off
-    made.ranges = []  # what each request in turn asked for
+    made.breaks = []  # the offsets at which successive replies break off
+    made.ranges = []  # the ranges that successive requests asked for
     thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield made

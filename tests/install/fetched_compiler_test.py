@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine without a CUDA toolkit: bootstrap.sh fetches a compiler, which builds the library, whose kernels run on the
-virtual GPU that the build dev has made."""
+"""Simulates a machine without a CUDA toolkit: bootstrap.sh fetches a compiler, the compiler builds the library, and the
+kernels run on the virtual GPU of the build `dev`."""
 
 import os
 import pathlib
@@ -15,7 +15,7 @@ VGPU = ROOT / "build/dev/vgpu/lib"
 
 @pytest.fixture
 def environment():
-    """As if the toolkit were not installed."""
+    """The environment without anything that points to an installed toolkit."""
     folders = [folder for folder in os.environ["PATH"].split(":") if not pathlib.Path(folder, "nvcc").exists()]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CUDA", "CMAKE_"))}
     return kept | {"PATH": ":".join(folders), "ATTN_NVCC": "/no/such/nvcc"}
@@ -23,7 +23,7 @@ def environment():
 
 @pytest.fixture
 def compiler(tmp_path, environment):
-    """The one that bootstrap.sh fetches, into a clone of what it looks at."""
+    """The compiler that bootstrap.sh fetches, in a folder with copies of the files that it reads."""
     for file in ("bootstrap.sh", "kernels/requirements.txt", "python_bench/requirements-test.txt"):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)

@@ -104,7 +104,7 @@ class Workshop:
                               timeout=seconds)
 
     def expect_whole_library_passes(self):
-        """Otherwise every mutant would seem to be killed."""
+        """Checks that the tests pass without a mutation; otherwise every mutant would seem to be killed."""
         for test in ATTENTION_TESTS + ENCODER_TESTS:
             outcome = self.run(test, "*EveryLengthIsT/cuda_fp32*:Runs/*/cuda:*ForwardAndBackward/cuda_fp32*",
                                self.build / "host", SECONDS)
@@ -161,7 +161,7 @@ class Workshop:
         return ("killed", message) if message else ("survived", "")
 
     def run_all_tests(self, name, folder):
-        """Judges by all tests what passed the fast ones."""
+        """Judges the mutants that passed the fast tests by all tests."""
         if not is_attention(name):
             return ""
         whole, part = folder / f"{name}.whole.o", folder / f"{name}.o"

@@ -89,7 +89,7 @@ def all_mutants():
 
 
 def users_of(file):
-    """The .cu files that a file in kernels/ is compiled into."""
+    """The .cu files through which a file in kernels/ is compiled."""
     found, new = set(), {file}
     while new:
         found |= new

@@ -27,7 +27,7 @@ CAUSES = ("the virtual GPU's checks", "a wrong result", "time")
 
 
 def known_survivors():
-    """Reasons, by key."""
+    """The reasons why survivors change nothing, by the key of the mutant."""
     reasons = {}
     for line in SURVIVORS.read_text().splitlines():
         if line and not line.startswith("#"):

@@ -129,8 +129,7 @@ TEST_P(CpuMath, TanhIsAsAccurateAsStated) {
 
 TEST_P(CpuMath, ExpIsAsAccurateAsStated) {
   EXPECT_LE(worst_error(exp, exact_exp, 0.0f, kInfinity, 4999), 1);
-  EXPECT_LE(worst_error(exp, exact_exp, 86.0f, 90.0f, 7),
-            1);                                                  // near the smallest and largest normal results
+  EXPECT_LE(worst_error(exp, exact_exp, 86.0f, 90.0f, 7), 1);    // near the smallest and largest normal results
   EXPECT_LE(worst_error(exp, exact_exp, 102.0f, 105.0f, 7), 1);  // the smallest subnormal results
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Includes run one way: classifier -> encoder -> api -> {cpu, cuda} -> kernels -> base.
+"""Checks that includes go in one direction: classifier -> encoder -> api -> {cpu, cuda} -> kernels -> base.
 
-Public headers may be included from everywhere.
+Public headers may be included from anywhere.
 """
 import pathlib
 import re
