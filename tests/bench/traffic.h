@@ -107,7 +107,7 @@ inline Index additive_backward_bytes(const Shape& s, bool given, bool d_weights)
          4 * s.B * gradient_splits * s.A;  // partial sums of dq and dv
 }
 
-// For rows that fit into the kernels' tiles in shared memory.
+// Holds for rows that fit into the kernels' tiles in shared memory.
 inline Index pooling_forward_bytes(const Shape& s, bool weights) {
   const Split split = split_single(s.T, s.D);
   const Index inputs = s.B * (s.T * s.D + s.T + split.count * s.D);

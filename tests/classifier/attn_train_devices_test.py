@@ -70,7 +70,7 @@ class Devices(ProgramTest):
                 self.assert_losses_agree("whole", then, 2)
 
     def test_an_interrupted_run_goes_on_on_the_cpu(self):
-        # The run is long enough to be stopped in the first epoch. Its learning rate is small, as in the article, because
+        # The run is long enough to be stopped in the first epoch. Its learning rate is small, as in the article, since
         # large steps would amplify the differences caused by rounding.
         more = [*SMALL, "--generated-train", "1000", "--learning-rate", "0.001", "--epochs", "2", "--device"]
         self.run_program("train", *more, "cpu", "--output", "whole")

@@ -157,7 +157,7 @@ class Cache : public testing::Test {
 TEST_F(Cache, IsMadeThenRead) {
   EXPECT_FALSE(hits());
   EXPECT_TRUE(hits());
-  EXPECT_FALSE(hits(6));  // a different V
+  EXPECT_FALSE(hits(6));  // the cache was made for a different V
   EXPECT_TRUE(hits(6));
   EXPECT_TRUE(hits());
 }

@@ -85,7 +85,7 @@ def sigmoid(z):
 
 
 def run_lstm(x, kernel, recurrent, bias):
-    """Computes all items and positions at once. y [B, T, H] is causal, so trailing padding affects no valid position."""
+    """Computes all items and positions at once. y [B, T, H] is causal, so padding at the end affects no valid row."""
     y = c = np.zeros((x.shape[0], recurrent.shape[0]))
     states = []
     for x_t in np.moveaxis(x, 1, 0):

@@ -21,7 +21,7 @@ inline std::vector<Target> encoder_targets(const std::vector<attn_dtype_t>& dtyp
   return all;
 }
 
-// One run per number of threads on the CPU, one run on CUDA.
+// One configuration per number of threads on the CPU, and a single one on CUDA.
 inline std::vector<RunOptions> runs_on(const Target& target, const std::vector<int>& threads) {
   std::vector<RunOptions> runs;
   for (const int count : target.backend == ATTN_BACKEND_CPU ? threads : std::vector<int>{RunOptions().threads}) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A copy of bootstrap.sh in a folder with spaces in its name, and stand-ins for the tools that would change the machine."""
+"""A copy of bootstrap.sh in a folder with spaces in its name, and stand-ins for tools that would change the machine."""
 import pathlib
 import shutil
 import subprocess

@@ -65,7 +65,7 @@ TEST_P(Captured, IsKernelsAlone) {
   EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
 }
 
-// One block per item, and split; rows for pooling have no A.
+// Shapes with one block per item and shapes with several splits. The rows for pooling have no A.
 INSTANTIATE_TEST_SUITE_P(Calls, Captured,
                          testing::Combine(testing::ValuesIn(kPasses),
                                           testing::Values(Shape{2, 1, 20, 8, 8}, Shape{1, 1, 600, 40, 40},

@@ -81,7 +81,7 @@ inline Handle make_handle(const RunOptions& options) {
 // The guarded tensors of one call, in the memory of a handle. Each has a different alignment, and expect_intact()
 // checks all guards. A fenced input excludes its trailing NaN: on the CPU they would lie in unreadable pages, on a
 // device they lie outside the allocation. There each fenced input, and the workspace, is an allocation of its own, so
-// that tools such as compute-sanitizer notice accesses out of bounds.
+// that accesses out of bounds are detected.
 class Tensors {
  public:
   Tensors(const Handle& handle, const RunOptions& options) : handle_(&handle), options_(options) {}
