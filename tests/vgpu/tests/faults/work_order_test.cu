@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Work items in different streams, or nodes of a graph, that access the same memory: a race is reported if nothing
+// Operations in different streams, or nodes of a graph, that access the same memory: a race is reported if nothing
 // orders them, whichever ran first, and nothing is reported if something does.
 #include "findings.h"
 
@@ -35,7 +35,7 @@ class WorkOrder : public Faults {
     EXPECT_EQ(cudaStreamWaitEvent(later, event_), cudaSuccess);
   }
 
-  // Expects a race between the two work items, in both orders of their execution.
+  // Expects a race between the two operations, in both orders of their execution.
   template <class A, class B>
   void expect_race(const std::vector<std::string>& words, A a, B b) {
     for (const bool first_comes_first : {true, false}) {
@@ -162,7 +162,7 @@ TEST_F(WorkOrder, the_host_waits) {
   });
 }
 
-// One work item has already run because the host waited for another one, but that does not order later work after it.
+// One operation has already run because the host waited for another one, but that does not order later work after it.
 TEST_F(WorkOrder, the_host_waits_for_something_else) {
   expect_finding(cudaErrorLaunchFailure, {"race: "}, [&] {
     make(data_, first_);
@@ -291,7 +291,7 @@ TEST_F(WorkOrder, memory_freed_before_it_is_used) {
 
 // ---- graphs ---------------------------------------------------------------------------------------------------------
 
-// Captures both work items and launches the graph.
+// Captures both operations and launches the graph.
 template <class A, class B>
 void launch_graph(cudaStream_t first, cudaStream_t second, A a, B b, bool ordered) {
   cudaEvent_t fork = nullptr, join = nullptr;

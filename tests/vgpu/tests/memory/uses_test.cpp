@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tests work items that access the same bytes.
+// Tests operations that access the same bytes.
 #include "memory/uses.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ constexpr std::size_t kSize = 10000;
 
 class UsesTest : public testing::Test {
  protected:
-  // Records work that accesses these bytes and that comes after the work items in `past`.
+  // Records work that accesses these bytes and that comes after the operations in `past`.
   std::optional<UseHistory::Conflict> work(const std::set<std::uint64_t>& past, Use use, std::size_t offset,
                                            std::size_t count) {
     history_.mark(use, offset, count);
