@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The main function of every test that is a CUDA program. It prints the device that the tests run on, and fails if that
-// is not the one they were built for, or if a real CUDA library is loaded together with a stand-in.
+// The main function of every test that is a CUDA program. It prints the device that the tests run on. It fails if that
+// is not the device the tests were built for, or if a real CUDA library is loaded together with a stand-in.
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
@@ -19,8 +19,8 @@ constexpr bool kExpectVirtual = false;
 constexpr bool kExpectVirtual = true;
 #endif
 
-// Returns the path of a CUDA library in this process that is not in the folder of the stand-ins; empty if there is
-// none.
+// Returns the path of a CUDA library in this process that is not in the folder of the stand-ins, or an empty string if
+// there is none.
 std::string real_library() {
   Dl_info info{};
   void* const mark = dlsym(RTLD_DEFAULT, "vgpu_is_virtual");

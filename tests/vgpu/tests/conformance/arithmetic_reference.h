@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The expected result of a floating-point instruction, derived from its text, such as "fma.rz.ftz.sat.f32".
+// Computes the expected result of a floating-point instruction from its text, such as "fma.rz.ftz.sat.f32".
 #pragma once
 
 #include <gtest/gtest.h>
@@ -33,7 +33,7 @@ inline Mode mode_of(std::string_view text) {
 inline Bits sign_bit(const Format& format) { return Bits{1} << (format.bits - 1); }
 inline Bits one(const Format& format) { return static_cast<Bits>(1 - format.min_exponent) << (format.precision - 1); }
 
-// Maps numbers to keys of the same order; -0 comes before +0.
+// Maps numbers to integer keys with the same order; -0 sorts before +0.
 inline std::int64_t key(Bits bits, const Format& format) {
   const auto magnitude = static_cast<std::int64_t>(bits & (sign_bit(format) - 1));
   return (bits & sign_bit(format)) != 0 ? -magnitude - 1 : magnitude;
@@ -95,7 +95,7 @@ inline Bits expected(std::string_view text, std::array<Bits, 3> operands, const 
   return bits;
 }
 
-// Compares result[j] of an instruction with what is expected for operands a[j], b[j], c[j].
+// Compares result[j] of an instruction with the value that is expected for the operands a[j], b[j], c[j].
 template <class T>
 void expect_all(std::string_view text, const Format& format, const T* result,
                 const std::array<std::vector<T>, 3>& columns) {
@@ -103,7 +103,7 @@ void expect_all(std::string_view text, const Format& format, const T* result,
   for (std::size_t j = 0; j < columns[0].size() && shown < 5; ++j) {
     const std::array<Bits, 3> operands{columns[0][j], columns[1][j], columns[2][j]};
     const Bits wanted = expected(text, operands, format);
-    // f64 NaNs have no canonical form, and abs and neg may return any NaN.
+    // PTX defines no canonical NaN for f64, and abs and neg may return any NaN.
     const bool any_nan = format.bits == 64 || text.substr(0, 3) == "abs" || text.substr(0, 3) == "neg";
     if (result[j] == wanted) continue;
     if (any_nan && of_bits(wanted, format).is_nan() && of_bits(result[j], format).is_nan()) continue;

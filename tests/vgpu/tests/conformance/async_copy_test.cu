@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cp.async: sizes, zero fill and groups, and the C++ interfaces that use it.
+// Tests cp.async (copy sizes, zero fill and groups) and the C++ interfaces that are built on it.
 #include <cooperative_groups.h>
 #include <cooperative_groups/memcpy_async.h>
 #include <cuda_pipeline.h>
@@ -64,7 +64,7 @@ __device__ void wait() {
   asm volatile("cp.async.wait_group %0;" ::"n"(groups) : "memory");
 }
 
-// Each thread copies its element and reads that of the next thread.
+// Each thread copies its own element and then reads the element of the next thread.
 template <int size, bool past_l1>
 __global__ void copy_pieces(const std::uint8_t* from, std::uint8_t* out) {
 #if __CUDA_ARCH__ >= 800
@@ -94,7 +94,7 @@ TEST(AsyncCopy, Sizes) {
   check_pieces<16, true>();
 }
 
-// Each lane copies another number of bytes. If it is 0, the address may be invalid.
+// Each lane copies a different number of bytes. If that number is 0, the source address may be invalid.
 __global__ void copy_parts(const std::uint8_t* from, std::uint8_t* out) {
 #if __CUDA_ARCH__ >= 800
   __shared__ alignas(16) std::uint8_t shared[32 * 16], ignored[32 * 8];
@@ -112,7 +112,7 @@ __global__ void copy_parts(const std::uint8_t* from, std::uint8_t* out) {
 
 TEST(AsyncCopy, FillsWithZeros) {
   if (code_architecture() < 80) GTEST_SKIP() << "cp.async is of sm_80 and later";
-  // The last lane copies 31 % 17 = 14 bytes, and these are the last bytes of the allocation.
+  // The last lane copies 31 % 17 = 14 bytes, which are the last bytes of the allocation.
   const auto bytes = bytes_to_copy(31 * 16 + 14);
   DeviceArray<std::uint8_t> from(bytes), out(512 + 256);
   copy_parts<<<1, 32>>>(from.get(), out.get());
@@ -121,7 +121,7 @@ TEST(AsyncCopy, FillsWithZeros) {
   for (std::size_t i = 0; i < 256; ++i) EXPECT_EQ(results[512 + i], i / 8 % 3 == 0 ? 0 : bytes[i]) << i;
 }
 
-// A ring of three buffers, filled two groups ahead. Empty groups count, too.
+// Uses a ring of three buffers that is filled two groups ahead. Empty groups count as groups, too.
 __global__ void ring(const int* from, int* out, int groups) {
 #if __CUDA_ARCH__ >= 800
   __shared__ int shared[3][kThreads];
@@ -150,7 +150,7 @@ TEST(AsyncCopy, GroupsCompleteInOrder) {
   for (std::size_t i = 0; i < numbers.size(); ++i) ASSERT_EQ(results[i], 2 * numbers[i]) << i;
 }
 
-// A wait may complete several groups.
+// One wait may complete several groups.
 __global__ void three_groups(const int* from, int* out) {
 #if __CUDA_ARCH__ >= 800
   __shared__ int shared[3][kThreads];
@@ -217,7 +217,7 @@ TEST(AsyncCopy, PipelinePrimitives) {
   }
 }
 
-// A pipeline of two stages that the whole block shares.
+// The whole block shares a pipeline of two stages.
 __global__ void pipeline(const int4* from, int4* out, int batches) {
   namespace cg = cooperative_groups;
   __shared__ alignas(16) unsigned char room[sizeof(cuda::pipeline_shared_state<cuda::thread_scope_block, 2>)];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Compare-and-swap, wide and vector atomics, and atomics of many threads on one address.
+// Tests compare-and-swap, wide and vector atomics, and atomics of many threads on the same address.
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
@@ -16,7 +16,7 @@ using conformance::DeviceArray;
 template <class T>
 __global__ void compare_and_swap(T* values, T* olds) {
   const unsigned i = threadIdx.x;
-  // Every second thread passes the value that is stored there.
+  // Every second thread passes the stored value as the comparison operand, so its compare-and-swap succeeds.
   olds[i] = atomicCAS(&values[i], i % 2 == 0 ? static_cast<T>(100 + i) : static_cast<T>(i), static_cast<T>(7 * i + 1));
 }
 
@@ -112,7 +112,7 @@ TEST(AtomicContention, Vectors) {
 constexpr unsigned kBlocks = 24, kThreads = 160, kAllThreads = kBlocks * kThreads;
 
 struct Counters {
-  U32 tickets, wheel, down, halves;  // halves: two counters of 16 bits in a word
+  U32 tickets, wheel, down, halves;  // halves holds two 16-bit counters in one word
   U64 sum;
   float single;
   double twice;
@@ -153,7 +153,7 @@ TEST(AtomicContention, Contention) {
   auto drawn = tickets.read();
   std::sort(drawn.begin(), drawn.end());
   EXPECT_EQ(drawn, numbers);
-  // The values that the exchanges returned, and the final one, are those that the threads stored, and the initial 0.
+  // Together, the returned values and the final value are the values that the threads stored, plus the initial 0.
   auto found = chain.read();
   found.push_back(result.exchanged);
   std::sort(found.begin(), found.end());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// atom and red on floating-point numbers.
+// Tests atom and red on floating-point numbers.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
@@ -38,7 +38,7 @@ TEST(AtomicFloat, AddSingle) {
         -0x1.fffffcp-127f, 3.4028235e38f, -3.4028235e38f, 0x1p103f, std::numeric_limits<float>::infinity(),
         -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
     values.push_back(as<U32>(x));
-  // Atomics on global memory flush subnormal numbers to zero, those on shared memory do not.
+  // Atomics on global memory flush subnormal numbers to zero; atomics on shared memory do not.
   check_all<AddF32, U32>(
       apply<AddF32, U32>, values,
       [](U32 a, U32 b) { return as<U32>(flushed(flushed(as<float>(a)) + flushed(as<float>(b)))); },
@@ -70,7 +70,7 @@ bool same_narrow(U16 a, U16 b) {
   return a == b || ((a & 0x7fff) > infinity && (b & 0x7fff) > infinity);
 }
 
-// 1, its neighbours, ties, subnormals, extremes, infinities and NaN of f16 and of bf16.
+// The values are 1, its neighbours, ties, subnormals, extremes, infinities and NaNs of f16 and bf16.
 const std::vector<U16> kHalves{0x0000, 0x8000, 0x3c00, 0x3c01, 0xbc00, 0x1000, 0x1001, 0x0001, 0x83ff,
                                0x0400, 0x7bff, 0xfbff, 0x5000, 0x4c00, 0x7c00, 0xfc00, 0x7e00};
 const std::vector<U16> kBrains{0x0000, 0x8000, 0x3f80, 0x3f81, 0xbf80, 0x3b80, 0x3b81, 0x0001, 0x807f,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The operations of atom and red, as types, and a check of one on all pairs of some values.
+// Defines the operations of atom and red as types, and a function that checks one operation on all pairs of given
+// values.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ using U64 = unsigned long long;
 using S32 = int;
 using S64 = long long;
 
-// An operation of PTX as device functions. `constraint` is that of the registers.
+// Wraps a PTX operation in device functions. `constraint` is the asm constraint of its registers.
 #define ATOMIC_OPERATION(Name, T, instruction, constraint)                                                          \
   struct Name {                                                                                                     \
     using Value = T;                                                                                                \
@@ -82,7 +83,8 @@ REDUCTION(AddF16x2, U32, "add.noftz.f16x2", "r");
 REDUCTION(AddBF16, U16, "add.noftz.bf16", "h");
 REDUCTION(AddBF16x2, U32, "add.noftz.bf16x2", "r");
 
-// The layout of results: the old values, then the new ones of atom in three state spaces and of red.
+// Columns of a result row: the old values, then the new values of atom in three state spaces, then the new value of
+// red.
 enum Column { kOldGlobal, kOldShared, kOldGeneric, kNewGlobal, kNewShared, kNewGeneric, kReduced, kColumns };
 
 template <class Operation, class = void>
@@ -94,7 +96,7 @@ struct Reducing<Operation, std::void_t<decltype(&Operation::reduce)>> {
   static constexpr bool kHas = true;
 };
 
-// Each thread has one pair of operands.
+// Each thread processes one pair of operands.
 template <class Operation, class T = typename Operation::Value>
 __device__ void apply_to(const T* olds, const T* operands, T* out, unsigned count) {
   __shared__ T shared[64];
@@ -115,7 +117,7 @@ __global__ void apply(const T* olds, const T* operands, T* out, unsigned count) 
   apply_to<Operation>(olds, operands, out, count);
 }
 
-// For instructions that need sm_90.
+// Variant for instructions that need sm_90.
 template <class Operation, class T>
 __global__ void apply_90(const T* olds, const T* operands, T* out, unsigned count) {
 #if __CUDA_ARCH__ >= 900
@@ -123,7 +125,8 @@ __global__ void apply_90(const T* olds, const T* operands, T* out, unsigned coun
 #endif
 }
 
-// All pairs of values; `expected` computes the new value, `shared` the one in shared memory if that differs.
+// Checks all pairs of values. `expected` computes the new value, and `shared` the new value in shared memory where that
+// differs.
 template <class Operation, class T, class Expected, class Shared, class Same>
 void check_all(void (*kernel)(const T*, const T*, T*, unsigned), const std::vector<T>& values, Expected expected,
                Shared in_shared, Same same) {

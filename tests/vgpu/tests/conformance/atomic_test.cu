@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// atom and red on integers and bits: the value in memory afterwards, and the one returned.
+// Tests atom and red on integers and bits: the value in memory afterwards and the value returned.
 #include <algorithm>
 #include <limits>
 

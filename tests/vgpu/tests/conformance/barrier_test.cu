@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// bar and barrier of a block, with names, thread counts and votes, and barriers of a warp.
+// Tests bar and barrier within a block (barrier numbers, thread counts and votes), and the barriers of a warp.
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
@@ -11,7 +11,7 @@ namespace barrier_test {
 
 using conformance::DeviceArray;
 
-// Each thread passes its number to the next one in every round. A thread that ran ahead or fell behind would break the
+// Each thread passes its number to the next thread in every round. A thread that ran ahead or lagged would break the
 // chain.
 __global__ void rotate(int* out, int rounds) {
   extern __shared__ int shared[];
@@ -71,7 +71,7 @@ TEST(Barrier, Reductions) {
     }
 }
 
-// Half of the block exits; the barrier then waits for the other half only.
+// Half of the block exits, after which the barrier waits only for the other half.
 __global__ void leave(int* out) {
   __shared__ int shared[64];
   const int self = static_cast<int>(threadIdx.x);
@@ -93,7 +93,7 @@ __device__ void arrive_named(int id, int threads) {
   asm volatile("bar.arrive %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 
-// Two warps produce and two consume, through two buffers with one barrier for full and one for empty each.
+// Two warps produce and two consume through two buffers. Each buffer has one barrier for "full" and one for "empty".
 __global__ void produce_and_consume(int* out, int rounds) {
   __shared__ int buffer[2][64];
   constexpr int kAll = 128;
@@ -126,7 +126,7 @@ TEST(Barrier, ArriveAndSyncByName) {
   for (int i = 0; i < kRounds * 64; ++i) ASSERT_EQ(results[i], 1000 * (i / 64) + 63 - i % 64);
 }
 
-// Each pair of warps has a barrier of its own, whose number is in a register, and a different number of rounds.
+// Each pair of warps has its own barrier, whose number is in a register, and runs a different number of rounds.
 __global__ void pairs(int* out) {
   __shared__ int shared[256];
   const int self = static_cast<int>(threadIdx.x), pair = self / 64, lane = self % 64;
@@ -147,7 +147,7 @@ TEST(Barrier, NumbersFromRegisters) {
   for (int self = 0; self < 256; ++self) EXPECT_EQ(results[self], (self % 64 + 3 * (self / 64) + 1) % 64) << self;
 }
 
-// Lanes of a warp synchronise at two different __syncwarp(), and at one with a subset of lanes.
+// Lanes of a warp synchronise at two different __syncwarp() calls, and at one call with a subset of the lanes.
 __global__ void meet_in_warp(int* out) {
   __shared__ int shared[32];
   const int lane = static_cast<int>(threadIdx.x);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bit counts, searches and bit fields, compared with loops over single bits.
+// Compares bit counts, bit searches and bit fields with loops over single bits.
 #include <algorithm>
 
 #include "guarded_instruction.cuh"
@@ -52,7 +52,7 @@ U32 population(T a) {
   return count;
 }
 
-// The position of the highest bit that differs from the sign; -1: there is none.
+// Returns the position of the highest bit that differs from the sign bit, or -1 if there is none.
 template <class T>
 int highest(T a) {
   const bool sign = std::numeric_limits<T>::is_signed && a < 0;
@@ -153,7 +153,7 @@ TEST(Bits, Fields) {
                     amounts());
 }
 
-// The lowest `width` bits; a width above 31 means 32 bits with .clamp, and width modulo 32 with .wrap.
+// Selects the lowest `width` bits. A width above 31 means 32 bits with .clamp, and width modulo 32 with .wrap.
 template <class T, bool clamps>
 T extended(T a, U32 width) {
   if (clamps && width >= 32) return a;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One-dimensional cp.async.bulk in both directions, and the mbarriers and groups that signal its completion.
+// Tests one-dimensional cp.async.bulk in both directions, and the mbarriers and bulk groups that signal its completion.
 #include <cuda/barrier>
 #include <cuda/ptx>
 
@@ -21,7 +21,8 @@ constexpr int kTile = 128, kThreads = 64;
   return static_cast<std::uint32_t>(__cvta_generic_to_shared(at));
 }
 
-// A ring of stages: thread 0 prefetches tiles; all threads wait for a tile by the parity of its stage, then release it.
+// Uses a ring of stages. Thread 0 prefetches tiles; all threads wait for a tile by the parity of its stage, then
+// release it.
 __global__ void stream(const float* from, float* out, int tiles) {
 #if __CUDA_ARCH__ >= 900
   __shared__ alignas(128) float tile[kStages][kTile];
@@ -40,7 +41,7 @@ __global__ void stream(const float* from, float* out, int tiles) {
     if (index >= kStages)
       while (!cuda::ptx::mbarrier_try_wait_parity(&empty[stage], (index / kStages + 1) % 2))
         ;
-    // The tile is copied in two halves, and the bytes of both are announced with the first.
+    // The tile is copied in two halves; the transaction count of both halves is announced together with the first copy.
     cuda::ptx::mbarrier_arrive_expect_tx(cuda::ptx::sem_release, cuda::ptx::scope_cta, cuda::ptx::space_shared,
                                          &full[stage], kTile * sizeof(float));
     for (int half = 0; half < 2; ++half)
@@ -72,7 +73,7 @@ TEST(BulkCopy, StreamOfTiles) {
     ASSERT_EQ(results[i], 2 * numbers[i / kTile * kTile + kTile - 1 - i % kTile]) << i;
 }
 
-// To global memory, as a plain copy and as a reduction.
+// Writes to global memory, once as a plain copy and once as a reduction.
 __global__ void write_back(float* plain, float* sums, int* least) {
 #if __CUDA_ARCH__ >= 900
   __shared__ alignas(16) float tile[kTile];
@@ -120,7 +121,7 @@ TEST(BulkCopy, ToGlobalMemory) {
   }
 }
 
-// Counting bytes without a copy, and a copy within shared memory through an address from mapa.
+// Updates the transaction count without a copy, and copies within shared memory through an address from mapa.
 __global__ void count_bytes(std::uint32_t* out) {
 #if __CUDA_ARCH__ >= 900
   __shared__ std::uint64_t barrier;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cache hints, alone and on accesses. They do not change results.
+// Tests cache hints, both as instructions of their own and as qualifiers of accesses. They must not change results.
 #include <cstdint>
 #include <numeric>
 
@@ -22,7 +22,7 @@ __global__ void prefetched(const int* in, int* out) {
   out[threadIdx.x] = *mine + 1;
 }
 
-// The first 128 bytes are discarded after use, and written again.
+// The first 128 bytes are discarded after use and then written again.
 __global__ void discarded(const int* in, int* out) {
   out[threadIdx.x] = -1;
   __syncthreads();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls: structures as arguments and results, recursion to a different depth in each lane, calls through pointers.
+// Tests calls: structures as arguments and results, recursion whose depth differs from lane to lane, and calls through
+// pointers.
 #include <cstdint>
 #include <cstring>
 
@@ -65,7 +66,7 @@ TEST(Call, Structures) {
 
 // ---- recursion ------------------------------------------------------------------------------------------------------
 
-// The compiler cannot turn these nested calls into a loop, and lanes take different ones.
+// The compiler cannot turn these nested calls into a loop, and the lanes of a warp make different calls.
 __host__ __device__ __noinline__ U32 ackermann(U32 m, U32 n) {
   if (m == 0) return n + 1;
   if (n == 0) return ackermann(m - 1, 1);
@@ -97,7 +98,7 @@ TEST(Call, DivergentRecursion) {
   }
 }
 
-// Each level has its own array, which deeper levels modify through a pointer.
+// Each recursion level has its own array, which deeper levels modify through a pointer.
 __host__ __device__ __noinline__ int levels(int depth, int* above) {
   int mine[8];
   for (int i = 0; i < 8; ++i) mine[i] = depth * 10 + i;
@@ -140,7 +141,7 @@ const Operation host_operations[] = {sum_of, product_of, loop_of};
 
 __device__ __noinline__ U32 applied_twice(Operation operation, U32 a) { return operation(operation(a, a + 1), a); }
 
-// Lanes of one warp call different functions; some do not call at all.
+// Lanes of one warp call different functions, and some lanes do not call at all.
 __global__ void pointers(U32* out, int count, const U32* in) {
   const int i = Results<U32>::index();
   if (i >= count) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Multi-word arithmetic with carries, compared with 128-bit arithmetic.
+// Compares multi-word arithmetic with carries to 128-bit arithmetic on the host.
 #include <random>
 
 #include "elementwise.cuh"
@@ -14,7 +14,7 @@ __extension__ typedef unsigned __int128 Wide;
 
 Wide joined(U64 low, U64 high) { return Wide{high} << 64 | low; }
 
-// Each number has 128 bits: two words of 64 bits or four of 32.
+// Each number has 128 bits, stored as two 64-bit words or four 32-bit words.
 __global__ void add_and_subtract(U64* out, int count, const U64* a_low, const U64* a_high, const U64* b_low,
                                  const U64* b_high) {
   const int i = Results<U64>::index();
@@ -74,7 +74,7 @@ TEST(Carry, SumsAndDifferences) {
   }
 }
 
-// 64 x 64 = 128 bits from four 32-bit products that are accumulated; and mad.lo and mad.hi of 64 bits.
+// Accumulates four 32-bit products to 64 x 64 = 128 bits, and tests 64-bit mad.lo and mad.hi.
 __global__ void multiply(U64* out, int count, const U64* a, const U64* b, const U64* c, const U64* d) {
   const int i = Results<U64>::index();
   if (i >= count) return;
@@ -115,7 +115,7 @@ TEST(Carry, Products) {
     SCOPED_TRACE(testing::Message() << std::hex << a[i] << " * " << b[i] << " + " << d[i] << ":" << c[i]);
     ASSERT_TRUE(joined(word(0), word(1)) == product);
     ASSERT_TRUE(joined(word(2), word(3)) == product + addend);
-    // The carry out is that of the upper addition, including its carry in.
+    // The carry out is the carry of the upper addition, which includes the carry in.
     ASSERT_EQ(word(4), U64{product + addend < addend});
     __extension__ typedef __int128 SignedWide;
     const SignedWide signed_product = SignedWide{static_cast<S64>(a[i])} * static_cast<S64>(b[i]);
@@ -123,7 +123,7 @@ TEST(Carry, Products) {
   }
 }
 
-// Each lane has its own carry flag. Only instructions with .cc change it, and only if their guard is true.
+// Each lane has its own carry flag. Only instructions with .cc change it, and only where their guard predicate is true.
 __global__ void flags(U32* out, int count, const U32* guards) {
   const int i = Results<U32>::index();
   if (i >= count) return;
@@ -153,7 +153,7 @@ TEST(Carry, FlagOfEachLane) {
   for (std::size_t i = 0; i < guards.size(); ++i) {
     EXPECT_EQ(results[i], guards[i] != 0 ? 10u : 11u) << i;
     EXPECT_EQ(results[guards.size() + i], guards[i] != 0 ? 20u : 21u) << i;
-    // A subtraction adds the complement, so the carry is set if there is no borrow.
+    // A subtraction adds the complement, so the carry flag is set if there is no borrow.
     EXPECT_EQ(results[2 * guards.size() + i], guards[i] != 0 ? 31u : 30u) << i;
   }
 }

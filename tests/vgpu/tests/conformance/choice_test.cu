@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// selp and slct.
+// Tests selp and slct.
 #include "guarded_instruction.cuh"
 
 namespace conformance {
@@ -8,7 +8,7 @@ namespace conformance {
 #define SELP(type) "{.reg .pred c; setp.ne.u32 c, %4, 0; @on selp." type " %0, %2, %3, c; }"
 #define SELP_NOT(type) "{.reg .pred c; setp.ne.u32 c, %4, 0; @on selp." type " %0, %2, %3, !c; }"
 
-// The guard is inside the text, after the instruction that sets the predicate.
+// The guard is part of the text, after the instruction that sets the predicate.
 #define CHOICE(Name, text, T, t)                                                                                  \
   struct Name {                                                                                                   \
     using Result = T;                                                                                             \
@@ -69,8 +69,8 @@ TEST(Choice, BySign) {
   check_with<SlctS64>(by_sign<U64>, edges<U64>(), edges<U64>(), edges<U32>());
 }
 
-// A float is at least 0 if it is not NaN, and its sign is + or it is -0. With .ftz a negative subnormal number becomes
-// -0.
+// slct tests c >= 0, which holds for a float that is not NaN if it is positive or -0. With .ftz, a negative subnormal
+// number becomes -0.
 template <class T, bool flushes>
 T by_float(T a, T b, U32 c) {
   const U32 magnitude = c & 0x7fffffff;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All comparisons of PTX by name, and their definitions.
+// Lists the comparison operators of PTX by name, and defines them on the host.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 
 namespace conformance {
 
-// X receives a name and the other arguments.
+// Calls the macro X with the name of each operator, followed by the other arguments.
 #define EQUALITIES(X, ...) X("eq", __VA_ARGS__) X("ne", __VA_ARGS__)
 // clang-format off
 #define ORDERS(X, ...) \
@@ -38,7 +38,7 @@ Relation relation(T a, T b) {
   return a < b ? Relation::kLess : a == b ? Relation::kEqual : Relation::kGreater;
 }
 
-// Whether a comparison such as "lt" holds for this relation; "ltu" also holds for unordered operands.
+// Returns whether a comparison such as "lt" holds for this relation; "ltu" also holds for unordered operands.
 inline bool holds(std::string comparison, Relation relation) {
   const std::vector<std::pair<std::string, std::string>> synonyms = {
       {"lo", "lt"}, {"ls", "le"}, {"hi", "gt"}, {"hs", "ge"}};
@@ -56,7 +56,7 @@ inline bool holds(std::string comparison, Relation relation) {
   return relation != Relation::kLess;
 }
 
-// The value of a floating-point number with so many bits in all and in its fraction.
+// Returns the value of a floating-point number with the given numbers of bits in total and in its fraction.
 inline double value_of(std::uint64_t bits, int size, int fraction_bits) {
   const int exponent_bits = size - 1 - fraction_bits, most = (1 << exponent_bits) - 1;
   const auto exponent = static_cast<int>(bits >> fraction_bits & static_cast<std::uint64_t>(most));
@@ -68,7 +68,7 @@ inline double value_of(std::uint64_t bits, int size, int fraction_bits) {
   return sign * std::ldexp(significand, std::max(exponent, 1) - (most / 2) - fraction_bits);
 }
 
-// The operand as an instruction with .ftz reads it.
+// Returns the operand's value as an instruction with .ftz reads it.
 inline double flushed_value_of(std::uint64_t bits, int size, int fraction_bits) {
   const double value = value_of(bits, size, fraction_bits);
   const int bias = (1 << (size - 2 - fraction_bits)) - 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// setp and set of integers, f32 and f64: every comparison, both destinations, combined with a third predicate.
+// Tests setp and set on integers, f32 and f64: every comparison, both destinations, and the combination with a third
+// predicate.
 #include <limits>
 
 #include "comparison_cases.cuh"
@@ -10,8 +11,8 @@ namespace conformance::comparison_test {
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
 
-// The bits of an instruction's first result: the two destinations of setp, then those of setp with .and c, with
-// .or !c, and the one of setp with .xor c. The others are what set makes.
+// The first result packs predicates as bits: both destinations of setp, of setp with .and c and of setp with .or !c,
+// and the one destination of setp with .xor c. The second and third results are those of set.
 #define COMPARE(comparison, flush, type, letter)                        \
   asm volatile(                                                         \
       "{.reg .pred p, q, c; .reg .b32 bit;\n"                           \
@@ -96,7 +97,7 @@ std::vector<T> edges() {
   return {0, 1, 2, T(-1), T(-2), Limits::max(), Limits::min(), T(Limits::max() - 1), T(Limits::min() + 1)};
 }
 
-// setp and set with a guard: inactive lanes keep their predicates and registers.
+// Tests setp and set under a guard: inactive lanes must keep their predicates and registers.
 __global__ void guarded(U32* out, int count, const U32* a, const U32* b, const U32* guards) {
   const int i = Results<U32>::index();
   if (i >= count) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The expected result of cvt, derived from its text, such as "cvt.rzi.ftz.s8.f32".
+// Computes the expected result of cvt from its text, such as "cvt.rzi.ftz.s8.f32".
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,8 +18,8 @@ namespace conformance {
 struct NumberType {
   const char* name;
   int bits;
-  bool is_signed;        // of integers
-  const Format* format;  // null: an integer
+  bool is_signed;        // whether an integer is signed
+  const Format* format;  // null for an integer
 };
 
 inline const NumberType& type_named(std::string_view name) {
@@ -67,7 +67,7 @@ inline Bits converted_to_float(std::string_view text, Number number, const Numbe
   return bits;
 }
 
-// The register of out_bits bits after the instruction.
+// Returns the destination register, which has out_bits bits, after the instruction.
 inline Bits converted(std::string_view text, Bits operand, int out_bits) {
   const std::size_t last = text.rfind('.'), previous = text.rfind('.', last - 1);
   const NumberType& from = type_named(text.substr(last + 1));
@@ -95,7 +95,8 @@ inline Bits converted(std::string_view text, Bits operand, int out_bits) {
   return lowest(static_cast<Bits>(value), out_bits);
 }
 
-// Operands: the bits of numbers at which conversions change behaviour, in all formats and as integers, and random bits.
+// Returns operands: the bits of numbers at which conversions change behaviour, in all formats and as integers, and
+// random bits.
 inline std::vector<Bits> conversion_operands() {
   std::vector<double> numbers = {0,
                                  0.25,
@@ -168,7 +169,7 @@ inline std::vector<Bits> conversion_operands() {
     operands.push_back(bits);
   std::mt19937_64 random(9);
   for (int i = 0; i < 4000; ++i) operands.push_back(random());
-  // Small exponents, in all formats.
+  // Numbers with small exponents, in all formats.
   for (int i = 0; i < 4000; ++i) {
     const double number = std::ldexp(static_cast<double>(random()) * 0x1p-63 - 1, static_cast<int>(random() % 72) - 4);
     operands.push_back(exact::bits_of(number));
@@ -185,7 +186,7 @@ inline void expect_converted(std::string_view text, int out_bits, const Bits* re
   for (std::size_t j = 0; j < operands.size() && shown < 5; ++j) {
     const Bits wanted = converted(text, operands[j], out_bits);
     if (result[j] == wanted) continue;
-    // f64 NaNs have no canonical form; what f32 ones that cvt.f32.bf16 makes look like is not documented.
+    // PTX defines no canonical NaN for f64, and does not document which f32 NaN cvt.f32.bf16 produces.
     const bool any_nan = double_nan || has(text, "bf16");
     const Format& format = double_nan ? exact::kDouble : exact::kSingle;
     if (any_nan && of_bits(wanted, format).is_nan() && of_bits(result[j], format).is_nan()) continue;

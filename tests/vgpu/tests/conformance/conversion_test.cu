@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cvt between single values, bit for bit: all types, roundings and clamps, registers wider than the types.
+// Tests cvt between single values, bit for bit: all types, rounding modes and saturation, with registers wider than the
+// types.
 #include "conversion_reference.h"
 #include "elementwise.cuh"
 
 namespace conformance::conversion_test {
 
-// X(text, kind of the destination register, kind of the source register), the kinds being the letters that asm knows: h, r,
-// l are 16, 32 and 64 bits wide, f and d are f32 and f64. Registers may be wider than the types, but not with bf16.
+// The arguments of X are the text and the kinds of the destination and source registers. The kinds are asm constraint
+// letters: h, r and l for 16, 32 and 64 bits, f for f32 and d for f64. Registers may be wider than the types, except
+// with bf16.
 // clang-format off
 #define TO_WHOLE(X, to, from, o, i) \
   X("cvt.rni." to "." from, o, i) X("cvt.rzi." to "." from, o, i) X("cvt.rmi." to "." from, o, i) \
@@ -67,7 +69,7 @@ namespace conformance::conversion_test {
   TO_WHOLE(X, "bf16", "bf16", h, h)
 // clang-format on
 
-// asm wants its text as a literal.
+// asm accepts only a string literal, so the instruction's text is a macro argument.
 #define CONVERT(text, o, i)                                \
   {                                                        \
     Registers converted;                                   \
@@ -76,7 +78,7 @@ namespace conformance::conversion_test {
   }
 #define TEXT(text, o, i) {text, #o[0]},
 
-// An operand, its lower bits in registers of all kinds.
+// An operand, whose lower bits are stored in registers of all kinds.
 struct Registers {
   Bits l;
   std::uint32_t r;
@@ -163,7 +165,7 @@ __global__ void from_90(Bits* out, int count, const Bits* operands) {
 
 struct Instruction {
   const char* text;
-  char out;  // kind of the destination register
+  char out;  // the kind of the destination register
 };
 
 void run(void (*kernel)(Bits*, int, const Bits*), const std::vector<Instruction>& instructions) {

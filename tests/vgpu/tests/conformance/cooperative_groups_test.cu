@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cooperative groups: tiles, coalesced threads, partitions, the block and the grid.
+// Tests cooperative groups: tiles, coalesced threads, partitions, the block and the grid.
 #include <cooperative_groups.h>
 #include <cooperative_groups/reduce.h>
 #include <cooperative_groups/scan.h>
@@ -80,7 +80,7 @@ struct OfGroup {
   int sum, from_first;
 };
 
-// Those with odd numbers; and of each number modulo 5 one group.
+// Threads with odd values form a coalesced group, and the values modulo 5 label the groups of a partition.
 __global__ void groups(const int* in, OfGroup* coalesced, OfGroup* labeled) {
   const int value = in[threadIdx.x];
   if (value % 2 != 0) {
@@ -139,7 +139,7 @@ TEST(CooperativeGroups, Block) {
   for (int self = 0; self < kThreads; ++self) EXPECT_EQ(results[self], kThreads - 1 - self + kThreads);
 }
 
-// Each round every block needs what the block after it wrote in the round before.
+// In each round, every block needs what the block after it wrote in the previous round.
 __global__ void rounds(int* data, int* next, int count) {
   const auto grid = cg::this_grid();
   const auto self = static_cast<int>(grid.thread_rank()), all = static_cast<int>(grid.num_threads());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An array in device memory.
+// An array in device memory that is freed at the end of the scope.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -25,7 +25,7 @@ class DeviceArray {
 
   T* get() const { return data_; }
 
-  // Waits for all launches.
+  // Waits for all launches before it copies the data to the host.
   std::vector<T> read() const {
     std::vector<T> values(size_);
     EXPECT_EQ(cudaGetLastError(), cudaSuccess);
@@ -38,7 +38,7 @@ class DeviceArray {
   std::size_t size_;
 };
 
-// 75 for sm_75.
+// Returns the device's architecture as a number, such as 75 for sm_75.
 inline int architecture() {
   int device = 0, major = 0, minor = 0;
   cudaGetDevice(&device);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lanes of a warp that take different branches, loops and calls: all of them finish, and they reconverge.
+// Lanes of a warp take different branches, loops and calls: all of them must finish and reconverge.
 #include <cstdint>
 
 #include "device_array.h"
@@ -12,7 +12,7 @@ using conformance::DeviceArray;
 constexpr int kLanes = 32, kThreads = 64;
 constexpr std::uint32_t kAll = 0xffffffffu;
 
-// Runs a kernel of one block on the numbers 0, 1, 2, ...; f computes the expected result of each.
+// Runs a kernel of one block on the numbers 0, 1, 2, ...; f computes the expected result for each number.
 template <class F>
 void check(void (*kernel)(std::uint32_t*), F f) {
   std::vector<std::uint32_t> values(kThreads), expected(kThreads);
@@ -134,7 +134,7 @@ TEST(Divergence, EarlyExit) {
 
 // ---- reconvergence --------------------------------------------------------------------------------------------------
 
-// Without a barrier, lanes are not guaranteed to reconverge after a branch, but on a GPU they do.
+// CUDA does not guarantee that lanes reconverge after a branch without a barrier, but on a GPU they do.
 __global__ void masks(std::uint32_t* out, std::uint32_t* work) {
   const std::uint32_t lane = threadIdx.x;
   std::uint32_t* mine = out + lane * 4;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// f64 arithmetic, bit for bit, in every rounding mode.
+// Tests f64 arithmetic, bit for bit, in every rounding mode.
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 
@@ -21,7 +21,7 @@ namespace conformance::double_test {
   X("fma.rn.f64") X("fma.rz.f64") X("fma.rm.f64") X("fma.rp.f64") X("mad.rn.f64") X("mad.rp.f64")
 // clang-format on
 
-// asm wants its text as a literal.
+// asm accepts only a string literal, so the instruction's text is a macro argument.
 #define TEXT(text) text,
 #define UNARY(text)                        \
   asm(text " %0, %1;" : "=d"(d) : "d"(x)); \
@@ -54,7 +54,7 @@ TEST(Double, Arithmetic) {
                                      0xffefffffffffffff, 0x7fd0000000000000, 0x3ca0000000000000, 0xbca0000000000001,
                                      0x4340000000000001, 0x1ff0000000000000, 0x2000000000000000};
   auto columns = operands<3>(special, 10000);
-  // Sums that cancel, products on the edge of the subnormals.
+  // These operands give sums that cancel and products at the edge of the subnormal range.
   std::mt19937_64 random(5);
   constexpr Bits kFraction = 0x800fffffffffffff;
   for (Bits i = 0; i < 10000; ++i) {

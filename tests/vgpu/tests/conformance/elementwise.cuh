@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Applies instructions to each element of arrays and compares the results one by one.
+// Applies instructions to each element of arrays and returns the results for comparison.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,8 @@
 
 namespace conformance {
 
-// Collects the results of a kernel: thread i has element i of each input and calls put() once for each instruction.
+// Collects the results of a kernel: thread i processes element i of each input and calls put() once for each
+// instruction.
 template <class T>
 class Results {
  public:
@@ -30,7 +31,7 @@ class Results {
   int count_;
 };
 
-// results[i * count + j]: of instruction i and elements j.
+// Runs the kernel; results[i * count + j] is the result of instruction i for elements j.
 template <class Out, class... In>
 std::vector<Out> apply(void (*kernel)(Out*, int, const In*...), std::size_t instructions,
                        const std::vector<In>&... in) {
@@ -49,14 +50,14 @@ static __global__ void report_architecture(int* out) {
 #endif
 }
 
-// The architecture that the running code was compiled for: 90 for compute_90.
+// Returns the architecture that the running code was compiled for, such as 90 for compute_90.
 inline int code_architecture() {
   const DeviceArray<int> out(1);
   report_architecture<<<1, 1>>>(out.get());
   return out.read()[0];
 }
 
-// Columns of operands: all combinations of the special ones, then random bits.
+// Returns columns of operands: all combinations of the special values, then random bits.
 template <std::size_t kColumns, class T>
 std::array<std::vector<T>, kColumns> operands(const std::vector<T>& special, std::size_t random) {
   std::array<std::vector<T>, kColumns> columns;

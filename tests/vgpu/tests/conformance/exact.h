@@ -14,8 +14,8 @@ __extension__ typedef __int128 Integer;
 
 enum class Mode { kNearestEven, kNearestAway, kZero, kDown, kUp };
 
-// An IEEE format: total bits, significand bits including the implicit one, exponents of the smallest and largest normal
-// number.
+// A format in the style of IEEE 754: total bits, significand bits including the implicit one, and the exponents of the
+// smallest and largest normal numbers.
 struct Format {
   int bits, precision, min_exponent, max_exponent;
 };
@@ -25,7 +25,7 @@ constexpr Format kTensor32{19, 11, -126, 127};
 constexpr Format kSingle{32, 24, -126, 127};
 constexpr Format kDouble{64, 53, -1022, 1023};
 
-// magnitude * 2^exponent; with `more` set, slightly further from zero (a sticky bit).
+// The value magnitude * 2^exponent; if `more` is set (a sticky bit), the true value is slightly further from zero.
 struct Number {
   enum class Kind { kFinite, kInfinity, kNan } kind = Kind::kFinite;
   bool negative = false;
@@ -74,18 +74,18 @@ inline Number of_bits(std::uint64_t bits, const Format& format) {
   return number;
 }
 
-// The position of the highest set bit; -1: there is none.
+// Returns the position of the highest set bit, or -1 if there is none.
 inline int top(Magnitude magnitude) {
   int place = -1;
   for (; magnitude != 0; magnitude >>= 1) ++place;
   return place;
 }
 
-// number, rounded to a multiple of 2^unit and divided by it.
+// Rounds the number to a multiple of 2^unit and divides it by 2^unit.
 inline Magnitude rounded_to_unit(const Number& number, int unit, Mode mode) {
   const int shift = unit - number.exponent;
   Magnitude whole = number.magnitude;
-  int half = -1;  // the comparison of the discarded part with half a unit
+  int half = -1;  // sign of the discarded part minus half a unit
   bool inexact = number.more;
   if (shift <= 0) {
     whole <<= -shift;
@@ -118,7 +118,7 @@ inline Magnitude rounded_to_unit(const Number& number, int unit, Mode mode) {
   return whole + (up ? 1 : 0);
 }
 
-// The bits of the number in this format; all bits but the sign for NaN.
+// Returns the bits of the number in this format. A NaN has all bits set except the sign.
 inline std::uint64_t to_bits(const Number& number, const Format& format, Mode mode = Mode::kNearestEven) {
   const int fraction_bits = format.precision - 1;
   const std::uint64_t sign = std::uint64_t{number.negative} << (format.bits - 1);
@@ -129,7 +129,7 @@ inline std::uint64_t to_bits(const Number& number, const Format& format, Mode mo
   const int leading = top(number.magnitude) + number.exponent;
   const int exponent = number.magnitude != 0 && leading > format.min_exponent ? leading : format.min_exponent;
   const auto units = static_cast<std::uint64_t>(rounded_to_unit(number, exponent - fraction_bits, mode));
-  // A carry out of the fraction increments the exponent, as it should.
+  // A carry out of the fraction increments the exponent, which is the correct result.
   const std::uint64_t steps = static_cast<std::uint64_t>(exponent - format.min_exponent) << fraction_bits;
   const std::uint64_t code = steps + units;
   if (code < special) return sign | code;
@@ -227,7 +227,7 @@ inline Number square_root(const Number& a) {
   return result;
 }
 
-// Rounded to an integer and clamped to [least, most].
+// Rounds the number to an integer and clamps it to [least, most].
 inline Integer to_integer(const Number& number, Integer least, Integer most, Mode mode) {
   if (number.is_infinite() || top(number.magnitude) + number.exponent > 100) return number.negative ? least : most;
   const Magnitude magnitude = rounded_to_unit(number, 0, mode);
@@ -248,7 +248,7 @@ inline std::uint64_t bits_of(double value) {
 inline Number of(float value) { return of_bits(bits_of(value), kSingle); }
 inline Number of(double value) { return of_bits(bits_of(value), kDouble); }
 
-// .ftz for a format: subnormal numbers become zeros of their sign.
+// Applies .ftz in a format: subnormal numbers become zeros with the same sign.
 inline std::uint64_t flushed(std::uint64_t bits, const Format& format) {
   const std::uint64_t sign = bits & std::uint64_t{1} << (format.bits - 1);
   return (bits ^ sign) >> (format.precision - 1) == 0 ? sign : bits;

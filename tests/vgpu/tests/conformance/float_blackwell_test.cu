@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What sm_100 adds to float arithmetic: pairs of f32, operands of mixed types, minimum and maximum of three. Bit for
-// bit.
+// Tests the floating-point arithmetic that sm_100 adds, bit for bit: pairs of f32, operands of mixed types, and minimum
+// and maximum of three operands.
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 
@@ -27,7 +27,7 @@ using Word = std::uint32_t;
   X("max.ftz.abs."    "f32")
 // clang-format on
 
-// asm wants its text as a literal.
+// asm accepts only a string literal, so the instruction's text is a macro argument.
 #define TEXT(text) text,
 #define PAIR_OF_TWO(text)                              \
   asm(text " %0, %1, %2;" : "=l"(d) : "l"(x), "l"(y)); \
@@ -101,7 +101,7 @@ TEST(FloatBlackwell, Pairs) {
   }
 }
 
-// Equal to instructions of one type after the halves are widened.
+// A mixed-type instruction equals the instruction of one type applied to the widened 16-bit operands.
 Bits expected_of_mixed(std::string_view text, Word a, Word b, Word c) {
   const Format& half = has(text, "f16") ? exact::kHalf : exact::kBrain;
   const auto widened = [&](Word bits) { return to_bits(of_bits(bits & 0xffff, half), exact::kSingle); };

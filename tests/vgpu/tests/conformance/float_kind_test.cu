@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// testp: classification of floating-point numbers.
+// Tests testp, which classifies floating-point numbers.
 #include <cmath>
 #include <limits>
 
@@ -12,7 +12,7 @@ constexpr std::size_t kQuestions = 6;
 const char* const kNames[kQuestions] = {"finite", "infinite", "number", "notanumber", "normal", "subnormal"};
 
 #define QUESTIONS(X) X("finite") X("infinite") X("number") X("notanumber") X("normal") X("subnormal")
-// asm wants its text as a literal.
+// asm accepts only a string literal, so the kind is a macro argument.
 #define ASK_SINGLE(kind)                                                                             \
   asm("{.reg .pred p; testp." kind ".f32 p, %1; selp.u32 %0, 1, 0, p;}" : "=r"(answer) : "f"(a[i])); \
   results.put(answer);
@@ -52,7 +52,7 @@ void check(void (*kernel)(unsigned*, int, const T*)) {
   const std::vector<unsigned> results = apply(kernel, kQuestions, values);
   for (std::size_t j = 0; j < values.size(); ++j) {
     const int kind = std::fpclassify(values[j]);
-    // Zeros count as normal.
+    // testp.normal counts zeros as normal.
     const bool normal = kind == FP_NORMAL || kind == FP_ZERO, subnormal = kind == FP_SUBNORMAL;
     const bool wanted[kQuestions] = {
         normal || subnormal, kind == FP_INFINITE, kind != FP_NAN, kind == FP_NAN, normal, subnormal};

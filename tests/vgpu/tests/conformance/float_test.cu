@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// f32 arithmetic, bit for bit: every rounding mode, .ftz and .sat, on all combinations of special numbers.
+// Tests f32 arithmetic, bit for bit: every rounding mode, .ftz and .sat, on all combinations of special numbers.
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 
@@ -8,7 +8,7 @@ namespace conformance::float_test {
 
 using Word = std::uint32_t;
 
-// Each list is expanded twice: to the instructions in a kernel, and to their texts.
+// Each list is expanded twice: to the instructions in a kernel, and to a list of their texts.
 // clang-format off
 #define UNARY_INSTRUCTIONS(X) \
   X("rcp.rn.f32") X("rcp.rz.f32") X("rcp.rm.f32") X("rcp.rp.f32") X("rcp.rn.ftz.f32") X("rcp.rp.ftz.f32") \
@@ -28,14 +28,14 @@ using Word = std::uint32_t;
   X("fma.rn.sat.f32") X("fma.rn.ftz.sat.f32") X("fma.rp.sat.f32") X("mad.rn.f32") X("mad.rz.ftz.f32")
 // clang-format on
 
-// From sm_80 and, here, sm_90 on.
+// These instructions need sm_80; this test compiles them from sm_90 on.
 #define NAN_INSTRUCTIONS(X) X("min.NaN.f32") X("min.ftz.NaN.f32") X("max.NaN.f32") X("max.ftz.NaN.f32")
 // clang-format off
 #define SIGN_INSTRUCTIONS(X) \
   X("min.xorsign.abs.f32") X("max.xorsign.abs.f32") X("max.NaN.xorsign.abs.f32") X("min.ftz.NaN.xorsign.abs.f32")
 // clang-format on
 
-// asm wants its text as a literal.
+// asm accepts only a string literal, so the instruction's text is a macro argument.
 #define TEXT(text) text,
 #define UNARY(text)                        \
   asm(text " %0, %1;" : "=f"(d) : "f"(x)); \
@@ -87,7 +87,7 @@ const std::vector<Word> kSpecial = {0x00000000, 0x80000000, 0x3f800000, 0xbf8000
 
 void run(void (*kernel)(Word*, int, const Word*, const Word*, const Word*), const std::vector<const char*>& texts) {
   auto columns = operands<3>(kSpecial, 20000);
-  // Sums that cancel, products on the edge of the subnormals.
+  // These operands give sums that cancel and products at the edge of the subnormal range.
   std::mt19937_64 random(7);
   for (int i = 0; i < 20000; ++i) {
     const auto bits = static_cast<Word>(random()), exponent = static_cast<Word>(random() % 24) << 23;

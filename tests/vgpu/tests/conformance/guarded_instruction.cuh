@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One PTX instruction, executed by some lanes of a warp, on all combinations of lists of operands.
+// Executes one PTX instruction in some lanes of a warp, on all combinations of lists of operands.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ using S16 = std::int16_t;
 using S32 = std::int32_t;
 using S64 = std::int64_t;
 
-// A type called Name for the instruction `text`: %0 is its result, %2 and so on its operands. In front of the text
-// stands a guard. The letters are those that asm has for registers: h, r, l for 16, 32, 64 bits.
+// Defines a type called Name for the instruction `text`, in which %0 is the result and %2 onwards are the operands. The
+// instruction is executed under a guard predicate. The letters are asm constraints: h, r and l for 16, 32 and 64 bits.
 #define PTX_1(Name, text, R, r, A, a)                                                                     \
   struct Name {                                                                                           \
     using Result = R;                                                                                     \
@@ -57,7 +57,7 @@ using S64 = std::int64_t;
     }                                                                      \
   }
 
-// For instructions that need sm_90: on older devices the text is a trap, which the test must not execute.
+// Variant for instructions that need sm_90. On older devices the text is a trap, which the test must not execute.
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
 #define SINCE_90(text) text
 #else
@@ -73,7 +73,7 @@ __global__ void apply_guarded(R* results, unsigned count, U32 lanes, const In*..
   results[i] = result;
 }
 
-// Values of each type that are worth testing.
+// Returns the values of each type that are most likely to expose an error.
 template <class T>
 std::vector<T> edges() {
   using Limits = std::numeric_limits<T>;
@@ -88,14 +88,14 @@ std::vector<T> edges() {
   return all;
 }
 
-// Positions, widths, distances: around the sizes of registers, and where only the low bits may count.
+// Positions, widths and distances: values around the register sizes, and values of which only the low bits may count.
 inline std::vector<U32> amounts() {
   return {0,  1,  2,  5,   15,  16,  17,  24,  31,      32,         33,        40,
           63, 64, 65, 127, 128, 255, 256, 257, 0x10005, 0x80000000, 0xffffffff};
 }
 
-// Compares row by row with `expected`: under a guard that is true for every lane, and under one that excludes lanes,
-// which must keep the contents of the register.
+// Compares row by row with `expected`, under a guard that is true for every lane and under one that excludes some
+// lanes. Excluded lanes must keep the contents of the register.
 template <class Instruction, class Expected, class... In>
 void check_rows(std::size_t count, Expected expected, const std::vector<In>&... columns) {
   using R = typename Instruction::Result;
@@ -123,7 +123,7 @@ void check_rows(std::size_t count, Expected expected, const std::vector<In>&... 
   }
 }
 
-// The same for all combinations of the values.
+// Performs the same check on all combinations of the values.
 template <class Instruction, class Expected, class... In>
 void check_with(Expected expected, const std::vector<In>&... values) {
   std::size_t count = 1, stride = 1;
@@ -138,7 +138,7 @@ void check_with(Expected expected, const std::vector<In>&... values) {
   check_rows<Instruction>(count, expected, spread(values)...);
 }
 
-// The same for the extreme values of the operand types, which are those of `expected`.
+// Performs the same check on the extreme values of the operand types, which are the parameter types of `expected`.
 template <class Instruction, class R, class... In>
 void check(R (*expected)(In...)) {
   check_with<Instruction>(expected, edges<In>()...);

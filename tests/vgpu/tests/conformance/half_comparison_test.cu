@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// setp and set of f16 and bf16, one number and two of them in a register.
+// Tests setp and set on f16 and bf16, and on pairs of them in one register.
 #include "comparison_cases.cuh"
 
 namespace conformance::half_comparison_test {
@@ -8,7 +8,8 @@ namespace conformance::half_comparison_test {
 using U16 = std::uint16_t;
 using U32 = std::uint32_t;
 
-// Bit 0: setp, bit 1: setp with .or c; then what set makes of integers and of the type itself.
+// Bit 0 of the first result is setp, bit 1 is setp with .or c. The other results are those of set with an integer
+// destination type and with the operand type as destination.
 #define COMPARE_ONE(comparison, flush, type)                                                            \
   asm volatile(                                                                                         \
       "{.reg .pred p, c; .reg .b32 bit; .reg .b16 half;\n"                                              \
@@ -26,7 +27,7 @@ using U32 = std::uint32_t;
       : "h"(a[i]), "h"(b[i]), "r"(c[i]));                                                               \
   for (const U32 result : {bits, word, integer, number}) results.put(result);
 
-// Bits 0 and 1: setp; bits 2 and 3: with .and !c; then set.
+// Bits 0 and 1 of the first result are setp, bits 2 and 3 are setp with .and !c. The other results are those of set.
 #define COMPARE_TWO(comparison, flush, type)                           \
   asm volatile(                                                        \
       "{.reg .pred p, q, c; .reg .b32 bit;\n"                          \
@@ -91,7 +92,7 @@ struct Reading {
 };
 constexpr Reading kHalf{value_of, 10, 0x3c00}, kFlushedHalf{flushed_value_of, 10, 0x3c00}, kBrain{value_of, 7, 0x3f80};
 
-// Every second pair combines with a true predicate.
+// The third predicate is true for about half of the pairs.
 std::vector<U32> alternating(std::size_t count) {
   std::vector<U32> all(count);
   for (std::size_t i = 0; i < count; ++i) all[i] = i * 7 / 5 % 2;

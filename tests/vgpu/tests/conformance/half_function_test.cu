@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tanh.approx and ex2.approx of f16 and bf16, alone and in pairs, over all their values, against the errors and the special
-// cases that the PTX ISA documents.
+// Checks tanh.approx and ex2.approx of f16 and bf16, single and packed, for all operand values against the errors and
+// special cases that the PTX ISA documents.
 #include <cmath>
 #include <limits>
 
@@ -62,7 +62,8 @@ double value_of(Bits bits, const Format& format) {
   return number.negative ? -magnitude : magnitude;
 }
 
-// Lanes hold the 65536 halves twice: in order below, backwards above.
+// The packed operands contain all 65536 values twice: in ascending order in the lower halves, in descending order in
+// the upper.
 void check_halves(void (*kernel)(Word*, int, const Word*), const Format& format, double tangent_error,
                   double exponential_error, bool flush) {
   std::vector<Word> values;
@@ -89,7 +90,7 @@ void check_halves(void (*kernel)(Word*, int, const Word*), const Format& format,
       } else if (flush && exact_value < smallest) {
         good = value == 0;
       } else {
-        // A subnormal result has its rounding besides.
+        // A subnormal result also has a rounding error of its own.
         good = std::fabs(value - exact_value) <=
                std::max(exponential_error * exact_value, std::ldexp(smallest, -format.precision));
       }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arithmetic of f16 and bf16, alone and in pairs, bit for bit.
+// Tests arithmetic of f16 and bf16, single and packed, bit for bit.
 #include "arithmetic_reference.h"
 #include "elementwise.cuh"
 
@@ -9,7 +9,7 @@ namespace conformance::half_test {
 using Short = std::uint16_t;
 using Word = std::uint32_t;
 
-// Instructions by the number of operands and the architecture they need; X adds the type.
+// Instructions are grouped by the number of operands and the architecture they need; X appends the type.
 #define HALF_UNARY(X) X("neg") X("neg.ftz") X("abs") X("abs.ftz")
 // clang-format off
 #define HALF_BINARY(X) \
@@ -29,7 +29,7 @@ using Word = std::uint32_t;
   X("add") X("add.rn") X("sub") X("sub.rn") X("mul") X("mul.rn") X("min.xorsign.abs") X("max.NaN.xorsign.abs")
 // clang-format on
 
-// asm wants its text as a literal.
+// asm accepts only a string literal, so the instruction's text is a macro argument.
 #define TEXT(text) text,
 #define UNARY_OF(text, type, letter)                     \
   asm(text type " %0, %1;" : "=" letter(d) : letter(x)); \
@@ -123,8 +123,8 @@ __global__ void brain_pairs(Word* out, int count, const Word* a, const Word* b, 
 
 using Columns = std::array<std::vector<Short>, 3>;
 
-// Among the special ones, 1.5 and the successor of 1 have a product in the middle between two numbers. Of the random ones,
-// half make sums that cancel.
+// Among the special values, the product of 1.5 and the successor of 1 is exactly halfway between two numbers. Half of
+// the random operands give sums that cancel.
 Columns operands_of(const Format& format) {
   const auto special = std::vector<Short>{0x0000,
                                           0x8000,
@@ -164,7 +164,8 @@ Columns operands_of(const Format& format) {
   return columns;
 }
 
-// A pair holds below what the single instruction has, and above the operands of the next element.
+// A packed register holds the operand of the single instruction in its lower half, and the operand of the next element
+// in its upper half.
 template <class T>
 std::vector<T> rotated(std::vector<T> values) {
   std::rotate(values.begin(), values.begin() + 1, values.end());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Floating-point instructions and conversions do not change the registers of inactive lanes.
+// Floating-point instructions and conversions must not change the registers of inactive lanes.
 #include <cstdint>
 
 #include "elementwise.cuh"
@@ -9,7 +9,7 @@ namespace conformance::inactive_lanes_test {
 
 using Bits = std::uint64_t;
 
-// The kind of the destination register is one of the letters that asm knows.
+// The kind of the destination register is an asm constraint letter.
 // clang-format off
 #define INSTRUCTIONS(X) \
   X("add.rn.f32 %0, %2, %2", f) X("fma.rz.ftz.f32 %0, %2, %2, %2", f) X("min.f32 %0, %2, 0f3F000000", f) \
@@ -22,7 +22,7 @@ using Bits = std::uint64_t;
 // clang-format on
 
 constexpr Bits kBefore = 0x123456789abcdef0;
-constexpr int kLanesInThree = 3;  // one of them active
+constexpr int kLanesInThree = 3;  // one lane in three is active
 
 __device__ Bits bits_of(Bits value) { return value; }
 __device__ Bits bits_of(std::uint32_t value) { return value; }
@@ -30,7 +30,8 @@ __device__ Bits bits_of(std::uint16_t value) { return value; }
 __device__ Bits bits_of(float value) { return __float_as_uint(value); }
 __device__ Bits bits_of(double value) { return static_cast<Bits>(__double_as_longlong(value)); }
 
-// asm wants its text as a literal. What the register held, then what it holds.
+// Stores the contents of the register before and after the instruction. asm accepts only a string literal, so the
+// instruction's text is a macro argument.
 #define GUARDED(text, kind)                                                    \
   {                                                                            \
     auto value = before.kind;                                                  \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Integer arithmetic, compared with 128-bit arithmetic.
+// Compares integer arithmetic with 128-bit arithmetic.
 #include <algorithm>
 
 #include "guarded_instruction.cuh"
@@ -10,7 +10,7 @@ namespace conformance {
 __extension__ typedef __int128 Wide;
 __extension__ typedef unsigned __int128 UnsignedWide;
 
-// An instruction for each type, with two operands and a result of that type.
+// Defines an instruction for each type, with two operands and a result of that type.
 // clang-format off
 #define FOR_EACH_TYPE_2(Name, opcode) \
   PTX_2(Name##U16, opcode ".u16 %0, %2, %3", U16, "h", U16, "h", U16, "h"); \
@@ -70,7 +70,7 @@ PTX_2(MaxReluS32, SINCE_90("max.s32.relu %0, %2, %3"), S32, "r", S32, "r", S32, 
 
 namespace integer_test {
 
-// T's low bits of an exact result.
+// Returns the low bits of an exact result, as many as T has.
 template <class T>
 T low(Wide value) {
   return static_cast<T>(value);
@@ -80,7 +80,7 @@ S32 clamped(Wide value) {
   return static_cast<S32>(std::clamp<Wide>(value, std::numeric_limits<S32>::min(), std::numeric_limits<S32>::max()));
 }
 
-// The product of two unsigned 64-bit numbers does not fit a signed 128-bit one.
+// The product of two unsigned 64-bit numbers does not fit into a signed 128-bit number.
 template <class T>
 using Product = std::conditional_t<std::is_signed_v<T>, Wide, UnsignedWide>;
 
@@ -104,13 +104,13 @@ T remainder_of(T a, T b) {
   return b == 0 ? T(-1) : low<T>(Wide{a} % b);
 }
 
-// f on both halves.
+// Applies f to the lower and the upper halves of the words.
 template <class Half>
 U32 halves(U32 a, U32 b, Half (*f)(Half, Half)) {
   return U16(f(Half(a), Half(b))) | U32{U16(f(Half(a >> 16), Half(b >> 16)))} << 16;
 }
 
-// `instruction##T` for each T, compared with the function template `expected`.
+// Compares `instruction##T` with the function template `expected`, for each type T.
 #define CHECK_EACH_TYPE(instruction, expected)                                        \
   check<instruction##U16>(expected<U16>), check<instruction##S16>(expected<S16>),     \
       check<instruction##U32>(expected<U32>), check<instruction##S32>(expected<S32>), \

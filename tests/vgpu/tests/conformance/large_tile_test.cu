@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tiles of several warps. From sm_80 on they communicate through shared memory that the system reserves after the
+// Tests tiles of several warps. From sm_80 on they communicate through shared memory that the system reserves after the
 // block's own.
 #include <cooperative_groups.h>
 #include <cooperative_groups/reduce.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// and, or, xor, not, cnot, lop3: of words and of predicates.
+// Tests and, or, xor, not, cnot and lop3 on words and on predicates.
 #include <functional>
 #include <utility>
 
@@ -137,7 +137,8 @@ TEST(Logic, PredicateOfLop3) {
 
 // ---- predicates -----------------------------------------------------------------------------------------------------
 
-// Each lane has another combination of a and b. A guard excludes lanes with bit 2 set, which keep true.
+// Each lane has a different combination of a and b. A guard excludes lanes with bit 2 set, whose predicates must remain
+// true.
 __global__ void predicates(U32* out, int count, const U32* bits) {
   const int i = Results<U32>::index();
   if (i >= count) return;

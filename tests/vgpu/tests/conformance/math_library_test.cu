@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUDA's mathematical functions, compared with those of the host. They are long programs of instructions that other
-// tests check one by one. The allowed errors are those in the CUDA C++ Programming Guide, which were measured on GPUs:
-// with errors of ex2.approx as large as the PTX ISA allows, which VGPU_PERTURB requests, expf would exceed them.
+// Compares CUDA's mathematical functions with the host's. They are long sequences of instructions that other tests
+// check one by one. The allowed errors are those in the CUDA C++ Programming Guide, which were measured on GPUs. With
+// errors of ex2.approx as large as the PTX ISA allows, which VGPU_PERTURB requests, expf would exceed them.
 #include <cmath>
 #include <limits>
 
@@ -10,7 +10,7 @@
 
 namespace conformance::math_library_test {
 
-// All in the order of the tables below.
+// The results are in the order of the tables below.
 __global__ void of_singles(float* out, int count, const float* a) {
   const int i = Results<float>::index();
   if (i >= count) return;
@@ -31,7 +31,7 @@ __global__ void of_doubles(double* out, int count, const double* a) {
     results.put(value);
 }
 
-// One unit in the last place of x, of `digits` binary digits.
+// Returns one unit in the last place of x for a significand of `digits` bits.
 double ulp(double x, int digits) { return std::ldexp(1, std::ilogb(x) + 1 - digits); }
 
 // The exact value has a wider type than T.
@@ -59,7 +59,8 @@ TEST(MathLibrary, OfSingles) {
                      {"cbrtf", 1, std::cbrt(x)},   {"sqrtf", 0.5, std::sqrt(size)},
                      {"expm1f", 1, std::expm1(x)}, {"powf", 4, std::pow(size, double{1.7f})}};
     for (std::size_t i = 0; i < 14; ++i)
-      // A result of n ulp at most may lie another half from the exact value.
+      // The documented bound is relative to the correctly rounded result, which may differ from the exact value by
+      // another half ulp.
       compare(functions[i].name, functions[i].ulps + 0.5, values[j], results[i * values.size() + j],
               functions[i].exact);
   }

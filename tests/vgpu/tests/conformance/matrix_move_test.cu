@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ldmatrix, stmatrix and movmatrix.
+// Tests ldmatrix, stmatrix and movmatrix.
 #include <cstdint>
 #include <numeric>
 
@@ -14,7 +14,7 @@ using U16 = std::uint16_t;
 using U32 = std::uint32_t;
 
 constexpr int kSide = 8, kMatrix = kSide * kSide,
-              kPitch = 24;  // elements between rows in shared memory: aligned to 16 bytes
+              kPitch = 24;  // elements between rows in shared memory; rows are aligned to 16 bytes
 
 [[maybe_unused]] __device__ U32 address(const void* at) { return static_cast<U32>(__cvta_generic_to_shared(at)); }
 
@@ -59,14 +59,14 @@ __device__ void store(U32 at, const U32* r) {
                  : "memory");
 }
 
-// Lanes whose row address is unused pass an invalid one.
+// Lanes whose row address is unused pass an invalid address.
 template <int count>
 __device__ U32 row_address(const U16* matrices) {
   const int lane = static_cast<int>(threadIdx.x);
   return lane < count * kSide ? address(&matrices[lane * kPitch]) : 0xfffffff1u;
 }
 
-// in: the matrices, row by row. out: [count, 32] registers.
+// `in` has the matrices, row by row; `out` has [count, 32] registers.
 template <int count, bool transposed>
 __global__ void load_matrices(const U16* in, U32* out) {
   __shared__ alignas(16) U16 shared[4 * kSide * kPitch];
@@ -116,7 +116,7 @@ TEST(MatrixMove, Load) {
   check_load<4, true>();
 }
 
-// in: registers as load_matrices() gives them. out: the matrices.
+// `in` has registers in the layout of load_matrices(); `out` has the matrices.
 template <int count, bool transposed>
 __global__ void store_matrices(const U32* in, U16* out) {
 #if __CUDA_ARCH__ >= 900

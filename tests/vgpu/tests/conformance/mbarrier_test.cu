@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mbarrier: phases, states and drops, and arrivals of cp.async.
+// Tests mbarrier: phases, states, participants that drop out, and arrivals triggered by cp.async.
 #include <cuda/barrier>
 
 #include <cstdint>
@@ -67,12 +67,12 @@ using Word = std::uint64_t;
   return count;
 }
 
-// One thread executes the phases of a barrier and records what it observes.
+// One thread goes through the phases of a barrier and records what it observes.
 __global__ void steps(std::uint32_t* out) {
 #if __CUDA_ARCH__ >= 800
   __shared__ Word barrier;
   init(&barrier, 3);
-  *out++ = passed_parity(&barrier, 1);  // the phase before the first counts as complete
+  *out++ = passed_parity(&barrier, 1);  // the phase that precedes the first one counts as complete
   *out++ = passed_parity(&barrier, 0);
   const Word first = arrive(&barrier);
   *out++ = pending(first);
@@ -85,7 +85,7 @@ __global__ void steps(std::uint32_t* out) {
   *out++ = passed(&barrier, third);
   *out++ = passed_parity(&barrier, 0);
   *out++ = passed_parity(&barrier, 1);
-  // One participant has dropped out: the second phase needs two arrivals.
+  // One participant has dropped out, so the second phase needs two arrivals.
   const Word fourth = arrive(&barrier);
   *out++ = pending(fourth);
   *out++ = passed(&barrier, fourth);
@@ -104,7 +104,7 @@ TEST(Mbarrier, StepByStep) {
   EXPECT_EQ(out.read(), expected);
 }
 
-// Many phases of a block's barrier: values written before it are read by all threads after it.
+// Runs many phases of a block's barrier. Values written before the barrier are read by all threads after it.
 __global__ void phases(int* out, int rounds) {
 #if __CUDA_ARCH__ >= 800
   __shared__ Word barrier;
@@ -113,7 +113,7 @@ __global__ void phases(int* out, int rounds) {
   if (self == 0) init(&barrier, blockDim.x);
   shared[self] = self;
   __syncthreads();
-  // Two phases per round, awaited by state and by parity.
+  // Each round has two phases: one is awaited by state, the other by parity.
   for (int round = 0; round < rounds; ++round) {
     const int next = shared[(self + 1) % threads];
     const Word state = arrive(&barrier);
@@ -138,7 +138,7 @@ TEST(Mbarrier, PhasesOfABlock) {
 }
 
 // Half of the block copies, and the barrier tells the other half when the data has arrived. With .noinc the copies are
-// arrivals that init counted; without it they increment the expected count.
+// arrivals that mbarrier.init has counted; without it they increment the pending count.
 template <bool counted>
 __global__ void copy_and_arrive(const int* from, int* out) {
 #if __CUDA_ARCH__ >= 800
@@ -182,7 +182,7 @@ TEST(Mbarrier, CopiesArrive) {
   check_copy_and_arrive<false>();
 }
 
-// cuda::barrier: producers and consumers with different roles, and a thread that drops out.
+// Tests cuda::barrier with producers and consumers in different roles, and with a thread that drops out.
 __global__ void barriers(const int* from, int* out) {
   using Barrier = cuda::barrier<cuda::thread_scope_block>;
   __shared__ alignas(Barrier) unsigned char room[2 * sizeof(Barrier)];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The shapes of mma.sync as types: number of registers, and the element in each register of each lane, as in the PTX
-// manual.
+// Describes the shapes of mma.sync as types: the number of registers, and the matrix element in each register of each
+// lane, as the PTX ISA defines them.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -65,7 +65,8 @@ struct Place {
   int row, column;
 };
 
-// Element i of a lane, of the group and the place in it that its number gives.
+// Returns the place of element i of a lane. `group` and `member` are the lane's groupID and threadID_in_group in the
+// PTX ISA.
 template <int bits, int m>
 __host__ __device__ Place place_in_a(int group, int member, int i) {
   if constexpr (bits == 16) return {group + (i % 4 < 2 ? 0 : 8), 2 * member + i % 2 + (i < 4 ? 0 : 8)};

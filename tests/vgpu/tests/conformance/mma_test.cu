@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mma.sync: layouts, exactness, rounding.
+// Tests the fragment layouts, exactness and rounding of mma.sync.
 #include "mma_operations.cuh"
 
 #include <dlfcn.h>
@@ -17,7 +17,7 @@ using namespace mma;
 using conformance::code_architecture;
 using conformance::DeviceArray;
 
-// Matrices have one word per element, row by row.
+// Matrices are stored row by row, with one word per element.
 template <class Op>
 __global__ void multiply(const U64* a, const U64* b, const U64* c, U64* d) {
 #if __CUDA_ARCH__ >= 750
@@ -60,7 +60,7 @@ struct Matrices {
   }
 };
 
-// Integers small enough that sums are exact in any order, yet all sums differ.
+// The integers are small enough that sums are exact in any order, yet large enough that all sums differ.
 template <class Op>
 void check_layout() {
   if (code_architecture() < Op::kArchitecture) return;
@@ -97,7 +97,7 @@ TEST(Mma, Layouts) {
   check_layout<DoubleK16>();
 }
 
-// One row of A times one column of B, plus one element of C.
+// Multiplies one row of A by one column of B and adds one element of C.
 template <class Op>
 U64 dot(const std::vector<U64>& a, const std::vector<U64>& b, U64 c) {
   Matrices<Op> in;
@@ -159,7 +159,7 @@ TEST(Mma, TensorFloatsAreCut) {
   EXPECT_EQ(dot_of<TensorK8>({-0x1.004p0}, {0x1.004p0}, 0), -0x1.00801p0);
 }
 
-// How a tensor core rounds is not documented; here a sum is rounded once.
+// The rounding of tensor cores is not documented; the virtual GPU rounds a sum once.
 TEST(Mma, RoundsOnce) {
   if (dlsym(RTLD_DEFAULT, "vgpu_is_virtual") == nullptr) GTEST_SKIP() << "of the virtual GPU alone";
   EXPECT_EQ(dot_of<HalfK8>({0x1p-12, 0x1p-12}, {0x1p-12, 0x1p-12}, 1), 0x1.000002p0);

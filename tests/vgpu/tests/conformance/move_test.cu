@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mov in all its forms, cvta and isspacep.
+// Tests mov in all its forms, cvta and isspacep.
 #include "elementwise.cuh"
 #include "guarded_instruction.cuh"
 
@@ -44,7 +44,7 @@ TEST(Move, Vectors) {
   check<ThirdHalf>(+[](U64 a) { return static_cast<U16>(a >> 32); });
 }
 
-// 128-bit and 8-bit values, for which asm has no registers.
+// Moves 128-bit and 8-bit values, for which inline asm has no register constraints.
 __global__ void large_and_small(U64* out, int count, const U64* a, const U64* b) {
   const int i = Results<U64>::index();
   if (i >= count) return;
@@ -97,7 +97,7 @@ __global__ void constants(U64* out, int count) {
   results.put(wide);
   asm volatile("mov.b64 %0, 0x123456789abcdef0;" : "=l"(wide));
   results.put(wide);
-  // A name that resembles a special register.
+  // The name of this register resembles the name of a special register.
   asm volatile("{.reg .b32 %%pmx; mov.b32 %%pmx, 17; mov.b32 %0, %%pmx;}" : "=r"(word));
   results.put(word);
 }
@@ -115,7 +115,7 @@ TEST(Move, Constants) {
 __device__ int global_variable[4] = {1, 2, 3, 4};
 __constant__ int constant_variable[4] = {5, 6, 7, 8};
 
-// Bit k: isspacep for the k-th space is true.
+// Bit k is set if isspacep is true for the k-th state space.
 __device__ U32 spaces_of(const void* address) {
   U32 out;
   asm volatile(
@@ -130,7 +130,7 @@ __device__ U32 spaces_of(const void* address) {
   return out;
 }
 
-// Converts to the space and back; -1 if the result is another address.
+// Converts the address to the state space and back. The result is -1 if the round trip changes the address.
 #define ROUND_TRIP(space)                                                       \
   [](void* address) {                                                           \
     U64 there, back;                                                            \

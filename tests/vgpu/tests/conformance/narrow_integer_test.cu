@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arithmetic on 24 bits, on bytes and half words, and sums of absolute differences.
+// Tests arithmetic on 24-bit integers, bytes and half words, and sums of absolute differences.
 #include <algorithm>
 #include <cstdlib>
 
@@ -46,7 +46,7 @@ ON_WORDS(DifferenceSumS, "vabsdiff4.u32.s32.s32.add");
 
 namespace narrow_integer_test {
 
-// Bits [first, first + count) of a word as a number.
+// Returns bits [first, first + count) of a word as a number.
 S64 field(U32 word, int first, int count, bool is_signed) {
   const S64 value = word >> first & ((S64{1} << count) - 1);
   return is_signed && (value >> (count - 1) & 1) != 0 ? value - (S64{1} << count) : value;
@@ -107,7 +107,7 @@ TEST(NarrowInteger, DifferenceSums) {
   check<SadS64>(difference_sum<S64>);
 }
 
-// Of the parts of a, `bits` wide, and bytes of b from byte `first` on.
+// Returns c plus the dot product of the `bits` wide elements of a and the bytes of b, starting at byte `first`.
 template <int bits, int first, bool a_signed, bool b_signed>
 U32 dot_product(U32 a, U32 b, U32 c) {
   S64 sum = c;

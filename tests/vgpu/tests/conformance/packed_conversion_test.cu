@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cvt of pairs, to tf32, to and from 8-bit formats, and cvt.pack, bit for bit.
+// Tests cvt of packed pairs, to tf32, and to and from 8-bit formats, and cvt.pack, bit for bit.
 #include <random>
 
 #include "arithmetic_reference.h"
@@ -11,8 +11,8 @@ namespace conformance::packed_conversion_test {
 using Word = std::uint32_t;
 
 constexpr Format kE5m2{8, 3, -14, 15};
-// Its numbers take the codes that IEEE formats have for infinity; but for those it is this one without the highest bit
-// of the exponent.
+// e4m3 uses the codes that IEEE formats reserve for infinity as finite numbers. Apart from those, it is this format
+// without the highest bit of the exponent.
 constexpr Format kE4m3{9, 4, -6, 23};
 constexpr double kLargestE4m3 = 448;
 
@@ -35,7 +35,7 @@ constexpr double kLargestE4m3 = 448;
   X("cvt.rn.f16x2.e4m3x2") X("cvt.rn.relu.f16x2.e4m3x2") X("cvt.rn.f16x2.e5m2x2") X("cvt.rn.relu.f16x2.e5m2x2")
 // clang-format on
 
-// asm wants its text as a literal.
+// asm accepts only a string literal, so the instruction's text is a macro argument.
 #define TEXT(text) text,
 #define OF_TWO(text)                                   \
   asm(text " %0, %1, %2;" : "=r"(d) : "f"(x), "f"(y)); \
@@ -73,7 +73,7 @@ __global__ void conversions(Word* out, int count, const Word* a, const Word* b) 
 #endif
 }
 
-// One of the numbers, converted from its bits in `from`.
+// Converts one number of the pair, given by its bits in the format `from`.
 Bits narrowed(std::string_view text, Bits bits, const Format& from, const Format& to) {
   Number number = of_bits(bits, from);
   const bool e4m3 = &to == &kE4m3;
@@ -128,7 +128,7 @@ TEST(PackedConversion, OfFloats) {
                          0x47700000, 0x33000000, 0x33000001, 0x3a800000, 0x3b000000, 0x7f7f8000, 0x7f7f7fff, 0x7ffff000,
                          0x00007fff, 0x7c00fc00, 0x7e00fe01, 0x5f005f01, 0x5f805f7f, 0x7b007b01, 0x3c083c04},
                         60000);
-  // Where the formats of 8 bits have their numbers.
+  // These operands lie in the range of the 8-bit formats.
   std::mt19937_64 random(4);
   for (Word i = 0; i < 20000; ++i)
     for (std::vector<Word>& column : columns)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Strong accesses to vectors of up to 16 bytes are single-copy atomic: one block repeatedly stores the same number in
-// all elements, and another never sees elements that differ. Two worker threads are needed for the blocks to run at the
-// same time.
+// all elements, and another block must never see elements that differ. Two worker threads are needed for the blocks to
+// run at the same time.
 #include <cstdint>
 
 #include "device_array.h"

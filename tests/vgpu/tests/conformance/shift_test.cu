@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// shl, shr, shf and prmt.
+// Tests shl, shr, shf and prmt.
 #include <algorithm>
 
 #include "guarded_instruction.cuh"
@@ -35,7 +35,7 @@ ON_WORDS(PermuteRc16, "prmt.b32.rc16");
 
 namespace shift_test {
 
-// One bit at a time; zeros are shifted in from the right, the sign or zeros from the left.
+// Shifts one bit at a time. A left shift fills with zeros; a right shift fills with the sign bit or with zeros.
 template <class T>
 T left(T a, U32 by) {
   for (U32 i = 0; i < std::min(by, 64u); ++i) a = static_cast<T>(a << 1);
@@ -97,7 +97,7 @@ TEST(Shift, PermuteBytes) {
                       selectors);
 }
 
-// The bytes that a mode picks for each value of the selector's last two bits, the highest first.
+// The bytes that a mode of prmt selects for each value of the selector's two low bits, the most significant byte first.
 struct Mode {
   const char* picks[4];
 };

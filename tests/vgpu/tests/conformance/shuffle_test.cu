@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// shfl.sync, against its definition in the PTX manual.
+// Tests shfl.sync against its definition in the PTX ISA.
 #include <cuda_fp16.h>
 
 #include <cstdint>
@@ -73,7 +73,7 @@ Result expected(Mode mode, int lane, std::uint32_t b, std::uint32_t c) {
   return {held_by(inside ? source : lane), inside ? 1u : 0u};
 }
 
-// Block: one pair of b and c. Both stand in memory, so that each lane has them in a register.
+// Each block tests one pair of b and c. Both are loaded from memory, so that each lane has them in a register.
 template <Mode mode>
 __global__ void shuffle_all(const std::uint32_t* b, const std::uint32_t* c, Result* out) {
   const int lane = static_cast<int>(threadIdx.x);
@@ -86,7 +86,7 @@ void check_mode() {
   for (const std::uint32_t segment : {0u, 16u, 24u, 28u, 30u, 31u, 5u})
     for (const std::uint32_t clamp : {0u, 31u, 7u, 20u})
       for (std::uint32_t b = 0; b < 34; ++b) {
-        bs.push_back(b | 0xabcd00u << 8);  // bits above the fifth do not count
+        bs.push_back(b | 0xabcd00u << 8);  // bits above the low five must be ignored
         cs.push_back(segment << 8 | clamp | 0x40e0u);
       }
   DeviceArray<std::uint32_t> b(bs), c(cs);
@@ -104,7 +104,7 @@ TEST(Shuffle, Down) { check_mode<kDown>(); }
 TEST(Shuffle, Butterfly) { check_mode<kButterfly>(); }
 TEST(Shuffle, Index) { check_mode<kIndex>(); }
 
-// Each lane may pass another distance and another clamp value.
+// Each lane may pass a different distance and a different clamp value.
 __global__ void shuffle_by_lane(Result* out) {
   const std::uint32_t lane = threadIdx.x;
   out[lane] = shuffled<kIndex>(held_by(static_cast<int>(lane)), 31 - lane, lane < 16 ? 0x1f : 0x0f, kAll);
@@ -118,7 +118,7 @@ TEST(Shuffle, OperandsOfEachLane) {
     EXPECT_EQ(results[lane], expected(kIndex, lane, 31u - lane, lane < 16 ? 0x1f : 0x0f)) << lane;
 }
 
-// Odd and even lanes shuffle among themselves, on two sides of a branch.
+// Odd and even lanes shuffle among themselves, on the two sides of a branch.
 __global__ void shuffle_halves(std::uint32_t* out) {
   const std::uint32_t lane = threadIdx.x;
   std::uint32_t value = held_by(static_cast<int>(lane));
@@ -137,7 +137,7 @@ TEST(Shuffle, MembersOnTwoSidesOfABranch) {
   for (int lane = 0; lane < kLanes; ++lane) EXPECT_EQ(values[lane], held_by(lane ^ (lane % 2 == 1 ? 2 : 4))) << lane;
 }
 
-// Groups of four with a mask each, converged; then of one lane.
+// Converged groups of four lanes shuffle with a different mask each, and then groups of one lane.
 __global__ void shuffle_groups(std::uint32_t* out) {
   const std::uint32_t lane = threadIdx.x;
   const std::uint32_t value =
@@ -152,7 +152,7 @@ TEST(Shuffle, SeveralMasksInOneInstruction) {
   for (int lane = 0; lane < kLanes; ++lane) EXPECT_EQ(values[lane], held_by((lane & ~3) + 1)) << lane;
 }
 
-// Lanes that arrive later, after another number of loop iterations, are waited for.
+// The shuffle waits for lanes that arrive later, after a different number of loop iterations.
 __global__ void shuffle_after_loops(std::uint32_t* out, const std::uint32_t* turns) {
   const std::uint32_t lane = threadIdx.x;
   std::uint32_t value = 1;
@@ -172,7 +172,7 @@ TEST(Shuffle, WaitsForItsMembers) {
   for (int lane = 0; lane < kLanes; ++lane) EXPECT_EQ(results[lane], values[(lane + 1) % kLanes]) << lane;
 }
 
-// A block of twenty threads is a warp with twelve lanes that never existed.
+// A block of twenty threads is a warp in which twelve lanes do not exist.
 __global__ void shuffle_in_part_of_a_warp(std::uint32_t* out) {
   const std::uint32_t lane = threadIdx.x;
   out[lane] = shuffled<kDown>(held_by(static_cast<int>(lane)), 5, 19, (1u << 20) - 1).value;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Special registers: those that are constant for a thread, and the clocks.
+// Tests special registers: those that are constant for a thread, and the clocks.
 #include <cstdint>
 
 #include "device_array.h"
@@ -97,7 +97,7 @@ __global__ void read_clocks(U64* out) {
   U64 first, second, then, now;
   asm volatile("mov.u64 %0, %%clock64;" : "=l"(first)::"memory");
   asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(then)::"memory");
-  // A loop that waits for a clock terminates.
+  // A loop that waits for a clock must terminate.
   do asm volatile("mov.u64 %0, %%clock64;" : "=l"(second)::"memory");
   while (second - first < 1000);
   do asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now)::"memory");
@@ -116,7 +116,7 @@ TEST(SpecialRegister, Clocks) {
   const std::vector<U64> passed = out.read();
   EXPECT_GE(passed[0], 1000u);
   EXPECT_GE(passed[1], 10000u);
-  // The halves that were read one by one belong to a time that is later, if not by much.
+  // The two halves of the clock were read one after the other, so they belong to a slightly later time.
   EXPECT_LT(passed[2], U64{1} << 40);
   EXPECT_LT(passed[3], U64{1} << 40);
 }

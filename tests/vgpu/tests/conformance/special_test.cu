@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The .approx instructions against the errors and the special cases that the PTX ISA documents.
+// Checks the .approx instructions against the errors and special cases that the PTX ISA documents.
 #include <cmath>
 #include <limits>
 
@@ -11,7 +11,7 @@ namespace conformance::special_test {
 
 using Word = std::uint32_t;
 
-// asm wants its text as a literal.
+// asm accepts only a string literal, so the instruction's text is a macro argument.
 #define TEXT(text) text,
 // clang-format off
 #define SINGLE_INSTRUCTIONS(X) \
@@ -56,16 +56,16 @@ double ulp_of(double x) { return std::ldexp(1, std::max(x == 0 ? -126 : std::ilo
 
 struct Expectation {
   double value;
-  double error;  // the largest allowed error; negative: any result is allowed
+  double error;  // the largest allowed error; if negative, any result is allowed
 };
 
-// The documented error bound of the result for x.
+// Returns the exact result for x and its documented error bound.
 Expectation expectation(std::string_view text, double x) {
   const std::string_view opcode = text.substr(0, text.find('.'));
   if (opcode == "rcp") return {1 / x, ulp_of(1 / x)};
   if (opcode == "sqrt") return {std::sqrt(x), std::exp2(-23) * std::sqrt(x)};
   if (opcode == "rsqrt") return {1 / std::sqrt(x), std::exp2(-22.9) / std::sqrt(x)};
-  if (opcode == "ex2") return {std::exp2(x), 2.5 * ulp_of(std::exp2(x))};  // 2 from the correctly rounded result
+  if (opcode == "ex2") return {std::exp2(x), 2.5 * ulp_of(std::exp2(x))};  // 2 ulp from the correctly rounded result
   if (opcode == "tanh") return {std::tanh(x), std::exp2(-11) * std::fabs(std::tanh(x))};
   if (opcode == "lg2") {
     const double value = std::log2(x), error = std::exp2(-22);
@@ -77,7 +77,7 @@ Expectation expectation(std::string_view text, double x) {
   return {opcode == "sin" ? std::sin(x) : std::cos(x), error};
 }
 
-// Whether a result is within the error of what is expected; zeros, infinities and the canonical NaN are exact.
+// Returns whether a result is within the error bound; zeros, infinities and the canonical NaN must match exactly.
 bool accepted(Word result, Expectation wanted, bool flush, bool exact_special) {
   const float value = of_word(result);
   if (std::isnan(wanted.value)) return result == 0x7fffffff;
@@ -87,7 +87,7 @@ bool accepted(Word result, Expectation wanted, bool flush, bool exact_special) {
     return static_cast<float>(wanted.value) == value && std::signbit(value) == std::signbit(wanted.value);
   if (flush && value != 0 && std::fabs(value) < std::numeric_limits<float>::min()) return false;
   if (wanted.error < 0) return std::isfinite(value);
-  // Near the largest number the rounded result may be infinite, as the exact one rounds to.
+  // Near the largest finite number, the rounded result may be infinite, because the exact result may round to infinity.
   if (std::isinf(value)) return std::fabs(wanted.value) + wanted.error >= 0x1.ffffffp127;
   return std::fabs(double{value} - wanted.value) <= wanted.error;
 }
@@ -100,7 +100,7 @@ std::vector<Word> arguments() {
                               0xc2fc0000, 0xc2fc0001, 0xc3150000, 0xc3160000, 0x40c90fdb, 0x40c90fdc, 0x439d1463};
   std::mt19937_64 random(1);
   for (int i = 0; i < 40000; ++i) values.push_back(static_cast<Word>(random()));
-  // Exponents from 2^-30 to 2^9, where all functions do something.
+  // Exponents from 2^-30 to 2^9, the range in which every function has results that are not trivial.
   for (int i = 0; i < 40000; ++i)
     values.push_back((static_cast<Word>(random()) & 0x807fffff) | static_cast<Word>(97 + i % 40) << 23);
   return values;
@@ -139,7 +139,7 @@ TEST(Special, Quotients) {
         return double{of_word(static_cast<Word>(flush ? exact::flushed(bits, exact::kSingle) : bits))};
       };
       const double a = operand(columns[0][j]), b = operand(columns[1][j]);
-      // div.approx promises nothing for divisors below 2^-126.
+      // The PTX ISA specifies no error for div.approx with divisors below 2^-126.
       if (by_reciprocal && b != 0 && std::fabs(b) < 0x1p-126) continue;
       const bool zero = by_reciprocal && std::fabs(b) > 0x1p126;
       const double value = zero ? a * std::copysign(0.0, b) : a / b;

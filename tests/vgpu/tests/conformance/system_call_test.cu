@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// System calls of kernels: printf, malloc and free.
+// Tests the system calls of kernels: printf, malloc and free.
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
@@ -13,7 +13,7 @@ namespace conformance::system_call_test {
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
 
-// The output of the device while `launch` runs.
+// Returns what the device prints while `launch` runs.
 template <class Launch>
 std::string printed_by(Launch launch) {
   testing::internal::CaptureStdout();
@@ -31,7 +31,7 @@ std::string formatted(const char* format, Arguments... arguments) {
   return text;
 }
 
-// Each line is printed by the device and by the host; X receives a format and its arguments.
+// Each line is printed both by the device and by the host; X receives a format and its arguments.
 // clang-format off
 #define INTEGER_LINES(X) \
   X("%d %i %u %o %x %X\n", -5, 2147483647, 4294967295u, 8u, 0xbeefu, 0xBEEFu) \
@@ -101,7 +101,7 @@ __global__ void print_lanes() {
   if (threadIdx.x % 3 == 1) printf("%d of %d: %u\n", blockIdx.x, gridDim.x, threadIdx.x);
 }
 
-// One line per lane that takes part, in the order of lanes; a GPU keeps the order of a block's lines as well.
+// Each active lane prints one line, in lane order; a GPU also keeps the order of the lines of a block.
 TEST(SystemCall, PrintsOnceForEachLane) {
   std::string expected;
   for (U32 lane = 1; lane < 32; lane += 3) expected += formatted("%d of %d: %u\n", 0, 1, lane);
@@ -120,7 +120,7 @@ struct Node {
   U32 value;
 };
 
-// Each thread builds a list that another thread frees.
+// Each thread builds a linked list that another thread frees.
 __global__ void lists(Node** heads, U64* sums, int length) {
   const int thread = static_cast<int>(threadIdx.x);
   Node* head = nullptr;
@@ -169,7 +169,7 @@ __global__ void use_and_free(U64* sum, U32 count) {
   free(nullptr);
 }
 
-// Memory that a kernel allocates is valid in the next one.
+// Memory that a kernel allocates remains valid in the next kernel.
 TEST(SystemCall, MemoryOutlivesTheKernel) {
   const DeviceArray<U64> sum(1);
   allocate<<<1, 1>>>(1000);

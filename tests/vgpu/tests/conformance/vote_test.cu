@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// vote, activemask, match, redux and elect.
+// Tests vote, activemask, match, redux and elect.
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -77,7 +77,7 @@ TEST(Vote, AllForms) {
     }
 }
 
-// Converged lanes with four masks: each group has a result of its own.
+// Converged lanes use four different masks, and each group has its own result.
 __global__ void vote_in_groups(std::uint32_t pattern, std::uint32_t* out) {
   const std::uint32_t lane = threadIdx.x, mask = 0xffu << (lane & ~7u);
   const bool mine = pattern >> lane & 1;
@@ -160,7 +160,8 @@ TEST(Match, AnyAndAll) {
       masks.push_back(mask);
       for (int lane = 0; lane < kLanes; ++lane) {
         const std::uint64_t few = random() % 3;
-        // All the same; the same in the lower half alone; few; as many as lanes; all the same but one.
+        // All lanes have the same value; the lower 32 bits alone are the same; there are few values; all lanes differ;
+        // all but one are the same; few values differ in the upper bits as well.
         const std::uint64_t choices[] = {
             7, few << 32 | 7, few, std::uint64_t(lane), lane == 8 ? 1u : 0u, few << 40 | few};
         values.push_back(choices[kind]);
@@ -221,7 +222,7 @@ TEST(Redux, AllOperations) {
   for (int round = 0; round < 20; ++round)
     for (int lane = 0; lane < kLanes; ++lane) {
       values.push_back(round % 2 == 0 ? static_cast<std::uint32_t>(random()) : extremes[random() % 5]);
-      // The whole warp; every third lane; pairs, of which each reduces by itself.
+      // The masks cover the whole warp, every third lane, or pairs, each of which reduces separately.
       masks.push_back(round % 3 == 0 ? kAll : round % 3 == 1 ? (lane % 3 == 0 ? 0x49249249u : 0) : 3u << (lane & ~1));
     }
   DeviceArray<std::uint32_t> device_values(values), device_masks(masks);

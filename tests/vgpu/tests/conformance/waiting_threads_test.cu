@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lanes, warps and blocks that spin until another one has written: the scheduler lets every thread make progress.
+// Lanes, warps and blocks spin until another one has written a value: the scheduler must let every thread make
+// progress.
 #include <cstdint>
 
 #include "device_array.h"
@@ -23,7 +24,7 @@ __device__ void unlock(int* mutex) {
   atomicExch(mutex, 0);
 }
 
-// A lock that every lane of every warp takes: lanes that spin must not prevent the owner from making progress.
+// Every lane of every warp takes the lock. Lanes that spin must not prevent its owner from making progress.
 __global__ void count_under_lock(int* mutex, int* counter) {
   for (int i = 0; i < 3; ++i) {
     lock(mutex);
@@ -38,7 +39,7 @@ TEST(WaitingThreads, SpinLockBetweenLanes) {
   EXPECT_EQ(counter.read()[0], 3 * 4 * kThreads);
 }
 
-// Each lane waits for the one before it, independent of the order of the branches in the code.
+// Each lane waits for the lane before it, in either order of the branches in the code.
 template <bool ascending>
 __global__ void wait_for_neighbour(int* flags) {
   const int lane = static_cast<int>(threadIdx.x), before = ascending ? lane - 1 : lane + 1;
@@ -60,7 +61,8 @@ TEST(WaitingThreads, LanesWaitForLanes) {
   }
 }
 
-// Half of the lanes synchronise at two different warp barriers while the others spin on what those write afterwards.
+// Half of the lanes synchronise at two different warp barriers, while the other lanes spin on what these write
+// afterwards.
 __global__ void watch(volatile int* flags, int* out) {
   const int lane = static_cast<int>(threadIdx.x);
   if (lane < 8) {
@@ -83,7 +85,7 @@ TEST(WaitingThreads, SomeMeetWhileOthersWatch) {
   for (int lane = 0; lane < 16; ++lane) EXPECT_EQ(seen[lane], lane < 8 ? 1 : 2) << lane;
 }
 
-// Pairs of lanes that only wait for each other; some are at the same instruction, some at two different ones.
+// Pairs of lanes wait only for each other; some are at the same instruction, some at two different instructions.
 __global__ void meet_in_pairs(volatile int* data, int* out) {
   const int lane = static_cast<int>(threadIdx.x);
   if (lane % 4 != 3) {
@@ -122,7 +124,7 @@ TEST(WaitingThreads, LanesThatLeft) {
   for (int lane = 0; lane < kThreads; ++lane) EXPECT_EQ(seen[lane], lane < 40 ? (lane ^ 4) + 20 : 0) << lane;
 }
 
-// A warp produces, another consumes, through volatile shared memory.
+// One warp produces and another consumes, through volatile shared memory.
 __global__ void hand_over(int* out, int count) {
   __shared__ volatile int slot, full;
   const int warp = static_cast<int>(threadIdx.x) / kLanes;
@@ -151,8 +153,8 @@ TEST(WaitingThreads, WarpsHandOver) {
   for (int i = 0; i < kCount; ++i) EXPECT_EQ(values[i], i * i);
 }
 
-// Blocks in a chain: each waits for the flag of the one before. More of them than any device runs at once would hang,
-// these are few.
+// Blocks form a chain in which each waits for the flag of the previous one. More blocks than a device can run at once
+// might hang; this number is small enough for any device.
 __global__ void chain(int* data, int* flags) {
   const int block = static_cast<int>(blockIdx.x), self = static_cast<int>(threadIdx.x);
   if (block > 0) {

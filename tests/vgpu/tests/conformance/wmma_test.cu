@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// nvcuda::wmma: all shapes and layouts of each type, from global and from shared memory.
+// Tests nvcuda::wmma: all shapes and layouts of each type, from global and from shared memory.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <mma.h>
@@ -16,12 +16,12 @@ namespace wmma = nvcuda::wmma;
 using conformance::code_architecture;
 using conformance::DeviceArray;
 
-constexpr int kPad = 16;  // elements between rows or columns beyond their length
+constexpr int kPad = 16;  // padding elements at the end of each row or column
 
-// tf32, which mma.h declares from sm_80 on.
+// Represents tf32, whose type mma.h declares only from sm_80 on.
 struct Tensor {};
 
-// The element type of a fragment, and its type in memory.
+// The element type of a fragment, and the type of the same element in memory.
 template <class T>
 struct Names {
   using Fragment = T;
@@ -48,7 +48,7 @@ struct Product {
                        kSizeC = (c_rows ? m : n) * kStrideC;
 };
 
-// D = 2 (A B + C), scaled element by element as programs do.
+// Computes D = 2 (A B + C); the factor is applied to each fragment element, as programs do.
 template <class P>
 __device__ void multiply(const typename P::Element* a, const typename P::Element* b, const typename P::Out* c,
                          typename P::Out* d) {
@@ -106,7 +106,7 @@ std::size_t index(int row, int column, int stride, bool rows) {
   return static_cast<std::size_t>(rows ? row * stride + column : column * stride + row);
 }
 
-// Small integers: every sum is exact in every type, in any order.
+// The operands are small integers, so every sum is exact in every type and in any order.
 template <class P>
 void check_product() {
   if (code_architecture() < P::kArchitecture) return;

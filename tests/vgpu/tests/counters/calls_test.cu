@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts of calls that wait for the device, calls that allocate, and launches by name.
+// Tests the counts of calls that wait for the device, of calls that allocate memory, and of launches by kernel name.
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The counters of three textbook kernels, compared with counts made by hand.
+// Compares the counters of three textbook kernels with counts made by hand.
 #include <cuda_runtime.h>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
@@ -37,7 +37,7 @@ class Counters : public testing::Test {
     text_ = json_();
   }
 
-  // A member of the object, or of one of the objects in it.
+  // Returns the value of a member of the JSON object, or of a member of the nested object.
   std::uint64_t value(const std::string& name, const std::string& object = "") const {
     std::size_t at = object.empty() ? 0 : text_.find('"' + object + '"');
     if (at != std::string::npos) at = text_.find('"' + name + "\": ", at);
@@ -60,7 +60,8 @@ __global__ void saxpy(int count, float a, const float* x, float* y) {
   if (i < count) y[i] = a * x[i] + y[i];
 }
 
-// 1000 elements are 31 whole warps and one of 8 lanes: 32 warps, four bytes a lane, eight lanes a sector.
+// 1000 elements are processed by 31 full warps and one warp with 8 lanes in bounds. Each lane accesses four bytes, so
+// eight lanes share a sector.
 TEST_F(Counters, saxpy) {
   constexpr int kCount = 1000;
   float* x = zeros<float>(kCount);
@@ -76,14 +77,14 @@ TEST_F(Counters, saxpy) {
   EXPECT_EQ(value("global_store_sectors"), kCount / 8u);
   EXPECT_EQ(value("shared_requests"), 0u);
   EXPECT_EQ(value("barriers"), 0u);
-  // Every thread computes its index, those in bounds the offset of the element, and then the result.
+  // Every thread computes its index; threads in bounds also compute the element's offset and the result.
   EXPECT_EQ(value("fma", "thread_instructions"), 8u * kThreads + 2u * kCount);
-  // Only in the last warp do lanes jump over the rest.
+  // Only in the last warp do some lanes branch past the rest of the kernel.
   EXPECT_EQ(value("branches"), 1u);
   EXPECT_EQ(value("divergent_branches"), 1u);
 }
 
-// From the second element on, the eight lanes of a sector lie in two.
+// Because x and y start at the second element, every eight lanes straddle two sectors, and a warp touches five sectors.
 TEST_F(Counters, saxpy_misaligned) {
   float* x = zeros<float>(kThreads + 1);
   float* y = zeros<float>(kThreads + 1);
@@ -109,7 +110,7 @@ TEST_F(Counters, strided) {
 // ---- transposition --------------------------------------------------------------------------------------------------
 
 constexpr int kTile = 32;
-constexpr int kRows = 8;  // of a block of threads
+constexpr int kRows = 8;  // rows of a block of threads
 
 template <int padding>
 __global__ void transposed(const float* from, float* to, int size) {
@@ -123,7 +124,7 @@ __global__ void transposed(const float* from, float* to, int size) {
   for (int row = 0; row < kTile; row += kRows) to[(y + row) * size + x] = tile[threadIdx.x][threadIdx.y + row];
 }
 
-constexpr int kSize = 64;  // 4 tiles, of 32 rows that a warp each loads and stores
+constexpr int kSize = 64;  // 4 tiles with 32 rows each; a warp loads and stores one row
 constexpr unsigned kTransfers = 4 * 32;
 
 TEST_F(Counters, transposition_without_padding) {
@@ -133,7 +134,7 @@ TEST_F(Counters, transposition_without_padding) {
   EXPECT_EQ(value("global_load_sectors"), kSize * kSize / 8u);
   EXPECT_EQ(value("global_store_sectors"), kSize * kSize / 8u);
   EXPECT_EQ(value("shared_requests"), 2 * kTransfers);
-  // Rows are written in one pass; the 32 words of a column are all in one bank.
+  // A row is written in one wavefront. The 32 words of a column are all in the same bank and need 32 wavefronts.
   EXPECT_EQ(value("shared_wavefronts"), kTransfers + 32 * kTransfers);
   EXPECT_EQ(value("shared_conflicts"), 31 * kTransfers);
   EXPECT_EQ(value("barriers"), 4u * kRows);
@@ -150,7 +151,7 @@ TEST_F(Counters, transposition_with_padding) {
 
 // ---- reduction ------------------------------------------------------------------------------------------------------
 
-// A tree of halves: 64, 32, ... 1 threads add.
+// Tree reduction: in successive steps 64, 32, ... 1 threads add.
 __global__ void reduced(const float* from, float* to) {
   __shared__ float sums[kThreads];
   sums[threadIdx.x] = from[blockIdx.x * kThreads + threadIdx.x];
@@ -173,10 +174,10 @@ TEST_F(Counters, reduction) {
   EXPECT_EQ(value("global_stores"), kBlocks);
   EXPECT_EQ(value("global_store_bytes"), kBlocks * 4);
   EXPECT_EQ(value("global_store_sectors"), kBlocks);
-  // Eight barriers of four warps.
+  // Each block executes eight barriers with four warps.
   EXPECT_EQ(value("barriers"), kBlocks * 8 * 4);
-  // Each warp stores once; of the seven steps the first has two warps and the others one, with two loads and a store;
-  // the sum is loaded once more.
+  // Each warp stores once. Of the seven steps, the first is executed by two warps and each of the others by one warp,
+  // with two loads and a store. The sum is loaded once more.
   const unsigned requests = 4 + (2 + 6) * 3 + 1;
   EXPECT_EQ(value("shared_requests"), kBlocks * requests);
   EXPECT_EQ(value("shared_wavefronts"), kBlocks * requests);
@@ -194,7 +195,7 @@ __global__ void through_shared(T* data, int stride) {
   data[threadIdx.x] = words[threadIdx.x * stride];
 }
 
-// 32 lanes of 8 bytes fill two wavefronts, of 16 bytes four.
+// 32 lanes of 8 bytes fill two wavefronts; 32 lanes of 16 bytes fill four.
 TEST_F(Counters, wide_accesses) {
   auto* pairs = zeros<float2>(32);
   count([=] { through_shared<float2><<<1, 32, 32 * 8>>>(pairs, 1); });
@@ -232,7 +233,7 @@ TEST_F(Counters, atomics) {
   int* total = zeros<int>(1);
   count([=] { add_all<<<1, 32>>>(total); });
   EXPECT_EQ(value("global_atomics"), 1u);
-  // A store, the atomic operation one lane at a time, a load.
+  // The requests are a store, the atomic operation, which is processed one lane at a time, and a load.
   EXPECT_EQ(value("shared_requests"), 3u);
   EXPECT_EQ(value("shared_wavefronts"), 1u + 32 + 1);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Prints the results of calls that need no GPU, one line each. The output must be the same on the real libraries and on
-// the stand-ins.
+// Prints the results of calls that need no GPU, one per line. The real libraries and the stand-ins must give the same
+// output.
 #include <cublasLt.h>
 #include <cublas_v2.h>
 
@@ -35,7 +35,7 @@ void answer(cublasStatus_t status, const char* format, ...) {
   std::printf("\n");
 }
 
-// How it is asked for, and what a new descriptor holds.
+// Prints how an attribute can be queried, and its value in a new descriptor.
 template <class Attribute, class Object, class Get>
 void ask(const char* of, Object object, Attribute attribute, Get get) {
   for (const std::size_t size : kSizes) {
@@ -54,7 +54,7 @@ void ask(const char* of, Object object, Attribute attribute, Get get) {
   answer(get(nullptr, attribute, &written, written, &written), "%s: get %d of nothing", of, attribute);
 }
 
-// What it takes, and what is there then.
+// Prints which values an attribute can be set to, and its value after each call that sets it.
 template <class Attribute, class Object, class Get, class Set>
 void change(const char* of, Object object, Attribute attribute, Get get, Set set) {
   for (const std::size_t size : kSizes) {
@@ -160,7 +160,7 @@ void words() {
   answer(cublasGetProperty(MAJOR_VERSION, nullptr), "property without a place");
 }
 
-// Without a handle.
+// Makes calls without a handle.
 void no_handle() {
   cudaStream_t stream = nullptr;
   int value = 0;

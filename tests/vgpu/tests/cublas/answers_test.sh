@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# answers_test.sh PROGRAM REAL STAND_IN: runs the program on the libraries in each of the two folders, and fails where it does
-# not print the same.
+# answers_test.sh PROGRAM REAL STAND_IN: runs the program with the libraries in each of the two folders, and fails if
+# the outputs differ.
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 LD_LIBRARY_PATH="$2" "$1" > "$work/real" || exit 1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products of cuBLAS against plain loops.
+// Compares the matrix products of cuBLAS with plain loops.
 #include "test_matrices.h"
 
 namespace blas {
@@ -20,14 +20,14 @@ class Gemm : public testing::Test {
 
 struct Shape {
   int m, n, k;
-  int pad;  // between columns
+  int pad;  // padding elements between columns
 };
 
 constexpr Shape kShapes[] = {{1, 1, 1, 0},   {7, 3, 5, 0},     {8, 4, 256, 2},
                              {33, 17, 9, 3}, {130, 6, 300, 1}, {5, 65, 31, 0}};
 constexpr cublasOperation_t kOperations[] = {CUBLAS_OP_N, CUBLAS_OP_T, CUBLAS_OP_C};
 
-// What C holds afterwards, the padding included.
+// Returns the expected contents of C, including its padding.
 std::vector<double> expected(const HostMatrix& a, bool transpose_a, const HostMatrix& b, bool transpose_b,
                              const HostMatrix& c, double alpha, double beta, cudaDataType type) {
   std::vector<double> all = c.values;
@@ -79,7 +79,7 @@ TEST_F(Gemm, EveryTypeIsRoundedOnce) {
     }
 }
 
-// A sum in fp32 would lose what is added one by one.
+// An fp32 accumulator would lose the small summands that are added one by one.
 TEST_F(Gemm, SumsAreWider) {
   if (!is_virtual()) GTEST_SKIP() << "a GPU sums in fp32";
   constexpr int kDepth = 1001;
@@ -125,7 +125,7 @@ TEST_F(Gemm, FactorsOnTheDeviceAreReadWhenTheProductRuns) {
   expect_same(on_c.values(), expected(a, false, b, false, c, 0.5, -1, CUDA_R_32F));
 }
 
-// Three products at once: of a matrix of their own each, and of one that they share.
+// Computes three products in one call, where each has its own first matrix and all share the second.
 TEST_F(Gemm, Batches) {
   constexpr int kM = 9, kN = 5, kK = 11, kBatch = 3;
   std::vector<HostMatrix> a, c;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Descriptors of cuBLASLt that are freed at the end of the scope.
+// RAII wrappers for cuBLASLt descriptors, which are freed at the end of the scope.
 #pragma once
 
 #include "test_matrices.h"
@@ -77,7 +77,7 @@ class Light : public testing::Test {
   Light() { EXPECT_EQ(cublasLtCreate(&handle_), CUBLAS_STATUS_SUCCESS); }
   ~Light() override { EXPECT_EQ(cublasLtDestroy(handle_), CUBLAS_STATUS_SUCCESS); }
 
-  // With the best algorithm for pointers of any alignment, and C in place of D.
+  // Multiplies with the best algorithm that the heuristic finds, in place (C and D are the same matrix).
   cublasStatus_t multiply(const Operation& operation, float alpha, const DeviceArray& a, const Layout& layout_a,
                           const DeviceArray& b, const Layout& layout_b, float beta, const DeviceArray& d,
                           const Layout& layout_d) {

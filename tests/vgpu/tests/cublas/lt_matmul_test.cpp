@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products of cuBLASLt against plain loops.
+// Compares the matrix products of cuBLASLt with plain loops.
 #include "light.h"
 
 namespace blas {
@@ -61,7 +61,7 @@ TEST_F(LtMatmul, BiasOfRows) {
   }
 }
 
-// The sums over k of op(A), one for each row of D, or of op(B), one for each column.
+// The bias gradient is the sum over k, either of op(A) for each row of D or of op(B) for each column of D.
 TEST_F(LtMatmul, GradientsOfABias) {
   const HostMatrix a = HostMatrix{8, 21, 9}.fill(1), b = HostMatrix{6, 8, 6}.fill(2), d = HostMatrix{21, 6, 21}.fill(3);
   std::vector<double> of_a(21, 0), of_b(6, 0);
@@ -86,7 +86,7 @@ TEST_F(LtMatmul, GradientsOfABias) {
     }
 }
 
-// D apart from C, in batches that share B.
+// C and D are different matrices, and all products of the batch share B.
 TEST_F(LtMatmul, BatchesAndAnotherC) {
   constexpr int kM = 5, kN = 7, kK = 3, kBatch = 4;
   std::vector<double> all_a, all_c, wanted;

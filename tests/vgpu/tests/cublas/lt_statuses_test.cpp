@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Statuses of cuBLASLt for contradicting descriptors, and for arguments that an algorithm does not support.
+// Tests the statuses of cuBLASLt for contradictory descriptors, and for arguments that an algorithm does not support.
 #include "light.h"
 
 namespace blas {
@@ -8,12 +8,12 @@ namespace {
 
 class LtStatuses : public Light {
  protected:
-  // D = A B, 8 x 8 each, of which each test gets something wrong.
+  // The product D = A B of 8 x 8 matrices. Each test makes one of its settings invalid.
   struct Product {
     Operation operation{CUBLAS_COMPUTE_32F};
     Layout a{CUDA_R_32F, kSquare}, b{CUDA_R_32F, kSquare}, c{CUDA_R_32F, kSquare}, d{CUDA_R_32F, kSquare};
     Preference preference;
-    std::size_t shift_a = 0, shift_d = 0;  // elements
+    std::size_t shift_a = 0, shift_d = 0;  // in elements
     void* workspace = nullptr;
     std::size_t workspace_bytes = Workspace::kBytes;
     const float* alpha = &kOne;
@@ -88,7 +88,7 @@ TEST_F(LtStatuses, ABiasHasToBeThereAndAligned) {
   EXPECT_EQ(biased(0, CUDA_R_16F), CUBLAS_STATUS_NOT_SUPPORTED);
 }
 
-// An algorithm that was chosen for pointers of some alignment, or for a workspace, does with no less.
+// An algorithm that was chosen for a given pointer alignment or workspace size must not be used with less.
 TEST_F(LtStatuses, WhatAnAlgorithmWasChosenFor) {
   EXPECT_EQ(with([](Product& of) { of.shift_a = 1; }), CUBLAS_STATUS_NOT_SUPPORTED);
   EXPECT_EQ(with([](Product& of) { of.shift_d = 1; }), CUBLAS_STATUS_NOT_SUPPORTED);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Statuses of cuBLAS for invalid arguments.
+// Tests the statuses of cuBLAS for invalid arguments.
 #include <array>
 
 #include "test_matrices.h"
@@ -16,7 +16,7 @@ class Statuses : public testing::Test {
   }
   ~Statuses() override { cublasDestroy(handle_); }
 
-  // A correct product, of which each test gets one argument wrong.
+  // The arguments of a valid product. Each test makes one of them invalid.
   struct Arguments {
     cublasOperation_t operation_a = CUBLAS_OP_N, operation_b = CUBLAS_OP_N;
     int m = 4, n = 3, k = 2;
@@ -90,7 +90,7 @@ TEST_F(Statuses, TypesThatDoNotGoTogether) {
   EXPECT_EQ(types(CUDA_R_32F, CUDA_R_32F, CUDA_R_16F), CUBLAS_STATUS_NOT_SUPPORTED);
 }
 
-// Nothing is multiplied, so no matrix is needed.
+// An empty product reads no matrix, so its matrix pointers may be null.
 TEST_F(Statuses, EmptyProducts) {
   const auto empty = [](Arguments& of) { of.a = of.b = of.c = nullptr; };
   EXPECT_EQ(with([&](Arguments& of) { empty(of), of.m = 0; }), CUBLAS_STATUS_SUCCESS);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products in streams and graphs, the memory checks on them, and calls that are made to fail.
+// Tests products in streams and graphs, the memory checks on them, and calls that are made to fail.
 #include <cstdlib>
 #include <string>
 
@@ -22,7 +22,7 @@ class Streams : public testing::Test {
     ASSERT_EQ(cublasSetStream(handle_, stream_), CUBLAS_STATUS_SUCCESS);
     ASSERT_EQ(cublasSetWorkspace(handle_, workspace_, Workspace::kBytes), CUBLAS_STATUS_SUCCESS);
   }
-  // A fault stays with the device until then.
+  // An error is sticky, so the device must be reset before the next test.
   void TearDown() override {
     if (handle_ == nullptr) return;
     cudaDeviceReset();
@@ -137,7 +137,7 @@ TEST_F(Streams, AMatrixThatEndsEarly) {
   expect_finding({"illegal address: read of 64 bytes", "whose last 4 bytes lie behind allocation"});
 }
 
-// A column block of a matrix, and what lies between its columns.
+// A column block of a matrix is written, while the elements between its columns must not change.
 TEST_F(Streams, NeighboursMayShareLines) {
   float* wide = ones();
   float* other = ones();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Matrices on the device and products in plain loops, for the tests of the stand-ins for cuBLAS. Elements are small
-// multiples of 1/8, so sums of products are exact in any order on any device, and results are compared bit for bit.
+// Matrices on the device and matrix products in plain loops, for the tests of the stand-ins for cuBLAS. Elements are
+// small multiples of 1/8, so sums of products are exact in any order on any device, and results are compared bit for
+// bit.
 #pragma once
 
 #include <cublasLt.h>
@@ -28,7 +29,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 inline std::size_t size_of(cudaDataType type) { return type == CUDA_R_32F ? 4 : 2; }
 
-// The nearest number with so many digits as the type has, ties to even. Good for what is no subnormal.
+// Rounds to the nearest number with the type's precision, ties to even. Results must not be subnormal in the type.
 inline double rounded(cudaDataType type, double value) {
   if (value == 0 || std::isnan(value)) return value;
   const int digits = type == CUDA_R_32F ? 24 : type == CUDA_R_16F ? 11 : 8;
@@ -37,7 +38,7 @@ inline double rounded(cudaDataType type, double value) {
   return std::ldexp(std::nearbyint(std::ldexp(fraction, digits)), exponent - digits);
 }
 
-// Values that the type has.
+// Encodes values that are representable in the type.
 inline std::vector<std::byte> encoded(cudaDataType type, const std::vector<double>& values) {
   std::vector<std::byte> bytes(values.size() * size_of(type));
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -67,7 +68,7 @@ inline std::vector<double> decoded(cudaDataType type, const std::vector<std::byt
   return values;
 }
 
-// Elements on the device; what was not written is NaN when it is read.
+// An array of elements on the device. Elements that were not written read as NaN.
 class DeviceArray {
  public:
   DeviceArray(cudaDataType type, std::size_t count) : type_(type), bytes_(count * size_of(type)) {
@@ -96,7 +97,7 @@ class DeviceArray {
   void* data_ = nullptr;
 };
 
-// Repeatable multiples of 1/8 from -2 to 2.
+// Returns element number `number` of a reproducible sequence of multiples of 1/8 from -2 to 2.
 inline double element(std::size_t number) {
   std::uint64_t x = (number + 1) * 0x9e3779b97f4a7c15;
   x ^= x >> 29;
@@ -104,7 +105,7 @@ inline double element(std::size_t number) {
   return static_cast<double>(static_cast<int>(x >> 40) % 33 - 16) / 8;
 }
 
-// A matrix in column-major or row-major order, with padding between its lines that must not be read.
+// A matrix in column-major or row-major order, with padding between its columns or rows that must not be read.
 struct HostMatrix {
   int rows, columns, ld;
   bool row_major = false;
@@ -124,7 +125,7 @@ struct HostMatrix {
   }
 };
 
-// Of op(A) op(B).
+// Returns one element of op(A) op(B).
 inline double dot(const HostMatrix& a, bool transpose_a, const HostMatrix& b, bool transpose_b, int row, int column) {
   double sum = 0;
   for (int i = 0; i < (transpose_a ? a.rows : a.columns); ++i)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of devices: limits against the CUDA programming guide's table of compute capabilities.
+// Compares the limits in the table of devices with the table of compute capabilities in the CUDA programming guide.
 #include "cudart/device_table.h"
 
 #include <gtest/gtest.h>

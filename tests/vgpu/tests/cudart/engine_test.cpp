@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The order in which operations run: only on demand, and never before their dependencies.
+// Tests the order in which operations run: only on demand, and never before their dependencies.
 #include <mutex>
 #include <new>
 #include <set>

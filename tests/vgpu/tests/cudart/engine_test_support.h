@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shared by the tests of the engine: operations that record that they ran.
+// Helpers for the tests of the engine: operations that record that they ran.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# exports_test.sh CUDART STAND_IN: fails for any symbol that the CUDA runtime exports and the stand-in does not.
+# exports_test.sh CUDART STAND_IN: fails if the CUDA runtime exports a symbol that the stand-in does not export.
 exports() {
   nm -D --defined-only --format=posix "$1" | awk '{ print $1 }' | LC_ALL=C sort -u
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fat binaries for tests, laid out as nvcc lays them out.
+// Builds fat binaries for tests in the layout that nvcc produces.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ class FatBinary {
  public:
   FatBinary& add(std::uint16_t kind, std::uint32_t architecture, const std::string& payload,
                  std::uint64_t flags = kPlain, std::uint32_t compressed_size = 0) {
-    // -lineinfo makes the entry's header longer than the rest of the fields need.
+    // With -lineinfo, the entry's header is longer than its other fields require.
     const std::uint32_t header_size = 0x68;
     std::vector<char> entry(header_size + payload.size());
     put<std::uint16_t>(entry, 0, kind);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fat binaries as nvcc writes them, byte for byte where it matters.
+// Tests fat binaries as nvcc writes them, byte for byte where that matters.
 #include "cudart/fatbin.h"
 
 #include <gtest/gtest.h>

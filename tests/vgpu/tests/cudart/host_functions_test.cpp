@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Host functions run in a thread of their own, and after a delay even without demand.
+// Host functions run in a thread of their own, and run after a delay even if nothing waits for them.
 #include <chrono>
 #include <future>
 #include <thread>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Freed memory counts as free before an allocation fails.
+// Memory whose release is still pending is freed before an allocation is allowed to fail.
 #include <gtest/gtest.h>
 
 #include "cudart/runtime.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A program that refers to calls which the stand-in for the CUDA runtime lacks, and makes one if it is asked to.
+// A program that refers to calls which the stand-in for the CUDA runtime lacks, and makes one of them on request.
 #include <cuda_runtime_api.h>
 
 #include <cstdio>

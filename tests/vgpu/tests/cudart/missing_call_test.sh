@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Usage: missing_call_test.sh PROGRAM FOLDER
-# PROGRAM refers to calls which the stand-in for the CUDA runtime in FOLDER lacks: it does not load, unless it is told that a
-# call may be missing until it is made.
+# PROGRAM refers to calls which the stand-in for the CUDA runtime in FOLDER lacks. It must not load, unless VGPU_MISSING
+# allows a call to be missing until it is made.
 export LD_LIBRARY_PATH="$2"
 
 fail() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Code compiled for a default stream per thread: no stream means the calling thread's own.
+// Tests code that is compiled for per-thread default streams, where stream 0 means the calling thread's own stream.
 #define CUDA_API_PER_THREAD_DEFAULT_STREAM 1
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
@@ -41,7 +41,7 @@ TEST(PerThread, ThreadsDoNotWaitForEachOther) {
     EXPECT_EQ(cudaEventRecord(event, nullptr), cudaSuccess);
   }).join();
   EXPECT_EQ(cudaMemcpy(values.data(), copied, kBytes, cudaMemcpyDeviceToHost), cudaSuccess);
-  // The blocking copy of this thread does not run the fill of the other one.
+  // The blocking copy of this thread must not run the fill that the other thread enqueued.
   const bool on_demand = dlsym(RTLD_DEFAULT, "vgpu_is_virtual") != nullptr && std::getenv("VGPU_SEED") == nullptr;
   EXPECT_TRUE(!on_demand || cudaEventQuery(event) == cudaErrorNotReady);
   EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
@@ -59,7 +59,7 @@ TEST(PerThread, TheLegacyStreamIsStillThereByName) {
   std::vector<char> values(kBytes);
   EXPECT_EQ(cudaMemsetAsync(device, 3, kBytes, cudaStreamLegacy), cudaSuccess);
   EXPECT_EQ(cudaMemcpy(values.data(), device, kBytes, cudaMemcpyDeviceToHost), cudaSuccess);
-  EXPECT_EQ(values[kBytes - 1], 3);  // a thread's own stream waits for the legacy stream
+  EXPECT_EQ(values[kBytes - 1], 3);  // a per-thread default stream waits for the legacy stream
   EXPECT_EQ(cudaFree(device), cudaSuccess);
 }
 

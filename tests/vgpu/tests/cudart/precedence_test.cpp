@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which operation comes before which.
+// Tests the partial order of operations: which operation comes before which.
 #include "cudart/precedence.h"
 
 #include <gtest/gtest.h>
@@ -60,7 +60,7 @@ TEST(PrecedenceTest, ThePastIsForgottenOnceTheHostKnowsAllOfIt) {
   EXPECT_TRUE(precedence.comes_after(next, first.number));
 }
 
-// Against sets of all that comes before.
+// Compares the result with explicit sets of all predecessors.
 TEST(PrecedenceTest, RandomGraphs) {
   std::mt19937 random(1);
   for (int round = 0; round < 50; ++round) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Registration of valid and invalid device code.
+// Tests the registration of valid and invalid device code.
 #include "cudart/registration.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 namespace vgpu::cudart {
 namespace {
 
-// Stores its second argument at its first.
+// Returns a kernel that stores its second argument at the address in its first argument.
 std::string store_kernel(const std::string& target) {
   return ".version 8.0\n.target " + target +
          "\n.address_size 64\n"
@@ -46,7 +46,7 @@ class RegistrationTest : public testing::Test {
 
   FatBinary binary_;
   void** handle_ = nullptr;
-  char stub_ = 0;  // its address stands for the host function
+  char stub_ = 0;  // its address represents the host function
 };
 
 TEST_F(RegistrationTest, ARegisteredKernelRuns) {

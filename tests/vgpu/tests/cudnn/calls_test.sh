@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# calls_test.sh PROGRAM STAND_IN_FOLDER REAL_FOLDER: fails where cuDNN and the stand-in answer one of the program's calls
-# differently. 77: there is no cuDNN to ask.
+# calls_test.sh PROGRAM STAND_IN_FOLDER REAL_FOLDER: fails if cuDNN and the stand-in give different answers to one of
+# the program's calls. It exits with status 77 if cuDNN is not available for comparison.
 program=$1 stand_in=$2 real=$3
 if [ ! -e "$real/libcudnn.so.9" ]; then
   echo "skipped: there is no libcudnn.so.9 in '$real' to compare with"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The gradients of the whole network by finite differences in double, with dropout between the layers.
+// Compares the gradients of the whole network with finite differences in double precision, with dropout between the
+// layers.
 #include "cudnn/network.h"
 
 #include <algorithm>
@@ -23,7 +24,7 @@ class NetworkGradients : public testing::Test {
  protected:
   NetworkGradients() : network_(shape_, {cudnn::Layout::kTimeMajor, 3, 2, {3, 2}}) {}
 
-  // The sum of all results, each times its number.
+  // Returns the sum of all results, each multiplied by its output gradient.
   double loss(const Inputs& in) {
     std::vector<double> h = in.h, c = in.c, tape(network_.tape_size());
     network_.set_weights(in.weights);
@@ -56,7 +57,7 @@ class NetworkGradients : public testing::Test {
   const std::size_t y_size_ = 6 * 4;
   std::vector<double> dy_ = [] {
     std::vector<double> numbers = small_numbers(6 * 4, 11);
-    std::fill(numbers.end() - 4, numbers.end(), 0);  // the step that the second sequence has not
+    std::fill(numbers.end() - 4, numbers.end(), 0);  // the second sequence is shorter and lacks this step
     return numbers;
   }();
   std::vector<double> dh_ = small_numbers(6 * 2 * 2, 12), dc_ = small_numbers(6 * 2 * 2, 13);
@@ -85,7 +86,7 @@ TEST(DropoutMasks, DropTheirShareAndKeepTheMean) {
     EXPECT_TRUE(factor == 0 || factor == 1 / 0.75);
     dropped += factor == 0;
   }
-  EXPECT_NEAR(dropped, count / 4, 4 * std::sqrt(count * 0.25 * 0.75));  // four standard deviations
+  EXPECT_NEAR(dropped, count / 4, 4 * std::sqrt(count * 0.25 * 0.75));  // the tolerance is four standard deviations
 }
 
 TEST(DropoutMasks, DifferByEverythingTheyAreMadeOf) {
@@ -96,7 +97,7 @@ TEST(DropoutMasks, DifferByEverythingTheyAreMadeOf) {
   };
   const DropoutMask mask{0.5, 5, 0};
   EXPECT_EQ(differ(mask, 0, {0.5, 5, 0}, 0), 0);
-  // Independent ones differ in half of their elements.
+  // Independent masks differ in half of their elements.
   EXPECT_NEAR(differ(mask, 0, {0.5, 6, 0}, 0), 500, 64);
   EXPECT_NEAR(differ(mask, 0, {0.5, 5, 1}, 0), 500, 64);
   EXPECT_NEAR(differ(mask, 0, mask, 1), 500, 64);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Errors that are detected only when the work runs, so that the process ends: calls out of order, and buffers that were
-// modified between calls.
+// Tests errors that are detected only when the work runs, and that therefore end the process: calls out of order, and
+// buffers that were modified between calls.
 #include <cmath>
 
 #include "cudnn/test_device.h"
@@ -122,7 +122,7 @@ TEST_F(OrderDeathTest, PaddingIsFinite) {
   const auto with_nan = [](const Lstm& lstm, const DeviceArray& array, bool of_y) {
     std::vector<double> values = array.values();
     const std::size_t width = lstm.settings.width(of_y);
-    values[lstm.settings.row(3, 1) * width + width - 1] = NAN;  // the second sequence has two steps
+    values[lstm.settings.row(3, 1) * width + width - 1] = NAN;  // padding: the second sequence has two steps
     array.set(values);
   };
   expect_fault("NaN or infinity in the padding", [&](Lstm& lstm) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products of integers, which are exact, compared with plain loops.
+// Compares products of integers, which are exact, with plain loops.
 #include "cudnn/product.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ std::vector<double> whole_numbers(std::size_t count, std::size_t seed) {
   return numbers;
 }
 
-// Around the sizes of tiles and slabs.
+// Sizes just below, at and just above the sizes of tiles and slabs.
 class Products : public testing::TestWithParam<std::tuple<std::size_t, std::size_t, std::size_t>> {};
 
 TEST_P(Products, AreSumsOfProductsOnTopOfWhatIsThere) {

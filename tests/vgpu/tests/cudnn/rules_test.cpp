@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Invalid arguments, one at a time, beyond those that calls/ compares with the real library.
+// Tests invalid arguments, one at a time, in addition to those that calls/ compares with the real library.
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -154,7 +154,7 @@ TEST_F(Rules, AHandleIsOfItsDevice) {
   expect_ok(cudaDeviceSynchronize());
 }
 
-// Every result shows it.
+// TF32 rounding changes every result, so each of them is checked.
 TEST_F(Rules, MathTypesOtherThanFmaMayRoundFactorsToTf32) {
   int major = 0;
   expect_ok(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0));
@@ -173,7 +173,7 @@ TEST_F(Rules, MathTypesOtherThanFmaMayRoundFactorsToTf32) {
   for (std::size_t i = 0; i < exact.size(); ++i) EXPECT_EQ(exact[i] != allowed[i], major >= 8) << i;
 }
 
-// Nobody reads it, so it may be any address, as the real library has it.
+// The argument is never dereferenced, so any address is accepted, as by the real library.
 TEST_F(Rules, LengthsOnTheDeviceAreNotLookedAt) {
   const auto* lengths = static_cast<const std::int32_t*>(lstm_.work);
   const Lstm& l = lstm_;

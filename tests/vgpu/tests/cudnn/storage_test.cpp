@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Against the toolkit's own conversions.
+// Compares conversions with those of the CUDA toolkit.
 #include "cudnn/storage.h"
 
 #include <cuda_bf16.h>
@@ -49,7 +49,7 @@ TEST_P(Narrow, EveryNumberIsReadAsTheToolkitReadsItAndWrittenBack) {
   }
 }
 
-// Between two neighbours: the middle, and as little as double knows to either side.
+// Tests the midpoint of two neighbouring numbers, and the closest double on either side of it.
 TEST_P(Narrow, RoundsToTheNearestAndFromTheMiddleToEven) {
   for (unsigned bits = 0; bits < 0x7fff; ++bits) {
     const double below = number_of(GetParam(), static_cast<std::uint16_t>(bits));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// When work runs, the values it reads then, and what a graph stores of a call.
+// Tests when work runs, which values it reads at that time, and what a graph stores of a call.
 #include <cmath>
 #include <functional>
 

@@ -11,7 +11,7 @@ namespace vgpu::cudnn_test {
 void expect_ok(cudnnStatus_t status) { EXPECT_EQ(status, CUDNN_STATUS_SUCCESS) << cudnnGetErrorString(status); }
 namespace {
 
-// Other streams do not wait for a copy from pageable memory.
+// A copy from pageable memory does not synchronise with other streams, so the device is synchronised afterwards.
 void copy_to(void* to, const std::vector<std::byte>& bytes) {
   expect_ok(cudaMemcpy(to, bytes.data(), bytes.size(), cudaMemcpyHostToDevice));
   expect_ok(cudaDeviceSynchronize());
@@ -59,7 +59,7 @@ std::size_t Settings::row(int time, int sequence) const {
   if (layout == CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED)
     return static_cast<std::size_t>(sequence * longest() + time);
   if (layout == CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED) return static_cast<std::size_t>(time * batch() + sequence);
-  int before = sequence;  // the lengths descend, so whoever has this step comes first
+  int before = sequence;  // lengths descend: sequences with this step come first
   for (const int length : lengths) before += std::min(length, time);
   return static_cast<std::size_t>(before);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shared by the tests of cuDNN: device memory, and an LSTM with all its descriptors and buffers.
+// Helpers for the tests of cuDNN: device memory, and an LSTM with all its descriptors and buffers.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -20,7 +20,7 @@ using cudnn::Storage;
 
 inline bool is_virtual() { return dlsym(RTLD_DEFAULT, "vgpu_is_virtual") != nullptr; }
 
-// Freed at the end of the scope. Not initialised.
+// Device memory that is freed at the end of the scope. It is not initialised.
 class DeviceArray {
  public:
   DeviceArray(Storage type, std::size_t count);
@@ -54,13 +54,14 @@ struct Settings {
   int batch() const { return static_cast<int>(lengths.size()); }
   std::size_t width(bool of_y) const { return static_cast<std::size_t>(of_y ? directions * H : E); }
 
-  // Where the layout has a step, and whether the sequence has it.
+  // The number of rows in the layout, and the row of a time step of a sequence.
   std::size_t rows() const;
   std::size_t row(int time, int sequence) const;
   std::size_t states() const { return static_cast<std::size_t>(layers * directions * batch() * H); }
 };
 
-// Everything valid, and every number a multiple of 1/64 from a fixed sequence; padding of x and dy is not zero.
+// An LSTM with valid descriptors and buffers. All numbers are multiples of 1/64 from a fixed sequence; the padding of x
+// and dy is not zero.
 class Lstm {
  public:
   explicit Lstm(const Settings& settings);
@@ -72,7 +73,7 @@ class Lstm {
   cudnnStatus_t backward_data() const;
   cudnnStatus_t backward_weights() const;
 
-  // Where a gate's matrix or bias of a pseudo-layer begins in the weight space, as cudnnGetRNNWeightParams has it.
+  // The offset of a gate's matrix or bias of a pseudo-layer in the weight space, according to cudnnGetRNNWeightParams.
   std::size_t matrix(int pseudo_layer, int id) const { return place(pseudo_layer, id, false); }
   std::size_t bias(int pseudo_layer, int id) const { return place(pseudo_layer, id, true); }
 
@@ -103,7 +104,7 @@ class Lstm {
 void expect_ok(cudnnStatus_t status);
 void expect_ok(cudaError_t error);
 
-// The numbers k / 64, |k| < 64, that the seed stands for.
+// Returns reproducible numbers k / 64 with |k| < 64, generated from the seed.
 std::vector<double> small_numbers(std::size_t count, unsigned seed);
 
 }  // namespace vgpu::cudnn_test

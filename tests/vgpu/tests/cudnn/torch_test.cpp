@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LSTMs and their gradients against PyTorch's, computed in float64 (tests/data/make_lstm_fixture.py): the inputs are exact in
-// every storage type, so the stand-in's results are PyTorch's, rounded once.
+// Compares LSTMs and their gradients with PyTorch's, computed in float64 (tests/data/make_lstm_fixture.py). The inputs
+// are exact in every storage type, so the stand-in must return PyTorch's results, rounded once.
 #include <cmath>
 #include <fstream>
 #include <map>
@@ -52,7 +52,8 @@ const std::vector<Case>& cases() {
   return all;
 }
 
-// Half the distance between numbers of the type around it; PyTorch's own sums are in another order.
+// Returns half a unit in the last place of the value in the type, plus a margin because PyTorch sums in a different
+// order.
 double tolerance(Storage type, double value) {
   if (!is_virtual()) return (type == Storage::kFloat ? 1e-4 : type == Storage::kHalf ? 1e-2 : 1e-1);
   const int digits = type == Storage::kFloat ? 24 : type == Storage::kHalf ? 11 : 8;
@@ -68,7 +69,8 @@ void expect_close(Storage type, const std::vector<double>& got, const std::vecto
   }
 }
 
-// Calls use(name of PyTorch's parameter, where it begins in the weight space); it has the gates of a kind behind each other.
+// Calls use(name of PyTorch's parameter, gate, offset in the weight space). PyTorch concatenates the gates in one
+// parameter.
 template <typename Use>
 void each_parameter(const Lstm& lstm, Use&& use) {
   const Settings& settings = lstm.settings;
@@ -106,7 +108,7 @@ class Torch : public testing::TestWithParam<std::tuple<std::size_t, Storage, cud
 
   const std::vector<double>& tensor(const std::string& name) const { return case_.tensors.at(name); }
 
-  // The weight space with PyTorch's parameters in it, or with their gradients.
+  // Returns the weight space filled with PyTorch's parameters or with their gradients.
   std::vector<double> weights(const std::string& prefix) const {
     std::vector<double> space(lstm_->weight_count(), NAN);
     each_parameter(*lstm_, [&](const std::string& name, std::size_t gate, std::size_t begin) {
@@ -136,7 +138,7 @@ TEST_P(Torch, GivesTheSameResultsAndGradients) {
   expect_close(type, lstm_->dhx.values(), tensor("dhx"), "dhx");
   expect_close(type, lstm_->dcx.values(), tensor("dcx"), "dcx");
 
-  // What is there is added to.
+  // Weight gradients accumulate, so they are added to the previous contents.
   const double before = 0.25;
   lstm_->write(lstm_->derivatives, std::vector<double>(lstm_->weight_count(), before));
   expect_ok(lstm_->backward_weights());
@@ -162,7 +164,7 @@ INSTANTIATE_TEST_SUITE_P(Unpacked, Torch,
                                                           CUDNN_RNN_DATA_LAYOUT_BATCH_MAJOR_UNPACKED)),
                          name_of);
 
-// The cases whose lengths descend.
+// The packed layout is tested with the cases whose lengths descend.
 INSTANTIATE_TEST_SUITE_P(Packed, Torch,
                          testing::Combine(testing::Values<std::size_t>(0, 3, 5), testing::ValuesIn(kTypes),
                                           testing::Values(CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED)),

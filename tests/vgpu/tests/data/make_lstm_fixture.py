@@ -10,7 +10,7 @@ A case is a line "case" with its settings, then one tensor a line: its name, the
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-# Layers, directions, E, H, biases, lengths of the sequences, whether first states are given.
+# Each case: layers, directions, E, H, biases, sequence lengths, and whether initial states are given.
 CASES = [
     (1, 1, 3, 5, "none", [4, 4, 4], True),
     (1, 2, 5, 3, "double", [5, 3, 1, 4], True),
@@ -26,7 +26,7 @@ def numbers(*shape):
 
 
 def show(name, tensor):
-    print(name, *tensor.flatten().tolist())  # as many digits as it takes to get the same number back
+    print(name, *tensor.flatten().tolist())  # repr has enough digits to restore the same number
 
 
 def parameters_of(lstm, biases):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Floating-point instructions in the executor: which are refused, the pipe they are counted for, and that perturbed
-// results depend only on the seed and the operands.
+// Tests floating-point instructions in the executor: which ones are refused, which pipe they are counted for, and that
+// perturbed results depend only on the seed and the operands.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ std::string kernel_of(const std::string& body) {
          body + "\nret;\n}\n";
 }
 
-// The instruction alone.
+// Decodes a single instruction.
 void decode(const std::string& instruction) {
   Heap heap;
   LoadedModule(kernel_of(instruction), heap, 0, {}).info("k");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Functions of a module are decoded on first use, together with those that they call.
+// Functions of a module are decoded on first use, together with the functions that they call.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -16,7 +16,7 @@ class Functions : public ::testing::Test {
   explicit Functions(const std::string& functions)
       : module_(".version 9.0\n.target sm_90\n.address_size 64\n" + functions, heap_, 0, limits_) {}
 
-  // Runs a kernel (.param .u64 out) with one thread; `word` is what it left at `out`.
+  // Runs a kernel with one parameter (.param .u64 out) in one thread. `word` is the value that it stores at `out`.
   LaunchResult run(const std::string& kernel) {
     const Allocation* out = heap_.allocate(Allocation::Kind::kManaged, sizeof word, 0);
     Launch launch;
@@ -40,7 +40,7 @@ class Functions : public ::testing::Test {
   LoadedModule module_;
 };
 
-// `second` is complete when `first`, which it calls, turns out to have an instruction that nobody knows.
+// `second` is already decoded when decoding of `first`, which it calls, fails at an unknown instruction.
 class NoMeaning : public Functions {
  protected:
   NoMeaning()
@@ -60,7 +60,7 @@ TEST_F(NoMeaning, EveryCallerIsRefused) {
   }
 }
 
-// A function may read the parameters of the kernel, and has parameters of its own elsewhere.
+// A device function may read the parameters of the kernel, and its own parameters are stored separately.
 class KernelParameters : public Functions {
  protected:
   KernelParameters()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Collective and asynchronous instructions: what is refused, what is reported, and behaviour that CUDA programs must
-// not depend on.
+// Tests collective and asynchronous instructions: what is refused, what is reported, and behaviour that CUDA programs
+// must not depend on.
 #include "exec/kernel_text.h"
 
 namespace vgpu {
@@ -147,7 +147,8 @@ TEST(Together, MisusedCopies) {
 
 // ---- what programs must not depend on -------------------------------------------------------------------------------
 
-// A copy is made when it is waited for, not before: the checks say so, and without them the old bytes are seen.
+// A copy is performed when the program waits for it, not before. The checks report earlier accesses; without the
+// checks, the old bytes are read.
 TEST(Together, CopiesAreLate) {
   const std::string copy =
       "mov.u32 %r2, shared; st.shared.u32 [%r2], 7; cp.async.ca.shared.global [%r2], [%l3+8], 4; "
@@ -171,7 +172,7 @@ TEST(Together, BulkCopiesAreLate) {
   EXPECT_EQ(words_of(copy + "cp.async.bulk.wait_group.read 0;", 1)[4], 9u);
 }
 
-// Lanes take their turns at a place in their order; with a seed in another, the same for the same seed.
+// Lanes execute an atomic operation in lane order. With a seed the order differs, and is the same for the same seed.
 TEST(Together, OrderOfAtomics) {
   const std::string exchange = "add.u32 %r2, %r1, 1; add.u64 %l4, %l1, 128; atom.global.exch.b32 %r0, [%l4], %r2;";
   const auto found = [&](std::uint64_t seed) {
@@ -188,8 +189,7 @@ TEST(Together, OrderOfAtomics) {
   EXPECT_EQ(found(1), found(1));
 }
 
-// ---- of sm_100, which nvcc does not compile for here
-// ------------------------------------------------------------------
+// ---- sm_100 instructions, for which nvcc does not compile here ------------------------------------------------------
 
 TEST(Together, FloatReductions) {
   const auto reduced = [](const std::string& instruction, const std::array<std::uint32_t, 4>& values) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Barriers that some threads do not reach, and lanes that others wait for in vain.
+// Tests barriers that some threads never reach, and lanes that other lanes wait for in vain.
 #include "findings.h"
 
 namespace barriers_test {
@@ -51,7 +51,7 @@ TEST_F(Barriers, warps_that_expect_different_numbers) {
                  [] { different_counts<<<1, 64>>>(); });
 }
 
-// The others wait elsewhere: for each other, or for those that shuffle too.
+// The remaining lanes wait at another instruction, either for each other or for the lanes that shuffle.
 __global__ void shuffle(unsigned members, unsigned others, int part, int* out) {
   int value = threadIdx.x;
   if (threadIdx.x < part) {
@@ -79,7 +79,7 @@ TEST_F(Barriers, shuffle_by_lanes_outside_of_the_mask) {
                  [=] { shuffle_outside<<<1, 32>>>(out); });
 }
 
-// A source lane that is not in the mask has no defined value.
+// A source lane that is not in the member mask has no defined value.
 __global__ void shuffle_from_outside(int source, int* out) {
   if (threadIdx.x >= 16) return;
   out[threadIdx.x] = __shfl_sync(0xffffu, static_cast<int>(threadIdx.x), source);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Accesses out of bounds, and misaligned accesses.
+// Tests out-of-bounds and misaligned accesses.
 #include "findings.h"
 
 namespace bounds_test {
@@ -31,7 +31,7 @@ TEST_F(Bounds, writes_before_an_allocation) {
                  [=] { write_at<<<1, 1>>>(to, -4); });
 }
 
-// The size of the allocation is not a multiple of the access.
+// The size of the allocation is not a multiple of the access size.
 TEST_F(Bounds, reads_across_the_end) {
   char* from = zeros<char>(kCount + 2);
   int* out = allocated<int>(1);

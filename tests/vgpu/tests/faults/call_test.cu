@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Failing calls: assert, invalid function pointers, infinite recursion, invalid arguments of printf and free.
+// Tests calls that fail: assert, invalid function pointers, infinite recursion, and invalid arguments of printf and
+// free.
 #include <cassert>
 #include <cstdio>
 
@@ -95,7 +96,7 @@ TEST_F(Calls, free_twice) {
   expect_finding(cudaErrorIllegalAddress, {"free of 0x", "bytes, freed)"}, [] { free_twice<<<1, 1>>>(true); });
 }
 
-// cudaMalloc and malloc use separate heaps.
+// cudaMalloc and the device's malloc use separate heaps.
 TEST_F(Calls, free_of_other_memory) {
   int* memory = allocated<int>(4);
   expect_clean([] { free_any<<<1, 1>>>(nullptr); });

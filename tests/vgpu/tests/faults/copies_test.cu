@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Asynchronous copies to shared memory whose data is accessed too early.
+// Tests asynchronous copies to shared memory whose data is accessed too early.
 #include "findings.h"
 
 namespace copies_test {
@@ -23,7 +23,7 @@ enum class Missing { kNothing, kWait, kCommit, kBarrier };
   return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
 }
 
-// Each thread copies a word and reads that of another.
+// Each thread copies one word and reads the word of another thread.
 template <Missing missing>
 __global__ void copy(const int* from, int* to) {
 #if __CUDA_ARCH__ >= 800
@@ -57,7 +57,7 @@ TEST_F(Copies, not_committed) {
                  [=] { copy<Missing::kCommit><<<1, kThreads>>>(from, to); });
 }
 
-// Each thread has waited for its own copy, not for those of the others.
+// Each thread has waited for its own copy, but not for the copies of other threads.
 TEST_F(Copies, no_barrier_behind_the_wait) {
   const int* from = zeros<int>(kThreads);
   int* to = allocated<int>(kThreads);
@@ -65,7 +65,7 @@ TEST_F(Copies, no_barrier_behind_the_wait) {
                  [=] { copy<Missing::kBarrier><<<1, kThreads>>>(from, to); });
 }
 
-// Two groups are pending; the number that the wait leaves pending decides whether the first may be read.
+// Two groups are pending. The argument of cp.async.wait_group decides whether the first group may be read.
 template <int left>
 __global__ void pipeline(const int* from, int* to) {
 #if __CUDA_ARCH__ >= 800
@@ -120,8 +120,8 @@ TEST_F(Copies, source_not_initialised) {
                  [=] { copy<Missing::kNothing><<<1, kThreads>>>(from, to); });
 }
 
-// One thread copies for all, and the copy reports to an mbarrier; with `waits` the readers wait there, or else only
-// meet the thread that issued the copy.
+// One thread copies for the whole block, and the copy signals an mbarrier. With `waits` the readers wait at the
+// mbarrier; without it they only synchronise with the thread that issued the copy.
 template <bool waits>
 __global__ void bulk(const int* from, int* to) {
 #if __CUDA_ARCH__ >= 900

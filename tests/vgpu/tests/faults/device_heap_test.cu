@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Faults with memory that kernels allocate and free themselves.
+// Tests faults in memory that kernels themselves allocate and free.
 #include <sys/resource.h>
 
 #include "findings.h"
@@ -58,7 +58,7 @@ TEST_F(DeviceHeap, atomic_operation_after_free) {
                  [=] { add_freed<<<1, 1>>>(out, true); });
 }
 
-// Each thread of many has used its memory before, so that the executor remembers the allocations.
+// Each of the many threads has already used its memory, so the executor has the allocation in its cache.
 __global__ void free_and_read_in_turns(int* out, int reader) {
   int* memory = allocate();
   int sum = 0;
@@ -118,7 +118,7 @@ TEST_F(DeviceHeap, free_of_pageable_host_memory) {
                  [=] { free_pointer<<<1, 1>>>(memory); });
 }
 
-// One block frees what another one reads, with nothing between them.
+// One block frees memory that another block reads, without any synchronisation between them.
 __device__ int* passed_on;
 
 __global__ void pass_on() { passed_on = allocate(); }
@@ -138,7 +138,7 @@ TEST_F(DeviceHeap, free_that_races_with_a_read) {
     free_by_one_block<<<2, 1>>>(out, true);
     free_passed_on<<<1, 1>>>();
   });
-  // Whichever block runs first, the other one is at fault.
+  // Either block may run first; the error is reported for the block that runs second.
   pass_on<<<1, 1>>>();
   testing::internal::CaptureStderr();
   free_by_one_block<<<2, 1>>>(out, false);
@@ -148,7 +148,7 @@ TEST_F(DeviceHeap, free_that_races_with_a_read) {
       << said;
 }
 
-// What a kernel frees does not count towards the memory that the virtual GPU needs, at least not much.
+// Memory that a kernel has freed must not add noticeably to the memory use of the virtual GPU.
 __global__ void churn(int rounds) {
   constexpr int kSize = 64 << 10;
   for (int i = 0; i < rounds; ++i) {
@@ -159,14 +159,14 @@ __global__ void churn(int rounds) {
 }
 
 TEST_F(DeviceHeap, freed_memory_is_given_back) {
-  const auto most_memory = [] {  // that this process had at once, in KB
+  const auto most_memory = [] {  // peak resident memory of this process in KB
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     return usage.ru_maxrss;
   };
   const long before = most_memory();
   expect_clean([] { churn<<<1, 1>>>(100); });
-  EXPECT_LT(most_memory() - before, 100 * 1024);  // where each allocation takes some 3 MB
+  EXPECT_LT(most_memory() - before, 100 * 1024);  // 100 live allocations would take about 3 MB each
 }
 
 }  // namespace device_heap_test

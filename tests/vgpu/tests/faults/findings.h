@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fixtures for kernels with a fault and correct variants of them: what the device reports.
+// Fixtures that run kernels with a fault and their correct variants, and check what the device reports.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -18,10 +18,10 @@ class Faults : public testing::Test {
   void SetUp() override {
     if (dlsym(RTLD_DEFAULT, "vgpu_is_virtual") == nullptr) GTEST_SKIP() << "a GPU does not find these faults";
   }
-  // A fault stays with the device until then.
+  // An error is sticky, so the device must be reset before the next test.
   void TearDown() override { cudaDeviceReset(); }
 
-  // Nothing has written it.
+  // The memory is not initialised.
   template <class T>
   static T* allocated(std::size_t count) {
     T* data = nullptr;
@@ -35,7 +35,7 @@ class Faults : public testing::Test {
     return data;
   }
 
-  // 75 for sm_75.
+  // Returns the device's architecture as a number, such as 75 for sm_75.
   static int architecture() {
     int major = 0, minor = 0;
     cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0);
@@ -53,7 +53,7 @@ class Faults : public testing::Test {
     EXPECT_EQ(said, "");
   }
 
-  // The device ends with the error, having said all of the words.
+  // Expects that the launch ends with the error and that the report contains each of the words.
   template <class Launch>
   static void expect_finding(cudaError_t error, const std::vector<std::string>& words, Launch launch) {
     testing::internal::CaptureStderr();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Races in global memory, and the synchronisation that prevents them.
+// Tests races in global memory, and the synchronisation that prevents them.
 #include "findings.h"
 
 namespace global_races_test {
@@ -21,7 +21,7 @@ TEST_F(GlobalRaces, blocks_write_one_word) {
                  [=] { write_flag<<<kBlocks, 1>>>(flag, false); });
 }
 
-// The first block puts back what all read, or something else, or what it has not looked at.
+// The first block writes back the value that all blocks read, or a different value, or a value without reading first.
 enum class Rewrite { kSame, kOther, kBlind };
 
 __global__ void rewrite(int* word, Rewrite how, int* seen) {
@@ -58,7 +58,7 @@ TEST_F(GlobalRaces, threads_of_a_block) {
   expect_finding(cudaErrorLaunchFailure, {"race: "}, [=] { copy_shifted<<<1, kThreads>>>(data, 32); });
 }
 
-// A launch may read what the previous one wrote.
+// A launch may read what the previous launch wrote.
 TEST_F(GlobalRaces, launches_are_ordered) {
   int* data = zeros<int>(2 * kBlocks * kThreads);
   expect_clean([=] {
@@ -124,7 +124,7 @@ TEST_F(GlobalRaces, last_block_without_fence) {
                  [=] { launch_sum<Missing::kFence>(parts, tickets, total); });
 }
 
-// The ticket is drawn while other warps of the block have yet to write.
+// One thread takes the ticket before the other warps of its block have written their values.
 TEST_F(GlobalRaces, last_block_without_barrier) {
   int* parts = zeros<int>(kBlocks * kThreads);
   unsigned* tickets = allocated<unsigned>(1);

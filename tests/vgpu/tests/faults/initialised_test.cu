@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads of uninitialised memory.
+// Tests reads of uninitialised memory.
 #include <array>
 
 #include "findings.h"
@@ -36,7 +36,7 @@ TEST_F(Initialised, global_memory_copied) {
   int* to = allocated<int>(64);
   ASSERT_EQ(cudaMemcpy(from, values.data(), sizeof values, cudaMemcpyHostToDevice), cudaSuccess);
   expect_clean([=] {
-    copy<<<1, 32>>>(from, to);  // which writes `to` in its turn
+    copy<<<1, 32>>>(from, to);  // this kernel writes `to` before it is read
     copy<<<1, 32>>>(to, from);
   });
   int* untouched = allocated<int>(32);
@@ -44,7 +44,7 @@ TEST_F(Initialised, global_memory_copied) {
   expect_finding(cudaErrorLaunchFailure, kUninitialised, [=] { copy<<<1, 32>>>(to + 32, from); });
 }
 
-// The last byte of a word is missing.
+// The last byte of a word is not initialised.
 TEST_F(Initialised, bytes) {
   char* from = allocated<char>(8);
   int* to = allocated<int>(2);
@@ -77,7 +77,7 @@ TEST_F(Initialised, shared_memory) {
                  [=] { shared_tile<<<1, 32>>>(from, to, 31); });
 }
 
-// A block does not see the shared memory of an earlier one.
+// A block must not see the shared memory contents of an earlier block.
 __global__ void keep(int* out) {
   __shared__ int kept[32];
   if (blockIdx.x == 0) kept[threadIdx.x] = 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Work of a library that declares invalid ranges.
+// Tests work of a library that declares invalid ranges.
 #include "findings.h"
 #include "programs/issued.h"
 
@@ -16,7 +16,7 @@ class IssuedWork : public Faults {
   void add(int* values, const std::vector<vgpu_range_t>& ranges) {
     EXPECT_EQ(programs::issue_addition(values, kCount, 1, nullptr, released_, ranges), cudaSuccess);
   }
-  // In work that does nothing.
+  // Declares the ranges in work that accesses nothing.
   void touch(const std::vector<vgpu_range_t>& ranges) {
     EXPECT_EQ(programs::issue_addition(nullptr, 0, 1, nullptr, released_, ranges), cudaSuccess);
   }

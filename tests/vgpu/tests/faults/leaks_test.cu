@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The report of leaks at the end of a program. The program is this one, started again with VGPU_LEAKS=1.
+// Tests the report of leaks at the end of a program, which is this program, started again with VGPU_LEAKS=1.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +23,7 @@ class Leaks : public Faults {
     int status;
     std::string said;
   };
-  // Runs one test of this program in a process that looks for leaks.
+  // Runs one test of this program in a child process that reports leaks.
   static Ended run_child(const std::string& test) {
     std::array<char, PATH_MAX> program{};
     EXPECT_GT(readlink("/proc/self/exe", program.data(), program.size() - 1), 0);
@@ -45,7 +45,7 @@ class LeaksChild : public Leaks {
     Leaks::SetUp();
     if (!IsSkipped() && !is_child()) GTEST_SKIP() << "runs as a child of Leaks";
   }
-  void TearDown() override {}  // a reset of the device would free everything
+  void TearDown() override {}  // resetting the device would free everything
 };
 
 TEST_F(LeaksChild, forgets) { allocated<int>(100); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// wmma.load and wmma.store demand that a matrix begins at a multiple of the size of the fragment, which is what one lane holds
-// of it.
+// wmma.load and wmma.store require that the address of a matrix is aligned to the size of the fragment, that is, to the
+// bytes that one lane holds.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <mma.h>
@@ -23,7 +23,7 @@ struct Tensor {
 };
 #endif
 
-// A fragment as a template argument.
+// Describes a fragment as a template argument.
 template <class Use, int m, int n, int k, class T, class Layout = void>
 struct Matrix {
   using Fragment = wmma::fragment<Use, m, n, k, T, Layout>;
@@ -46,7 +46,7 @@ __global__ void load(const char* from, int stride) {
 
 class MatrixAlignment : public Faults {
  protected:
-  // `size` is that of the fragment.
+  // `size` is the size of the fragment in bytes.
   template <class F>
   static void expect_alignment(std::size_t size, int stride) {
     SCOPED_TRACE(testing::Message() << "fragments of " << size << " bytes");
@@ -93,7 +93,7 @@ TEST_F(MatrixAlignment, later_types) {
 #endif
 }
 
-// The CUDA C++ guide allows a stride of any multiple of 16 bytes.
+// The CUDA C++ Programming Guide allows any stride that is a multiple of 16 bytes.
 TEST_F(MatrixAlignment, strides) {
   using A = Matrix<wmma::matrix_a, 16, 16, 16, __half, wmma::row_major>;
   const char* from = zeros<char>(kBytes);

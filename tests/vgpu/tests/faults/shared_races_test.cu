@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Races in shared memory, and the barriers that prevent them.
+// Tests races in shared memory, and the barriers that prevent them.
 #include "findings.h"
 
 namespace shared_races_test {
@@ -11,7 +11,7 @@ class SharedRaces : public Faults {};
 
 constexpr int kThreads = 64;
 
-// Two warps exchange a tile, with barriers `before` it is overwritten and `after`.
+// Two warps exchange a tile, with optional barriers `before` it is overwritten and `after`.
 template <bool before, bool after>
 __global__ void reverse(const int* from, int* to, int rounds) {
   __shared__ int tile[kThreads];
@@ -49,7 +49,7 @@ __global__ void all_write(int* out, bool same) {
   out[threadIdx.x] = word;
 }
 
-// To write what another writes as well is no race.
+// Writes of the same value to one address do not race; writes of different values do.
 TEST_F(SharedRaces, two_writes) {
   int* out = allocated<int>(kThreads);
   expect_clean([=] { all_write<<<1, kThreads>>>(out, true); });
@@ -58,7 +58,7 @@ TEST_F(SharedRaces, two_writes) {
                  [=] { all_write<<<1, 32>>>(out, false); });
 }
 
-// Threads of two warps write neighbouring bytes; with `overlap` also each other's.
+// Threads of two warps write adjacent bytes; with `overlap` they also write each other's bytes.
 __global__ void bytes(char* out, int overlap) {
   __shared__ char tile[kThreads + 1];
   const int place = threadIdx.x % 32 * 2 + threadIdx.x / 32;
@@ -74,7 +74,7 @@ TEST_F(SharedRaces, neighbouring_bytes) {
   expect_finding(cudaErrorLaunchFailure, {"race: write of 1 bytes"}, [=] { bytes<<<1, kThreads>>>(out, 1); });
 }
 
-// Halves written by one lane each, then read as words, then written as bytes.
+// Each half word is written by one lane, then read as part of a word, then overwritten as bytes.
 __global__ void sizes(unsigned* out) {
   __shared__ unsigned short halves[64];
   halves[threadIdx.x] = static_cast<unsigned short>(threadIdx.x);
@@ -109,7 +109,7 @@ TEST_F(SharedRaces, lanes_of_a_warp) {
                  [=] { neighbours<false><<<1, 32>>>(out); });
 }
 
-// Groups of eight lanes meet; with `distance` 8 a lane reads what another group wrote.
+// Groups of eight lanes synchronise. With `distance` 8, a lane reads what another group wrote.
 __global__ void groups(int* out, int distance) {
   __shared__ int tile[32];
   const unsigned members = 0xffu << (threadIdx.x / 8 * 8);
@@ -124,7 +124,7 @@ TEST_F(SharedRaces, lanes_that_did_not_meet) {
   expect_finding(cudaErrorLaunchFailure, {"race: read of 4 bytes"}, [=] { groups<<<1, 32>>>(out, 8); });
 }
 
-// One lane speaks for its warp, before or after it has met it.
+// One lane signals on behalf of its warp, either after a __syncwarp() or without one.
 template <bool meets>
 __global__ void leader(int* out) {
   __shared__ int tile[32];
@@ -152,7 +152,7 @@ TEST_F(SharedRaces, flag_of_a_leader) {
   expect_finding(cudaErrorLaunchFailure, {"race: read of 4 bytes"}, [=] { leader<false><<<1, kThreads>>>(out); });
 }
 
-// The sum of a tile that all add to.
+// Computes the sum of a tile to which all threads add.
 template <bool atomic, bool barrier>
 __global__ void sum(int* out) {
   __shared__ int total;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Launches that can never end: described, where they would hang.
+// Tests launches that can never end: the report replaces a hang.
 #include "findings.h"
 
 namespace stalls_test {
@@ -26,7 +26,7 @@ class Stalls : public Faults {
 
 __device__ int read(const int* from) { return *static_cast<const volatile int*>(from); }
 
-// The first thread of the last block raises the flag, if any does.
+// If `raised` is set, the first thread of the last block raises the flag.
 __global__ void wait_for_flag(int* flag, bool raised) {
   if (raised && blockIdx.x == gridDim.x - 1 && threadIdx.x == 0) *static_cast<volatile int*>(flag) = 1;
   while (read(flag) == 0) {
@@ -49,7 +49,7 @@ TEST_F(Stalls, flag_that_many_blocks_wait_for) {
                  [=] { wait_for_flag<<<20, 96>>>(flag, false); });
 }
 
-// Lanes of one warp wait for another lane, which comes if its number is below 32.
+// Lanes of one warp wait for another lane, which exists only if its number is below 32.
 __global__ void wait_for_lane(int lane) {
   __shared__ int flag;
   if (threadIdx.x == 0) flag = 0;
@@ -66,7 +66,7 @@ TEST_F(Stalls, flag_in_shared_memory) {
                  [] { wait_for_lane<<<2, 32>>>(32); });
 }
 
-// The lock is never given back.
+// The lock is released only if `gives_back` is set.
 __global__ void take_lock(int* lock, bool gives_back) {
   if (threadIdx.x != 0) return;
   while (atomicCAS(lock, 0, 1) != 0) {
@@ -81,7 +81,7 @@ TEST_F(Stalls, lock_that_is_never_given_back) {
                  [=] { take_lock<<<4, 32>>>(lock, false); });
 }
 
-// Each block waits for the other's flag before it raises its own.
+// Each block waits for the other block's flag; unless `raises_first` is set, it does so before it raises its own.
 __global__ void wait_for_each_other(int* flags, bool raises_first) {
   if (raises_first) atomicExch(flags + blockIdx.x, 1);
   while (atomicAdd(flags + 1 - blockIdx.x, 0) == 0) __nanosleep(100);
@@ -96,7 +96,7 @@ TEST_F(Stalls, blocks_that_wait_for_each_other) {
                  [=] { wait_for_each_other<<<2, 1>>>(flags, false); });
 }
 
-// The rest of the block has come to a barrier.
+// The other threads of the block have arrived at a barrier.
 __global__ void wait_beside_a_barrier(int* flag, bool raised) {
   if (threadIdx.x == 0)
     while (read(flag) == 0) {
@@ -113,7 +113,7 @@ TEST_F(Stalls, flag_while_others_wait_at_a_barrier) {
                  [=] { wait_beside_a_barrier<<<1, 64>>>(flag, false); });
 }
 
-// It counts its rounds, so that no round is like another; but it ends after some.
+// The loop counts its iterations, so its registers differ in each of them, but it ends after `most` iterations.
 __global__ void give_up(const int* flag, int* rounds, int most) {
   int count = 0;
   while (read(flag) == 0 && ++count < most) {
@@ -130,7 +130,7 @@ TEST_F(Stalls, loop_that_gives_up_is_no_stall) {
   EXPECT_EQ(count, 1000000);
 }
 
-// Too many rounds for anybody to wait for.
+// The number of iterations is far beyond what the virtual GPU waits for.
 TEST_F(Stalls, loop_that_counts_without_end) {
   int* flag = zeros<int>(1);
   int* rounds = zeros<int>(1);
@@ -151,7 +151,7 @@ TEST_F(Stalls, empty_loop) {
 
 // ---- mbarrier -------------------------------------------------------------------------------------------------------
 
-// 64 arrivals are expected, and 64 + `more` come.
+// The mbarrier expects 64 arrivals, and 64 + `more` threads arrive.
 template <bool tries>
 __global__ void meet_at_mbarrier(int more, int bytes) {
 #if __CUDA_ARCH__ >= 900

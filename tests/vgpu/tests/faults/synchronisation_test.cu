@@ -16,7 +16,7 @@ constexpr int kRounds = 5;
 
 // ---- locks ----------------------------------------------------------------------------------------------------------
 
-// Each thread adds to a sum that a lock guards; it leaves with a fence or without.
+// Each thread adds to a sum that a lock protects, and releases the lock with or without a fence before it.
 template <bool fences>
 __global__ void locked_sum(int* lock, int* sum) {
   bool done = false;
@@ -67,7 +67,7 @@ __device__ void await(const int* flag, Flag how) {
   }
 }
 
-// Each block adds to the result of the block before it; one thread waits and one signals on behalf of the block.
+// Each block adds to the result of the previous block. One thread waits, and one signals, on behalf of the block.
 template <Flag how>
 __global__ void chain(int* flags, int* values) {
   if (blockIdx.x > 0 && threadIdx.x == 0) await(flags + blockIdx.x - 1, how);
@@ -99,7 +99,7 @@ TEST_F(Synchronisation, plain_flag) {
   expect_finding(cudaErrorLaunchFailure, {"race: "}, [=] { launch_chain<Flag::kPlain>(flags, values); });
 }
 
-// Flag and value are in one word, so no other ordering is needed.
+// The flag and the value share one word, so no other ordering is needed.
 __global__ void look_back(unsigned long long* states, int* sums) {
   __shared__ int before;
   if (threadIdx.x == 0) {
@@ -123,7 +123,7 @@ TEST_F(Synchronisation, look_back_without_fences) {
 
 // ---- barriers of a grid and of parts of a block ---------------------------------------------------------------------
 
-// Every thread passes its fence before the barrier of its block, and one thread speaks for all.
+// Every thread executes a fence before the barrier of its block, and one thread signals on behalf of the whole block.
 __device__ void meet_grid(unsigned* arrived, unsigned round) {
   __threadfence();
   __syncthreads();
@@ -160,7 +160,8 @@ TEST_F(Synchronisation, barrier_of_a_grid) {
   expect_finding(cudaErrorLaunchFailure, {"race: "}, [=] { launch_rotate<false>(arrived, data); });
 }
 
-// The first warp fills one of two buffers while the others read the other; barriers 1 and 2 say "full", 3 and 4 "free".
+// The first warp fills one of two buffers while the other warps read the other buffer. Barriers 1 and 2 signal "full",
+// barriers 3 and 4 signal "free".
 template <bool full, bool free>
 __global__ void producer(int* out) {
   __shared__ int buffers[2][32];
@@ -190,7 +191,7 @@ TEST_F(Synchronisation, producer_and_consumers) {
   int sum = 0;
   ASSERT_EQ(cudaMemcpy(&sum, out + 32, sizeof sum, cudaMemcpyDeviceToHost), cudaSuccess);
   EXPECT_EQ(sum, kRounds * (kRounds - 1) / 2);
-  // Already two arrivals of the producer may complete a barrier.
+  // Two arrivals of the producer may complete a barrier, even without the consumers.
   expect_finding(cudaErrorLaunchFailure, {}, [=] { producer<true, false><<<1, kThreads>>>(out); });
 }
 
@@ -199,7 +200,7 @@ TEST_F(Synchronisation, producer_that_does_not_tell) {
   expect_finding(cudaErrorLaunchFailure, {}, [=] { producer<false, false><<<1, kThreads>>>(out); });
 }
 
-// Two of three warps meet at a barrier of their own.
+// Two of three warps synchronise at a named barrier of their own.
 __global__ void pairs(int* out, int reader) {
   __shared__ int words[kThreads];
   words[threadIdx.x] = 0;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Speculative loads of uninitialised memory, before it is known whether the value is needed.
+// Tests speculative loads of uninitialised memory, executed before it is known whether the value is needed.
 #include "findings.h"
 
 namespace undefined_test {
 
 using faults::Faults;
 
-// Uses of the last of 32 values, which is uninitialised; the others are 1.
+// Each function uses the last of 32 values, which is uninitialised; the others are 1.
 using Use = int(int value, bool known, int* out);
 
 template <Use use>
@@ -27,8 +27,8 @@ class UndefinedValues : public Faults {
     expect_clean([=] { load_ahead<use><<<1, 32>>>(out, 31); });
   }
 
-  // The correct variant has all 32 initialised. `by` is the instruction that depends on the value; named is the one
-  // that loaded it.
+  // In the correct variant all 32 values are initialised. `by` is the instruction that depends on the value; the report
+  // also names the instruction that loaded it.
   template <Use use>
   static void expect_used(int* out, const std::string& by) {
     expect_clean([=] { load_ahead<use><<<1, 32>>>(out, 32); });
@@ -48,7 +48,7 @@ __device__ int chosen(int value, int otherwise, int predicate) {
   return result;
 }
 
-// (value > 0 and known) or unknown
+// Computes (value > 0 and known) or unknown.
 __device__ int condition(int value, int known, int unknown) {
   int result = 0;
   asm("{ .reg .pred p, q, r; setp.gt.s32 p, %1, 0; setp.ne.s32 q, %2, 0; setp.ne.s32 r, %3, 0; and.pred p, p, q;"
@@ -102,7 +102,7 @@ TEST_F(UndefinedValues, that_something_else_depends_on) {
   expect_used<vote>(zeros<int>(41), "vote.");
 }
 
-// Of four elements the last is missing, and whoever wants it alone is told.
+// The last of four elements is uninitialised. Only a use of that element is reported.
 __global__ void of_a_vector(const int4* from, int* to, int* last) {
   const int4 four = *from;
   *to = four.x + four.y + four.z;

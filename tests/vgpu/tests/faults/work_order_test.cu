@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pieces of work that touch the same memory in different streams, or as nodes of a graph: described where nothing orders them,
-// whichever ran first, and clean where something does.
+// Operations in different streams, or nodes of a graph, that access the same memory: a race is reported if nothing
+// orders them, whichever ran first, and nothing is reported if something does.
 #include "findings.h"
 
 namespace work_order_test {
@@ -29,13 +29,13 @@ class WorkOrder : public Faults {
 
   void make(int* data, cudaStream_t stream, int value = 1) { produce<<<4, 256, 0, stream>>>(data, value); }
   void use(const int* data, int* out, cudaStream_t stream) { consume<<<4, 256, 0, stream>>>(data, out); }
-  // What follows in `later` comes after what `earlier` has.
+  // Makes later work in `later` wait for the work enqueued so far in `earlier`.
   void order(cudaStream_t earlier, cudaStream_t later) {
     EXPECT_EQ(cudaEventRecord(event_, earlier), cudaSuccess);
     EXPECT_EQ(cudaStreamWaitEvent(later, event_), cudaSuccess);
   }
 
-  // A race of these two, in both orders of their execution.
+  // Expects a race between the two operations, in both orders of their execution.
   template <class A, class B>
   void expect_race(const std::vector<std::string>& words, A a, B b) {
     for (const bool first_comes_first : {true, false}) {
@@ -43,7 +43,7 @@ class WorkOrder : public Faults {
       Faults::expect_finding(cudaErrorLaunchFailure, words, [&] {
         a(first_);
         b(second_);
-        // Whatever the host waits for runs first; the other one runs at the end.
+        // The work whose stream the host queries runs first; the other work runs at the final synchronisation.
         cudaStreamQuery(first_comes_first ? first_ : second_);
       });
       TearDown();
@@ -90,7 +90,7 @@ TEST_F(WorkOrder, kernels_that_share_nothing_or_only_read) {
   });
 }
 
-// Neighbouring bytes of one word are not the same memory.
+// Adjacent bytes of one word are distinct memory locations.
 TEST_F(WorkOrder, kernels_that_write_neighbouring_bytes) {
   char* bytes = zeros<char>(8);
   cudaDeviceSynchronize();
@@ -120,7 +120,7 @@ TEST_F(WorkOrder, events) {
     order(second_, first_);
     make(data_, first_);
   });
-  // The event was recorded before the work that it should stand for.
+  // The event was recorded before the work that it should have captured.
   expect_finding(cudaErrorLaunchFailure, {"race: "}, [&] {
     order(first_, second_);
     make(data_, first_);
@@ -137,7 +137,7 @@ TEST_F(WorkOrder, order_through_a_third_stream) {
   });
 }
 
-// A reader that a later reader comes after, but not the writer.
+// The writer is ordered after the later reader but not after the earlier one.
 TEST_F(WorkOrder, reader_that_is_not_the_last_one) {
   expect_finding(cudaErrorLaunchFailure, {"read by kernel ", "write by kernel "}, [&] {
     use(data_, out_, first_);
@@ -162,7 +162,7 @@ TEST_F(WorkOrder, the_host_waits) {
   });
 }
 
-// That a piece of work has run since somebody waited for another one orders nothing.
+// One operation has already run because the host waited for another one, but that does not order later work after it.
 TEST_F(WorkOrder, the_host_waits_for_something_else) {
   expect_finding(cudaErrorLaunchFailure, {"race: "}, [&] {
     make(data_, first_);
@@ -189,7 +189,7 @@ TEST_F(WorkOrder, legacy_stream) {
   });
 }
 
-// Atomic operations of two kernels get along, with a plain access they do not.
+// Atomic operations of two kernels do not race with each other, but an atomic operation races with a plain access.
 TEST_F(WorkOrder, atomic_operations) {
   expect_clean([&] {
     count<<<2, 32, 0, first_>>>(data_);
@@ -228,7 +228,7 @@ TEST_F(WorkOrder, copies_to_one_place_in_host_memory) {
   });
 }
 
-// A blocking copy within the device does not block.
+// A blocking copy within the device is asynchronous with respect to the host.
 TEST_F(WorkOrder, blocking_copies_within_the_device) {
   expect_finding(cudaErrorLaunchFailure, {"the copy of 4000 bytes", "in the legacy default stream"}, [&] {
     cudaMemcpy(other_, data_, kBytes, cudaMemcpyDeviceToDevice);
@@ -268,7 +268,7 @@ TEST_F(WorkOrder, memory_used_before_it_is_allocated) {
   });
 }
 
-// If the release happens to run first, the kernel finds memory that is freed.
+// If the free happens to run first, the kernel accesses freed memory.
 TEST_F(WorkOrder, memory_freed_before_it_is_used) {
   for (const bool freed_first : {false, true}) {
     SCOPED_TRACE(freed_first);
@@ -291,7 +291,7 @@ TEST_F(WorkOrder, memory_freed_before_it_is_used) {
 
 // ---- graphs ---------------------------------------------------------------------------------------------------------
 
-// Captures both, and launches the graph.
+// Captures both operations and launches the graph.
 template <class A, class B>
 void launch_graph(cudaStream_t first, cudaStream_t second, A a, B b, bool ordered) {
   cudaEvent_t fork = nullptr, join = nullptr;
@@ -315,7 +315,7 @@ void launch_graph(cudaStream_t first, cudaStream_t second, A a, B b, bool ordere
 TEST_F(WorkOrder, nodes_of_a_graph) {
   const auto a = [&](cudaStream_t stream) { make(data_, stream); };
   const auto b = [&](cudaStream_t stream) { use(data_, out_, stream); };
-  // An edge between them; one launch comes after the other.
+  // The two nodes are connected by an edge, and successive launches of a graph are ordered.
   expect_clean([&] { launch_graph(first_, second_, a, b, true); });
   expect_finding(cudaErrorLaunchFailure, {"race: ", "produce", "consume", "in a graph in stream "},
                  [&] { launch_graph(first_, second_, a, b, false); });

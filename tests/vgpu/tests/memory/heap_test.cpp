@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Addresses: which allocation contains them, which devices may access them, and that they are never reused.
+// Tests addresses: which allocation contains an address, which devices may access it, and that addresses are never
+// reused.
 #include "memory/heap.h"
 
 #include <gtest/gtest.h>
@@ -38,7 +39,7 @@ TEST(HeapTest, AllocationsKeepApart) {
   Heap heap;
   const Allocation* first = heap.allocate(Kind::kDevice, 1 << 20, 0);
   const Allocation* second = heap.allocate(Kind::kDevice, 64, 0);
-  EXPECT_GE(second->address, first->address + 2 * (1 << 20));  // a gap as large as the first
+  EXPECT_GE(second->address, first->address + 2 * (1 << 20));  // a gap as large as the first allocation
   EXPECT_EQ(heap.holding(first->address + (1 << 20), 1), nullptr);
   EXPECT_EQ(heap.find(first->address + (1 << 20)), first);
 }
@@ -86,7 +87,7 @@ TEST(HeapTest, TheLimitCountsDeviceAndManagedMemory) {
   EXPECT_EQ(heap.used(0), 1000u);
   heap.release(device->address);
   EXPECT_EQ(heap.used(0), 400u);
-  EXPECT_NE(heap.allocate(Kind::kDevice, 1000, 1), nullptr);  // each device has as much
+  EXPECT_NE(heap.allocate(Kind::kDevice, 1000, 1), nullptr);  // each device has the same capacity
   EXPECT_EQ(heap.used(1), 1000u);
 }
 
@@ -96,7 +97,7 @@ TEST(HeapTest, PinnedAndManagedMemoryLieAtTheirOwnAddress) {
     const Allocation* allocation = heap.allocate(kind, 100, 0);
     EXPECT_EQ(reinterpret_cast<std::uint64_t>(allocation->bytes), allocation->address);
     std::memset(allocation->bytes, 7, 100);
-    EXPECT_TRUE(allocation->shadow->initialised(0, 100));  // the host may have written it
+    EXPECT_TRUE(allocation->shadow->initialised(0, 100));  // the host may have written this memory
   }
   const Allocation* device = heap.allocate(Kind::kDevice, 100, 0);
   EXPECT_NE(reinterpret_cast<std::uint64_t>(device->bytes), device->address);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Order against a model that keeps a full vector clock for each thread. Whatever the model orders, Order must order, or correct
-// programs would be accused; the reverse holds where warps synchronise as a whole.
+// Compares Order with a model that keeps a full vector clock for each thread. Whatever the model orders, Order must
+// order too, because correct programs would otherwise be reported. The reverse holds where warps synchronise as a
+// whole.
 #include "memory/order.h"
 
 #include <gtest/gtest.h>
@@ -24,13 +25,13 @@ struct Thread {
   unsigned number() const { return (block * kWarps + warp) * kLanesUsed + lane; }
 };
 
-using Clock = std::vector<unsigned>;  // by thread: how many of its accesses are known
+using Clock = std::vector<unsigned>;  // for each thread, how many of its accesses are known
 
 void join(Clock& clock, const Clock& other) {
   for (std::size_t i = 0; i < clock.size(); ++i) clock[i] = std::max(clock[i], other[i]);
 }
 
-// Both, side by side.
+// Runs Order and the model together.
 class Pair {
  public:
   Pair() : orders_{Order(0, kWarps), Order(1, kWarps)} {}
@@ -61,7 +62,7 @@ class Pair {
     for (const unsigned number : threads_of(block, warp, lanes)) join(known_[number], released_[place]);
   }
 
-  // The warps of `waiting` wait, the others of the block only arrive.
+  // The warps in `waiting` wait; the other warps of the block only arrive.
   void barrier(unsigned block, unsigned waiting) {
     std::vector<unsigned> all;
     for (unsigned warp = 0; warp < kWarps; ++warp) {
@@ -78,7 +79,7 @@ class Pair {
     orders_[block].reset(3);
   }
 
-  // Compares for this thread and every access so far; counts those that Order alone takes to be ordered.
+  // Compares both for this thread and every access so far, and returns how many accesses only Order considers ordered.
   unsigned compare(const Thread& t) const {
     unsigned generous = 0;
     for (const Access& access : accesses_) {
@@ -188,7 +189,7 @@ TEST(Order, is_exact_where_warps_synchronise_as_a_whole) {
         case 1:
           pair.barrier(t.block, chance.below(1u << kWarps));
           break;
-        case 2:  // one lane speaks for its warp
+        case 2:  // one lane signals on behalf of its warp
           pair.meet(t.block, t.warp, kAlive);
           pair.release({t.block, t.warp, 0}, place, false);
           break;
@@ -204,7 +205,7 @@ TEST(Order, is_exact_where_warps_synchronise_as_a_whole) {
   EXPECT_EQ(generous, 0u);
 }
 
-// A ticket without a fence before it says nothing.
+// An atomic operation without a preceding fence orders nothing.
 TEST(Order, a_relaxed_write_releases_what_a_fence_did) {
   Order order(0, 1), other(1, 1);
   Locations locations;

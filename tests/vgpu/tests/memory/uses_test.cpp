@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pieces of work that use the same bytes.
+// Tests operations that access the same bytes.
 #include "memory/uses.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ constexpr std::size_t kSize = 10000;
 
 class UsesTest : public testing::Test {
  protected:
-  // Work that comes after those of `past` uses these bytes.
+  // Records work that accesses these bytes and that comes after the operations in `past`.
   std::optional<UseHistory::Conflict> work(const std::set<std::uint64_t>& past, Use use, std::size_t offset,
                                            std::size_t count) {
     history_.mark(use, offset, count);
@@ -48,10 +48,10 @@ TEST_F(UsesTest, OrderedWorkDoesNotConflict) {
   EXPECT_FALSE(work({}, Use::kWrite, 0, kSize));
   EXPECT_FALSE(work({0}, Use::kRead, 0, kSize));
   EXPECT_FALSE(work({0, 1}, Use::kWrite, 50, 5000));
-  EXPECT_TRUE(work({0, 2}, Use::kWrite, 0, 1));  // work 1 has read it
+  EXPECT_TRUE(work({0, 2}, Use::kWrite, 0, 1));  // work 1 has read this byte
 }
 
-// Of bytes that were written again only the last write is remembered, of others the one before.
+// For overwritten bytes only the last write is remembered; for the other bytes the earlier write remains.
 TEST_F(UsesTest, LaterWritesReplaceEarlierOnes) {
   EXPECT_FALSE(work({}, Use::kWrite, 0, kSize));
   EXPECT_FALSE(work({0}, Use::kWrite, 0, 8));

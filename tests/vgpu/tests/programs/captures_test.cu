@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What stream capture takes and what it forbids.
+// Tests what stream capture supports and what it forbids.
 #include "graphs.h"
 
 namespace programs::captures_test {

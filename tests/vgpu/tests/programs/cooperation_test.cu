@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whole algorithms written with cooperative groups: a grid reduction in one launch, warp-aggregated
-// atomics, groups by label, and a stencil with grid-wide steps.
+// Complete algorithms written with cooperative groups: a grid reduction in one launch, warp-aggregated atomics, groups
+// by label, and a stencil with grid-wide steps.
 #include <cooperative_groups.h>
 #include <cooperative_groups/reduce.h>
 #include <cooperative_groups/scan.h>
@@ -24,7 +24,7 @@ void launch_cooperatively(void (*kernel)(Parameters...), int blocks, Parameters.
   ASSERT_EQ(cudaLaunchCooperativeKernel(kernel, dim3(blocks), dim3(kThreads), pointers, 0, nullptr), cudaSuccess);
 }
 
-// Sums of threads, tiles and blocks, and then, once all blocks have written theirs, of the grid.
+// Sums over threads, tiles and blocks, and then, once all blocks have written their sums, over the grid.
 __global__ void reduce_grid(const int* in, int count, int* sums, int* total) {
   const auto grid = cg::this_grid();
   const auto block = cg::this_thread_block();
@@ -52,7 +52,7 @@ TEST(Cooperation, ReductionInOneLaunch) {
   EXPECT_EQ(total.read()[0], std::accumulate(values.begin(), values.end(), 0));
 }
 
-// Threads that found an item form a coalesced group, whose first thread reserves space for all.
+// Threads that found an item form a coalesced group, whose first thread reserves space for all of them.
 __global__ void filter(const int* in, int count, int* out, int* found) {
   const int i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   if (i >= count || in[i] % 3 != 0) return;
@@ -100,7 +100,7 @@ TEST(Cooperation, GroupsByLabel) {
   EXPECT_EQ(ranks.read(), expected_ranks);
 }
 
-// Heat diffusion with grid-wide steps.
+// Simulates heat diffusion with grid-wide steps.
 __global__ void diffuse(float* now, float* next, int count, int steps) {
   const auto grid = cg::this_grid();
   for (int step = 0; step < steps; ++step) {
@@ -123,7 +123,7 @@ TEST(Cooperation, StencilOfTheGrid) {
   for (int step = 0; step < kSteps; ++step, now.swap(next))
     for (int i = 0; i < kCount; ++i)
       next[i] = 0.5f * now[i] + 0.25f * (now[(i + kCount - 1) % kCount] + now[(i + 1) % kCount]);
-  EXPECT_EQ(first.read(), now);  // the numbers have few enough bits for exact sums
+  EXPECT_EQ(first.read(), now);  // sums are exact, since the numbers have few significant bits
 }
 
 }  // namespace programs::cooperation_test

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's block-wide discontinuities, adjacent differences, run lengths and histograms.
+// Tests CUB's block-wide discontinuities, adjacent differences, run-length decoding and histograms.
 #include <algorithm>
 #include <cub/block/block_adjacent_difference.cuh>
 #include <cub/block/block_discontinuity.cuh>
@@ -80,7 +80,7 @@ void check_histogram() {
 TEST(CubBlockFlags, HistogramByAtomics) { check_histogram<cub::BLOCK_HISTO_ATOMIC>(); }
 TEST(CubBlockFlags, HistogramBySorting) { check_histogram<cub::BLOCK_HISTO_SORT>(); }
 
-constexpr int kRuns = 2, kDecoded = 3;  // of a thread
+constexpr int kRuns = 2, kDecoded = 3;  // per thread
 
 __global__ void decode_runs(const int* values, const int* lengths, int* out, int* total) {
   using Decode = cub::BlockRunLengthDecode<int, kThreads, kRuns, kDecoded>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's block-wide sorts, loads, exchanges and stores.
+// Tests CUB's block-wide sorts, loads, exchanges and stores.
 #include <algorithm>
 #include <cub/block/block_exchange.cuh>
 #include <cub/block/block_load.cuh>
@@ -28,7 +28,7 @@ __global__ void radix_sort(const float* keys, const int* values, float* sorted_k
   cub::StoreDirectStriped<kThreads>(thread, sorted_values, value);
 }
 
-// Stable, with -0 and 0 the same and keys of both signs.
+// The sort must be stable, treat -0 and 0 as equal, and order keys of both signs.
 TEST(CubBlockSort, RadixSortOfPairs) {
   std::vector<float> keys;
   std::vector<int> order;
@@ -85,7 +85,7 @@ TEST(CubBlockSort, MergeSortOfWhatIsTransposedByWarps) {
   check_merge_sort<cub::BLOCK_LOAD_WARP_TRANSPOSE, cub::BLOCK_STORE_TRANSPOSE>();
 }
 
-// Items go to the rank opposite, and then one thread up.
+// Moves each item to the mirrored rank, and then to the next thread.
 __global__ void move(const int* in, int* out) {
   using Exchange = cub::BlockExchange<int, kThreads, kItems>;
   using Shuffle = cub::BlockShuffle<int, kThreads>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's block-wide reductions and scans, with each algorithm.
+// Tests CUB's block-wide reductions and scans, with each algorithm.
 #include <algorithm>
 #include <cub/block/block_reduce.cuh>
 #include <cub/block/block_scan.cuh>
@@ -53,7 +53,7 @@ TEST(CubBlockSum, ReduceByWarps) {
 TEST(CubBlockSum, ReduceByRaking) { check_reduce<100, cub::BLOCK_REDUCE_RAKING>(); }
 TEST(CubBlockSum, ReduceByRakingWhateverTheOrder) { check_reduce<128, cub::BLOCK_REDUCE_RAKING_COMMUTATIVE_ONLY>(); }
 
-// The running prefix of a scan over several tiles.
+// Holds the running prefix of a scan over several tiles.
 struct Running {
   int total;
   __device__ int operator()(int more) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's device-wide selection, unique, run-length encoding, partition and histograms.
+// Tests CUB's device-wide selection, unique, run-length encoding, partition and histograms.
 #include <algorithm>
 #include <cub/device/device_histogram.cuh>
 #include <cub/device/device_partition.cuh>
@@ -17,7 +17,7 @@ struct IsOdd {
   __host__ __device__ bool operator()(int value) const { return value % 2 != 0; }
 };
 
-// The first of the results, of which the device says how many there are.
+// Compares the first results; the device stores how many of them there are.
 void expect_first(const DeviceArray<int>& results, const DeviceArray<int>& count, const std::vector<int>& expected) {
   ASSERT_EQ(count.read()[0], static_cast<int>(expected.size()));
   std::vector<int> all = results.read();
@@ -46,7 +46,7 @@ TEST(CubDeviceSelect, SelectUnique) {
   expect_first(out, selected, values);
 }
 
-// Those that are not selected come last, in reverse.
+// The items that are not selected come last, in reverse order.
 TEST(CubDeviceSelect, Partition) {
   std::vector<int> values = random_numbers(kCount, 1000);
   const std::vector<char> flags = random_numbers<char>(kCount, 2);

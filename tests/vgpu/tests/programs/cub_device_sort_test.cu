@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's device-wide sorts: radix sort with decoupled look-back, and merge sort.
+// Tests CUB's device-wide sorts: radix sort with decoupled look-back, and merge sort.
 #include <algorithm>
 #include <cub/device/device_merge_sort.cuh>
 #include <cub/device/device_radix_sort.cuh>

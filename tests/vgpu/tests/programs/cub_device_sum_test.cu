@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's device-wide reductions and scans. A scan reads its input once (decoupled look-back): each block reads the
+// Tests CUB's device-wide reductions and scans. A scan reads its input once (decoupled look-back): each block reads the
 // partial results that earlier blocks have published.
 #include <algorithm>
 #include <cub/device/device_reduce.cuh>
@@ -70,7 +70,7 @@ TEST(CubDeviceSum, ExclusiveSum) {
   EXPECT_EQ(out.read(), expected);
 }
 
-// Eight-byte sums, published together with their status in one 16-byte write.
+// The sums have eight bytes and are published together with their status in one 16-byte write.
 TEST(CubDeviceSum, ExclusiveSumOfDoubles) {
   const std::vector<double> values = random_numbers<double>(kCount, 1000);
   const DeviceArray<double> in(values), out(kCount);
@@ -82,9 +82,9 @@ TEST(CubDeviceSum, ExclusiveSumOfDoubles) {
   EXPECT_EQ(out.read(), expected);
 }
 
-// y = scale x + shift: the composition of two such functions is one again, and does not commute.
+// Represents y = scale x + shift. The composition of two such functions is another one, and does not commute.
 struct Line {
-  unsigned scale, shift, unused;  // three words, too many to publish in one write
+  unsigned scale, shift, unused;  // three words are too many to publish in one write
 };
 struct Then {
   __host__ __device__ Line operator()(const Line& first, const Line& second) const {

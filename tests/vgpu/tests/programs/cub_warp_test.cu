@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUB's warp-wide primitives, for whole and logical warps.
+// Tests CUB's warp-wide primitives, for full and logical warps.
 #include <algorithm>
 #include <cub/warp/warp_exchange.cuh>
 #include <cub/warp/warp_merge_sort.cuh>
@@ -18,7 +18,8 @@ struct OfLane {
   int sum, greatest_of_some, segment_sum, sum_so_far, greatest_before, greatest;
 };
 
-// Reductions are known to the first lane of a warp, of a segment to the segment's first.
+// The result of a reduction is defined only in the first lane of a warp, and that of a segmented reduction only in the
+// first lane of a segment.
 template <int kWidth>
 __global__ void reduce_and_scan(const int* in, const int* heads, int some, OfLane* out) {
   using Reduce = cub::WarpReduce<int, kWidth>;
@@ -68,7 +69,7 @@ TEST(CubWarp, ReduceAndScan) { check_reduce_and_scan<32>(kThreads); }
 TEST(CubWarp, ReduceAndScanOfLogicalWarps) { check_reduce_and_scan<8>(kThreads); }
 TEST(CubWarp, ReduceAndScanOfAWarpThatIsNoPowerOfTwo) { check_reduce_and_scan<24>(24); }
 
-// Each warp sorts its items in a striped arrangement: lane l has those of rank l, l + 16, ...
+// Each warp sorts its items in a striped arrangement: lane l has the items with rank l, l + kWidth, ...
 template <int kWidth, int kItems>
 __global__ void sort_and_exchange(const int* in, int* out) {
   using Sort = cub::WarpMergeSort<int, kItems, kWidth>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Features of the virtual GPU: environment variables, counters, refusals. Most tests run one of the roles at the end of
-// this file in a process of its own.
+// Tests features of the virtual GPU: environment variables, counters and refused calls. Most tests run one of the roles
+// at the end of this file in a child process.
 #include <algorithm>
 #include <cstdio>
 #include <set>
@@ -13,7 +13,7 @@ namespace programs::environment_test {
 
 class Environment : public Virtual {};
 
-// The architecture, of those that this program is compiled for, whose code such a device runs; 0: none.
+// Returns the architecture whose code such a device runs, out of those that this program is compiled for; 0 means none.
 int runs(int device) {
   int best = 0;
   for (const int architecture : {__CUDA_ARCH_LIST__})
@@ -113,7 +113,7 @@ TEST_F(Environment, WhatIsNotModelledIsRefusedByName) {
   cudaArray_t array = nullptr;
   const cudaChannelFormatDesc format = cudaCreateChannelDesc<float>();
   testing::internal::CaptureStderr();
-  // A program that refers to the function by name does not load.
+  // A program that refers to the function by name would not load.
   const auto allocate =
       reinterpret_cast<cudaError_t (*)(cudaArray_t*, const cudaChannelFormatDesc*, std::size_t, std::size_t, unsigned)>(
           dlsym(RTLD_DEFAULT, "cudaMallocArray"));
@@ -123,7 +123,7 @@ TEST_F(Environment, WhatIsNotModelledIsRefusedByName) {
   EXPECT_EQ(cudaGetLastError(), cudaErrorNotSupported);
 }
 
-// Roles for child processes. Disabled, so that they do not run as tests.
+// Roles for child processes. They are disabled, so that they do not run as tests.
 
 __global__ void tell_architecture(int* value) {
 #ifdef __CUDA_ARCH__
@@ -190,7 +190,7 @@ TEST(DISABLED_Role, fill) {
   EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
 }
 
-// Two streams, the second of which should have waited for the first.
+// The second stream should have waited for the first, but does not.
 TEST(DISABLED_Role, miss_a_wait) {
   const Stream first, second;
   const DeviceInts device;

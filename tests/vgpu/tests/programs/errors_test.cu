@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Errors: at the launch, after it, and sticky ones.
+// Tests errors at the launch, errors after it, and sticky errors.
 #include <cassert>
 #include <chrono>
 #include <future>
@@ -23,7 +23,7 @@ __global__ void dynamic_shared(int* values) {
 
 class LaunchErrors : public testing::Test {
  protected:
-  // Configuration errors do not stick: the next launch works.
+  // Launch configuration errors are not sticky: the next launch works.
   ~LaunchErrors() override {
     EXPECT_EQ(cudaGetLastError(), cudaSuccess);
     launch_fill(device_, 1);
@@ -84,7 +84,7 @@ TEST_F(LaunchErrors, CodesHaveNamesAndWords) {
   EXPECT_STREQ(cudaGetErrorName(cudaErrorIllegalAddress), "cudaErrorIllegalAddress");
   EXPECT_STREQ(cudaGetErrorString(cudaErrorIllegalAddress), "an illegal memory access was encountered");
   EXPECT_STREQ(cudaGetErrorString(cudaSuccess), "no error");
-  EXPECT_STREQ(cudaGetErrorName(cudaErrorTimeout), "cudaErrorTimeout");  // no call here ends with it
+  EXPECT_STREQ(cudaGetErrorName(cudaErrorTimeout), "cudaErrorTimeout");  // no call here returns this error
   EXPECT_STREQ(cudaGetErrorName(static_cast<cudaError_t>(12345)), "unrecognized error code");
 }
 
@@ -106,8 +106,8 @@ class Faults : public testing::Test {
 TEST_F(Faults, AnIllegalAddressSticks) {
   int* values = nullptr;
   ASSERT_EQ(cudaMalloc(&values, 4), cudaSuccess);
-  launch_fill(is_virtual() ? values : nullptr, 1);  // too far by 999 values, or far enough for a GPU
-  EXPECT_EQ(cudaGetLastError(), cudaSuccess);       // asynchronous: not known yet
+  launch_fill(is_virtual() ? values : nullptr, 1);  // 999 values out of bounds; a GPU needs an unmapped page
+  EXPECT_EQ(cudaGetLastError(), cudaSuccess);       // the error is asynchronous and not known yet
   expect_stuck(cudaErrorIllegalAddress);
 }
 

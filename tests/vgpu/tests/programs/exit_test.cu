@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The end of a process: leaks, and static objects that still use the device.
+// Tests the end of a process: leaks, and static objects that still use the device.
 #include "support.h"
 
 namespace programs::exit_test {
@@ -72,7 +72,7 @@ TEST(DISABLED_Role, leak_and_fail) {
   ADD_FAILURE() << "on purpose";
 }
 
-// Frees in every way, the last of them in work that nobody waits for.
+// Frees memory in every way. The last one is enqueued work that the program does not wait for.
 TEST(DISABLED_Role, leave_clean) {
   const DeviceInts device;
   launch_fill(device, 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls that a test lets fail.
+// Tests calls that are made to fail.
 #include "cudart/find_vgpu.h"
 #include "graphs.h"
 
@@ -15,7 +15,7 @@ class FailingCalls : public Graphs {
     fails_now_ = find_vgpu<decltype(vgpu_fails_now)>("vgpu_fails_now");
   }
 
-  // The call is one of those that are counted, fails with the error when asked to, and works the next time.
+  // Expects that the call is counted, fails with the error on request, and succeeds the next time.
   template <class Call>
   void expect_to_fail(cudaError_t error, Call call) {
     const unsigned long long before = calls_();
@@ -110,7 +110,8 @@ TEST_F(FailingCalls, CapturesAndGraphs) {
   EXPECT_EQ(device_.values(), all(1));
 }
 
-// So do what only asks and what sets free, lest a failure leaks what the program cannot free.
+// Calls that only query or free something also succeed and are not counted, since a program could not recover from a
+// failed free.
 TEST_F(FailingCalls, OtherCallsAreNotCounted) {
   void* memory = nullptr;
   ASSERT_EQ(cudaMalloc(&memory, kBytes), cudaSuccess);

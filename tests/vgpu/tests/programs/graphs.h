@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of stream capture and of graphs share.
+// Helpers for the tests of stream capture and of graphs.
 #pragma once
 
 #include "support.h"
 
 namespace programs {
 
-// Ends what the test began, so that one failure does not spoil the next test.
+// Ends the capture and destroys the graphs that a test left, so that one failure does not affect the next test.
 class Graphs : public testing::Test {
  protected:
   ~Graphs() override {

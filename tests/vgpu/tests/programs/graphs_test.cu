@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Graphs: captured or made by hand, launched, updated.
+// Tests graphs that are captured or built node by node, launched and updated.
 #include "graphs.h"
 
 namespace programs::graphs_test {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A library that computes on the virtual GPU, the smallest: it adds a number to each of some integers.
+// The smallest possible library that computes on the virtual GPU: it adds a number to each of several integers.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -16,7 +16,7 @@ struct Addition {
   int* values;
   int count;
   int summand;
-  int* released;  // counts
+  int* released;  // incremented when the argument is released
 };
 
 inline void add_now(void* argument) {
@@ -32,7 +32,7 @@ inline void release_addition(void* argument) {
   delete addition;
 }
 
-// Of memory that the work says it updates, or of whatever else it says.
+// Adds to `count` integers, in work that declares the given ranges. The overload below declares the updated integers.
 inline int issue_addition(int* values, int count, int summand, cudaStream_t stream, int& released,
                           const std::vector<vgpu_range_t>& ranges) {
   auto* issue = find_vgpu<decltype(vgpu_issue)>("vgpu_issue");

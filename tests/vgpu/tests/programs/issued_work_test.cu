@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Work of a library: in streams, in graphs, and when its argument is released.
+// Tests the work of a library in streams and in graphs, and when its argument is released.
 #include "programs/issued.h"
 
 #include <string>
@@ -34,7 +34,7 @@ TEST_F(IssuedWork, RunsInTheOrderOfItsStream) {
   EXPECT_EQ(released_, 2);
 }
 
-// The legacy stream and blocking streams wait for each other; what nobody waits for does not run.
+// The legacy stream and blocking streams wait for each other. Work that nothing waits for does not run.
 TEST_F(IssuedWork, KeepsToTheOrderOfTheLegacyStream) {
   const Stream blocking(cudaStreamDefault);
   launch_fill(device_, 1, blocking);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every way to launch a kernel, and what can be asked about kernels.
+// Tests every way to launch a kernel, and every query about kernels.
 #include <cooperative_groups.h>
 
 #include <string>
@@ -33,7 +33,7 @@ __global__ void coordinates(int* out) {
   out[block * threads + thread] = static_cast<int>(block * 1000 + thread);
 }
 
-// Each block adds to its value what all blocks stored before the grid met.
+// Each block adds to its own value what all blocks stored before the grid barrier.
 __global__ void cooperative(int* stored, int* sums) {
   stored[blockIdx.x] = static_cast<int>(blockIdx.x) + 1;
   cooperative_groups::this_grid().sync();
@@ -49,7 +49,7 @@ __global__ void static_shared(int* values) {
   values[threadIdx.x] = shared[blockDim.x - 1 - threadIdx.x];
 }
 
-// Blocks of twelve warps, among which the registers of a multiprocessor cannot be divided evenly.
+// Blocks have twelve warps, among which the registers of a multiprocessor cannot be divided evenly.
 __global__ void __launch_bounds__(384) many_values(int* values) {
   int mine[400];
 #pragma unroll

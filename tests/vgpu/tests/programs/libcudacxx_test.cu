@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What libcu++ has to let threads meet and to exclude each other, and the standard types it brings to device code.
+// Tests libcu++'s barriers, latches, semaphores and atomics, and the standard types that it provides in device code.
 #include <algorithm>
 #include <cuda/atomic>
 #include <cuda/barrier>
@@ -18,7 +18,8 @@ namespace programs::libcudacxx_test {
 
 constexpr int kThreads = 128, kBlocks = 6, kAll = kThreads * kBlocks;
 
-// Warps arrive early and do other work before they wait; the last to arrive adds up what all have stored.
+// Warps arrive early and do other work before they wait. The barrier's completion function adds up what all threads
+// have stored.
 __global__ void meet(const int* in, int* out, int rounds) {
   __shared__ int mine[kThreads];
   __shared__ int sum;
@@ -63,7 +64,7 @@ struct Shared {
   int* most;
 };
 
-// A block publishes what the next waits for, in the order in which blocks take tickets.
+// Each block publishes what the next block waits for, in the order in which blocks take tickets.
 __global__ void pass_on(Shared shared) {
   __shared__ int ticket;
   cuda::atomic_ref<int, cuda::thread_scope_device> tickets(*shared.tickets);
@@ -104,7 +105,7 @@ struct Meeting {
   cuda::latch<cuda::thread_scope_system> all_blocks{kBlocks};
 };
 
-// Plain additions by one thread of each block, and what has come of them once all blocks are through.
+// One thread of each block performs a plain addition, and reads the sum once all blocks have finished theirs.
 __global__ void exclude(Meeting* meeting, int* sum, int* seen) {
   if (threadIdx.x != 0) return;
   meeting->one_at_a_time.acquire();
@@ -125,7 +126,7 @@ TEST(Libcudacxx, SemaphoreAndLatch) {
 
 using Complex = cuda::std::complex<float>;
 
-// The roots of x^2 + b x + c, of which real ones come in order.
+// Returns the roots of x^2 + b x + c; real roots are in ascending order.
 __device__ cuda::std::array<Complex, 2> roots(float b, float c) {
   const Complex root = cuda::std::sqrt(Complex(b * b - 4 * c));
   return {{(-b - root) * 0.5f, (-b + root) * 0.5f}};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All kinds of memory, copies between them, and variables of device code.
+// Tests all kinds of memory, copies between them, and variables of device code.
 #include <numeric>
 
 #include "support.h"
@@ -11,7 +11,7 @@ __device__ int device_table[8];
 __constant__ int constant_table[8];
 __managed__ int managed_value = 5;
 
-// Errors here are not sticky; each test leaves none behind.
+// The errors here are not sticky, and each test clears those that it causes.
 class Memory : public testing::Test {
  protected:
   ~Memory() override { EXPECT_EQ(cudaGetLastError(), cudaSuccess); }
@@ -25,12 +25,12 @@ TEST_F(Memory, CopiesStayInsideAllocations) {
   const DeviceInts device, other;
   std::vector<int> host(kCount + 1, 3);
   EXPECT_EQ(cudaMemcpy(device, host.data(), kBytes, cudaMemcpyHostToDevice), cudaSuccess);
-  if (!is_virtual()) return;  // a driver checks less, since its allocations lie in larger pages
+  if (!is_virtual()) return;  // a driver checks less: its allocations are in larger pages
   expect_invalid(cudaMemcpy(device, host.data(), kBytes + 4, cudaMemcpyHostToDevice));
   expect_invalid(cudaMemcpy(host.data(), device + 1, kBytes, cudaMemcpyDeviceToHost));
   expect_invalid(cudaMemcpy(device, other + 1, kBytes, cudaMemcpyDeviceToDevice));
   expect_invalid(cudaMemset(device + 1, 0, kBytes));
-  expect_invalid(cudaMemcpy(host.data(), device + kCount, 4, cudaMemcpyDefault));  // where nothing is
+  expect_invalid(cudaMemcpy(host.data(), device + kCount, 4, cudaMemcpyDefault));  // this address is in no allocation
 }
 
 TEST_F(Memory, DirectionsAreChecked) {
@@ -176,7 +176,7 @@ TEST_F(Memory, HostMemoryCanBeRegistered) {
   EXPECT_EQ(cudaPointerGetAttributes(&attributes, host.data()), cudaSuccess);
   EXPECT_EQ(attributes.type, cudaMemoryTypeHost);
 
-  // Copies are asynchronous now, and kernels reach it.
+  // Copies are now asynchronous, and kernels can access the memory.
   launch_fill(device, 2, stream);
   EXPECT_EQ(cudaMemcpyAsync(host.data(), device, kBytes, cudaMemcpyDeviceToHost, stream), cudaSuccess);
   expect_unordered(host, 1, 2);
@@ -191,7 +191,7 @@ TEST_F(Memory, HostMemoryCanBeRegistered) {
   EXPECT_EQ(cudaHostUnregister(host.data()), cudaErrorHostMemoryNotRegistered);
   EXPECT_EQ(cudaGetLastError(), cudaErrorHostMemoryNotRegistered);
   EXPECT_EQ(cudaMemcpyAsync(host.data(), device, kBytes, cudaMemcpyDeviceToHost, stream), cudaSuccess);
-  EXPECT_EQ(host, all(2));  // pageable again: complete on return
+  EXPECT_EQ(host, all(2));  // the memory is pageable again: complete on return
 }
 
 TEST_F(Memory, PointersTellWhatTheyPointTo) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random programs of kernels and events in streams of every kind, against CUDA's ordering rules.
+// Checks random programs of kernels and events in streams of every kind against CUDA's ordering rules.
 #include <cstdint>
 #include <random>
 
@@ -8,17 +8,18 @@
 
 namespace programs::orders_test {
 
-using Set = std::uint64_t;  // bit i: kernel i
+using Set = std::uint64_t;  // bit i represents kernel i
 constexpr int kKernels = 64;
 
-// Records that kernel `me` has run, and how many of its predecessors had not.
+// Records that kernel `me` has run, and how many of its predecessors had not run before.
 __global__ void note(int* done, int* missing, int me, Set before) {
   for (int i = 0; i < kKernels; ++i)
     if ((before >> i & 1) != 0 && done[i] == 0) ++*missing;
   done[me] = 1;
 }
 
-// A stream or an event and what is known to come before its next kernel, or what it stands for.
+// A Lane is a stream and the kernels that must precede its next kernel. A Mark is an event and the kernels that it
+// covers.
 struct Lane {
   cudaStream_t handle;
   bool blocking;
@@ -29,7 +30,7 @@ struct Mark {
   Set before = 0;
 };
 
-// A model of the ordering rules, updated with each call.
+// A model of the ordering rules, which is updated with each call.
 class Program {
  public:
   explicit Program(unsigned seed) : random_(seed) {
@@ -65,7 +66,8 @@ class Program {
     }
   }
 
-  // Waits for streams and events in any order: each time what they stand for has run, and on demand nothing else has.
+  // Waits for streams and events in random order. After each wait, the kernels they cover must have run; where work
+  // runs on demand, no other kernel may have run.
   void wait() {
     Set wanted = 0;
     for (int i = 0; i < 6; ++i) {
@@ -103,7 +105,7 @@ class Program {
   }
 
   std::mt19937 random_;
-  int* done_ = nullptr;  // [kKernels], and the number of those that were missing
+  int* done_ = nullptr;  // [kKernels], then the number of missing predecessors
   Stream blocking_[2]{Stream(cudaStreamDefault), Stream(cudaStreamDefault)};
   Stream free_[2];
   std::vector<Lane> lanes_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libcu++'s asynchronous copies to shared memory: thread- and block-scope pipelines, and a barrier that counts bytes.
+// Tests libcu++'s asynchronous copies to shared memory: thread-scope and block-scope pipelines, and a barrier that
+// counts bytes.
 #include <cooperative_groups.h>
 #include <cooperative_groups/memcpy_async.h>
 
@@ -9,7 +10,8 @@
 
 #include "primitives.h"
 
-// Of shared variables with a constructor, which every thread runs or, after init(), one alone.
+// Suppresses the warning about shared variables with a constructor. Either every thread runs the constructor, or one
+// thread calls init().
 #pragma nv_diag_suppress static_var_with_dynamic_init
 
 namespace programs::pipeline_test {
@@ -18,7 +20,8 @@ namespace cg = cooperative_groups;
 
 constexpr int kThreads = 128, kTiles = 7, kStages = 3, kCount = kThreads * kTiles;
 
-// Of each tile the sum of what the threads and their mirror images have, times the place of the tile.
+// Returns, for each thread of a tile, its value plus the value of the mirrored thread, times the 1-based number of the
+// tile.
 std::vector<int> expected_of(const std::vector<int>& values) {
   std::vector<int> expected;
   for (int i = 0; i < kCount; ++i) {
@@ -40,7 +43,7 @@ __device__ int combine(const int* tile, int place) {
   return (tile[threadIdx.x % kThreads] + tile[kThreads - 1 - threadIdx.x % kThreads]) * (place + 1);
 }
 
-// Each thread copies its own data and waits only for it.
+// Each thread copies its own data and waits only for its own copies.
 __global__ void pipeline_of_a_thread(const int* in, int* out) {
   __shared__ int tiles[2][kThreads];
   auto pipeline = cuda::make_pipeline();
@@ -67,7 +70,7 @@ __global__ void pipeline_of_a_thread(const int* in, int* out) {
 
 TEST(Pipeline, OfAThread) { check(pipeline_of_a_thread); }
 
-// The block copies together, several stages ahead.
+// All threads of the block copy together, several stages ahead.
 __global__ void pipeline_of_a_block(const int* in, int* out) {
   __shared__ alignas(16) int tiles[kStages][kThreads];
   __shared__ cuda::pipeline_shared_state<cuda::thread_scope_block, kStages> state;
@@ -88,7 +91,7 @@ __global__ void pipeline_of_a_block(const int* in, int* out) {
 
 TEST(Pipeline, OfABlock) { check(pipeline_of_a_block); }
 
-// One half of the block copies, the other computes.
+// One half of the block copies, and the other half computes.
 __global__ void producers_and_consumers(const int* in, int* out) {
   __shared__ int tiles[kStages][kThreads];
   __shared__ cuda::pipeline_shared_state<cuda::thread_scope_block, kStages> state;
@@ -111,7 +114,7 @@ __global__ void producers_and_consumers(const int* in, int* out) {
 
 TEST(Pipeline, OfProducersAndConsumers) { check(producers_and_consumers, 2 * kThreads); }
 
-// One thread issues bulk copies; waiting at the barrier includes their bytes.
+// One thread issues bulk copies. Waiting at the barrier includes waiting for their bytes.
 __global__ void bulk_copies(const int* in, int* out) {
   using Barrier = cuda::barrier<cuda::thread_scope_block>;
   __shared__ alignas(16) int tile[kThreads];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory that is allocated and freed in stream order.
+// Tests memory that is allocated and freed in stream order.
 #include "support.h"
 
 namespace programs::pools_test {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shared by the programs that use the toolkit's device libraries: CUB, libcu++, cooperative groups. Nothing in them is
-// specific to the virtual GPU; results are compared with the host.
+// Helpers for the programs that use the toolkit's device libraries: CUB, libcu++ and cooperative groups. Nothing in
+// these programs is specific to the virtual GPU, and results are compared with the host.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace programs {
 
 using conformance::DeviceArray;
 
-// From 0 to `range` - 1.
+// Returns random numbers from 0 to `range` - 1.
 template <class T = int>
 std::vector<T> random_numbers(std::size_t count, unsigned range) {
   std::mt19937 random(static_cast<unsigned>(count));
@@ -23,7 +23,8 @@ std::vector<T> random_numbers(std::size_t count, unsigned range) {
   return numbers;
 }
 
-// CUB's device-wide algorithms are called twice: to query the size of the workspace (bytes), and to run.
+// CUB's device-wide algorithms are called twice: first to query the size of the temporary storage (in bytes), then to
+// run.
 template <class Algorithm>
 void run_with_workspace(Algorithm algorithm) {
   std::size_t bytes = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The order of asynchronous work: streams, events, the default streams, host functions.
+// Tests the order of asynchronous work: streams, events, the default streams and host functions.
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -55,7 +55,7 @@ TEST(Streams, AnEventOrdersTwoStreams) {
 TEST(Streams, AWaitMeansTheEventAsItWasThen) {
   const Stream first, second;
   const Event event;
-  EXPECT_EQ(cudaStreamWaitEvent(second, event), cudaSuccess);  // never recorded: nothing to wait for
+  EXPECT_EQ(cudaStreamWaitEvent(second, event), cudaSuccess);  // never recorded: there is nothing to wait for
   EXPECT_EQ(cudaStreamSynchronize(second), cudaSuccess);
   const DeviceInts device;
   launch_fill(device, 5, first);
@@ -70,7 +70,7 @@ TEST(Streams, TheLegacyStreamWaitsForBlockingStreamsAndTheyForIt) {
   const DeviceInts device;
   const PinnedInts host;
   launch_fill(device, 1, blocking);
-  launch_increment(device);  // legacy
+  launch_increment(device);  // runs in the legacy stream
   launch_increment(device, blocking);
   EXPECT_EQ(cudaMemcpyAsync(host, device, kBytes, cudaMemcpyDeviceToHost, blocking), cudaSuccess);
   EXPECT_EQ(cudaStreamSynchronize(blocking), cudaSuccess);

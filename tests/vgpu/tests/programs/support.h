@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shared by the programs that test the runtime. They are ordinary CUDA programs and run unchanged on a GPU, except for
-// checks that need a deterministic device.
+// Helpers for the programs that test the runtime. They are ordinary CUDA programs and run unchanged on a GPU, except
+// for checks that need a deterministic device.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -20,8 +20,8 @@ namespace programs {
 
 inline bool is_virtual() { return dlsym(RTLD_DEFAULT, "vgpu_is_virtual") != nullptr; }
 
-// On a GPU, and on the virtual one with a seed, work may run as soon as it is issued; without a seed it runs on demand
-// alone.
+// On a GPU, and on the virtual GPU with a seed, work may run as soon as it is issued. Without a seed, the virtual GPU
+// runs work only on demand.
 inline bool runs_on_demand() {
   const char* seed = std::getenv("VGPU_SEED");
   return is_virtual() && (seed == nullptr || std::strtoull(seed, nullptr, 0) == 0);
@@ -50,7 +50,7 @@ inline void launch_increment(int* values, cudaStream_t stream = nullptr) {
   increment<<<kBlocks, kThreads, 0, stream>>>(values, kCount);
 }
 
-// Freed at the end of the scope, as are the streams and events below.
+// An array of integers on the device. It is freed at the end of the scope, as are the streams and events below.
 class DeviceInts {
  public:
   DeviceInts() { EXPECT_EQ(cudaMalloc(&pointer_, kBytes), cudaSuccess); }
@@ -59,7 +59,7 @@ class DeviceInts {
   DeviceInts& operator=(const DeviceInts&) = delete;
   operator int*() const { return pointer_; }
 
-  // All values, after everything issued to the legacy stream.
+  // Returns all values after everything issued to the legacy stream has completed.
   std::vector<int> values() const {
     std::vector<int> host(kCount);
     EXPECT_EQ(cudaMemcpy(host.data(), pointer_, kBytes, cudaMemcpyDeviceToHost), cudaSuccess);
@@ -150,8 +150,8 @@ inline void expect_in(const std::string& text, const Outcome& outcome) {
   EXPECT_NE(outcome.output.find(text), std::string::npos) << "no \"" << text << "\" in: " << outcome.output;
 }
 
-// What came of two operations that nothing orders: where work runs on demand, the outcome of the one that was waited
-// for; elsewhere each value is that or the other's.
+// Checks the outcome of two unordered operations. Where work runs on demand, only the operation that was waited for has
+// run; elsewhere each value may come from either operation.
 inline void expect_unordered(const std::vector<int>& values, int on_demand, int otherwise) {
   for (const int value : values) ASSERT_TRUE(value == on_demand || (!runs_on_demand() && value == otherwise)) << value;
 }

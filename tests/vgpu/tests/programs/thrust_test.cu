@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Thrust's algorithms on vectors. Thrust manages memory, kernels and streams itself.
+// Tests Thrust's algorithms on vectors. Thrust manages memory, kernels and streams itself.
 #include <thrust/copy.h>
 #include <thrust/device_vector.h>
 #include <thrust/inner_product.h>
@@ -27,7 +27,7 @@ std::vector<T> host(const thrust::device_vector<T>& values) {
   return copy;
 }
 
-// a x + y
+// Computes a x + y.
 struct Saxpy {
   float a;
   __host__ __device__ float operator()(float x, float y) const { return a * x + y; }
@@ -50,7 +50,7 @@ TEST(Thrust, InnerProduct) {
             std::inner_product(x.begin(), x.end(), y.begin(), 7));
 }
 
-// Sort by key, then reduce by key.
+// Sorts by key, then scans by key.
 TEST(Thrust, SortAndScanByKey) {
   std::vector<unsigned char> keys = random_numbers<unsigned char>(kCount, 200);
   std::vector<int> order(kCount), expected;
@@ -69,7 +69,7 @@ TEST(Thrust, SortAndScanByKey) {
   EXPECT_EQ(host(values), expected);
 }
 
-// In place: blocks rewrite unchanged elements while neighbouring blocks read them.
+// The algorithm runs in place: blocks rewrite unchanged elements while neighbouring blocks read them.
 TEST(Thrust, Unique) {
   std::vector<int> values(kCount);
   for (int i = 0; i < kCount; ++i) values[i] = std::min(i, kCount / 2);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Instructions and function bodies: operands, constants, calls, labels, scopes, places.
+// Tests the parsing of instructions and function bodies: operands, constants, calls, labels, scopes and source
+// locations.
 #include <gtest/gtest.h>
 
 #include <cstring>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Invalid PTX texts, each with the expected message.
+// Tests invalid PTX, each text with the expected message.
 #include <gtest/gtest.h>
 
 #include <string>

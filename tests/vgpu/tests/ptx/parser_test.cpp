@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Modules: directives, variables and their initial values, functions, scopes.
+// Tests the parsing of modules: directives, variables and their initial values, functions and scopes.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -179,7 +179,7 @@ TEST(Parser, ReadsAKernelWithItsDirectives) {
   EXPECT_FALSE(kernel.is_declaration);
   ASSERT_EQ(kernel.parameters.size(), 3u);
   EXPECT_EQ(kernel.parameters[0].name, "kernel_param_0");
-  EXPECT_EQ(kernel.parameters[0].alignment, 8u);  // where it points to is aligned to 16
+  EXPECT_EQ(kernel.parameters[0].alignment, 8u);  // the pointee, not the pointer, is aligned to 16
   EXPECT_EQ(kernel.parameters[2].size, 24u);
   EXPECT_EQ(kernel.parameters[2].space, Space::kParam);
   EXPECT_EQ(kernel.directives.at("maxntid"), (Values{256, 1, 1}));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Completes short texts to modules, for the tests of the parser.
+// Completes short texts to PTX modules, for the tests of the parser.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 
 namespace vgpu::ptx {
 
-// The declarations begin at line 2.
+// The declarations begin in line 2 of the module.
 inline Module module_of(const std::string& declarations) {
   return parse(".version 9.0 .target sm_90 .address_size 64\n" + declarations);
 }
 
-// The statements begin at line 3.
+// The statements begin in line 3 of the module.
 inline Function function_of(const std::string& statements) {
   const std::string registers = ".reg .pred %p<4>; .reg .b32 %r<8>; .reg .b64 %rd<4>;\n";
   return module_of(".visible .entry k() { " + registers + statements + "}").functions.at("k");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Prints how many thread instructions the virtual GPU executes in a second of one core, by kernel: arithmetic alone,
-// shared memory, and global memory, with the checks that VGPU_CHECKS selects.
+// Prints how many thread instructions one core executes per second on the virtual GPU, for three kernels: arithmetic
+// only, shared memory, and global memory. VGPU_CHECKS selects the checks.
 #include <cuda_runtime.h>
 #include <dlfcn.h>
 
@@ -27,7 +27,7 @@ __global__ void arithmetic(float* out, int steps) {
   out[blockIdx.x * blockDim.x + threadIdx.x] = a + b;
 }
 
-// Each thread reads what others wrote, a tile at a time.
+// Each thread reads what other threads wrote, one tile at a time.
 __global__ void shared_memory(float* out, int steps) {
   __shared__ float tile[kThreads];
   float sum = 0;
@@ -40,7 +40,7 @@ __global__ void shared_memory(float* out, int steps) {
   out[blockIdx.x * blockDim.x + threadIdx.x] = sum;
 }
 
-// Each thread goes through a row of its own, in step with its neighbours.
+// Each thread reads its own elements with a stride, so that the accesses of a warp are coalesced.
 __global__ void global_memory(float* out, int steps) {
   const int threads = gridDim.x * blockDim.x;
   float* mine = out + blockIdx.x * blockDim.x + threadIdx.x;
@@ -50,7 +50,7 @@ __global__ void global_memory(float* out, int steps) {
   *mine = sum;
 }
 
-// Of all pipes.
+// Returns the thread instructions of all pipes.
 double thread_instructions() {
   const auto json = reinterpret_cast<decltype(&vgpu_counters_json)>(dlsym(RTLD_DEFAULT, "vgpu_counters_json"));
   const std::string text = json();
@@ -65,7 +65,7 @@ void measure(const char* name, void (*kernel)(float*, int), float* out, int step
   kernel<<<kBlocks, kThreads>>>(out, 1);
   cudaDeviceSynchronize();
   const double before = thread_instructions();
-  const std::clock_t start = std::clock();  // of all cores
+  const std::clock_t start = std::clock();  // CPU time of all cores
   kernel<<<kBlocks, kThreads>>>(out, steps);
   const cudaError_t outcome = cudaDeviceSynchronize();
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Valid and invalid calls of cuDNN with their results, one line each. The lines of the real library and of the stand-in
-// must be the same. Without a GPU the real library creates no handle, but accepts zeroed memory as one in all calls
-// here.
+// Makes valid and invalid calls of cuDNN and prints their results, one per line. The real library and the stand-in must
+// print the same lines. Without a GPU the real library creates no handle, but all calls here accept zeroed memory as
+// one.
 #pragma once
 
 #include <cudnn.h>
@@ -16,15 +16,16 @@ using Lengths = std::vector<int>;
 
 cudnnHandle_t handle();
 
-// "call: ANSWER result"; the result only where the call succeeded.
+// Prints "call: ANSWER result"; the result is printed only if the call succeeded.
 void print(const std::string& call, cudnnStatus_t answer, const std::string& result = "");
 
-// For calls that need the device: results after all other checks have passed are not distinguished.
+// Prints a call that needs the device. Statuses that are returned after all argument checks have passed are not
+// distinguished.
 void print_checked(const std::string& call, cudnnStatus_t answer);
 
 std::string list(const std::vector<int>& numbers);
 
-// The parts of a valid bidirectional LSTM, to spoil one at a time.
+// The settings of a valid bidirectional LSTM, which the tests invalidate one at a time.
 struct RnnSettings {
   cudnnRNNAlgo_t algo = CUDNN_RNN_ALGO_STANDARD;
   cudnnRNNMode_t cell = CUDNN_LSTM;
@@ -50,14 +51,14 @@ struct DataSettings {
   cudnnStatus_t apply(cudnnRNNDataDescriptor_t descriptor) const;
 };
 
-// Descriptors for the whole run of the program.
+// Descriptors that live as long as the program.
 cudnnDropoutDescriptor_t no_dropout();
 cudnnRNNDescriptor_t make_rnn(const RnnSettings& settings);
 cudnnRNNDataDescriptor_t make_data(const DataSettings& settings);
 cudnnTensorDescriptor_t make_tensor(cudnnDataType_t type, const std::vector<int>& extents,
                                     std::vector<int> strides = {});
 
-// "type 0 extents 1 5 3 strides 15 3 1".
+// Returns a description such as "type 0 extents 1 5 3 strides 15 3 1".
 std::string describe(cudnnTensorDescriptor_t descriptor);
 
 void try_general();

@@ -52,7 +52,7 @@ void try_data() {
   print("create sequences", cudnnCreateRNNDataDescriptor(&fresh));
   print("set no sequences", DataSettings().apply(nullptr));
   for (int type = -1; type < 23; ++type) {
-    if (type == CUDNN_DATA_DOUBLE) continue;  // the real one takes it
+    if (type == CUDNN_DATA_DOUBLE) continue;  // the real library accepts this type
     try_change("type " + std::to_string(type), [&](auto& s) { s.type = static_cast<cudnnDataType_t>(type); });
   }
   for (int layout = -1; layout < 4; ++layout) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Only calls that are rejected before the device is needed.
+// Makes only calls that are rejected before the device is needed.
 #include <cstdint>
 
 #include "cudnn/calls/calls.h"
@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kPlenty = std::size_t{1} << 40;
 
-// Never accessed: each call here has one invalid argument.
+// Returns an address that is never accessed, because each call here has one invalid argument.
 void* somewhere(int place) {
   return reinterpret_cast<void*>((std::uintptr_t{1} << 40) + (std::uintptr_t{1} << 32) * place);
 }

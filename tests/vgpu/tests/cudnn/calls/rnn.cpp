@@ -45,7 +45,7 @@ void try_types() {
     for (const cudnnDataType_t precision : precisions) {
       const bool wider = type == CUDNN_DATA_DOUBLE || (type == CUDNN_DATA_HALF && precision == CUDNN_DATA_HALF);
       for (int math = -1; math < 5; ++math) {
-        // What the real one takes and the stand-in refuses.
+        // The real library accepts these combinations, but the stand-in rejects them.
         if (wider || math == CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION) continue;
         try_change("types " + list({type, precision, math}), [&](auto& s) {
           s.type = static_cast<cudnnDataType_t>(type);

@@ -8,7 +8,8 @@
 namespace vgpu::calls {
 
 cudnnHandle_t handle() {
-  // Larger than the real library's handles, and never freed, since the library may access it until the end.
+  // The memory is larger than the real library's handles. It is never freed, because the library may access it until
+  // exit.
   static cudnnHandle_t made = [] {
     cudnnHandle_t handle = nullptr;
     if (cudnnCreate(&handle) != CUDNN_STATUS_SUCCESS) {

@@ -6,13 +6,13 @@
 namespace vgpu::calls {
 namespace {
 
-char* const kWeights = reinterpret_cast<char*>(std::uintptr_t{1} << 20);  // never looked at
+char* const kWeights = reinterpret_cast<char*>(std::uintptr_t{1} << 20);  // this address is never dereferenced
 
 std::string where(const void* address) {
   return address == nullptr ? "nowhere" : "at " + std::to_string(static_cast<const char*>(address) - kWeights);
 }
 
-// Each in its turn replaced by something invalid.
+// The arguments of a valid query, each of which is replaced in turn by something invalid.
 struct Query {
   cudnnHandle_t handle = calls::handle();
   cudnnRNNDescriptor_t rnn;
