@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The stand-in for the runtime exports every function of the real library, and those for cuBLAS and cuDNN leave undefined
-// functions to the dynamic linker, which looks for them when they are first called. Either way a test that does not reach such
-// a call would pass and say nothing about it. So a process that refers to one ends when it is loaded, with all their names.
-// Shared libraries count as the program does: whether a call of theirs will be made cannot be told from outside. A program
-// that loads libraries of which it uses a part sets VGPU_MISSING=call, and is stopped by the call itself.
+// The stand-in for the runtime exports every function of the real library, and those for cuBLAS and cuDNN leave
+// undefined functions to the dynamic linker, which looks for them when they are first called. Either way a test that
+// does not reach such a call would pass and say nothing about it. So a process that refers to one ends when it is
+// loaded, with all their names. Shared libraries count as the program does: whether a call of theirs will be made
+// cannot be told from outside. A program that loads libraries of which it uses a part sets VGPU_MISSING=call, and is
+// stopped by the call itself.
 #include "cudart/missing_calls.h"
 
 #include <dlfcn.h>

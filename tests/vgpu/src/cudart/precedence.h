@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which operations come before which, whatever order they happen to run in: by the order of a stream, by events, by the edges
-// of a graph, and because the host waited for one before it issued the other. Each operation has a vector clock. Operations
-// are numbered along chains, in each of which every one comes after the one before it; a new operation continues a chain
-// whose end comes before it, if there is one, so that there are about as many chains as operations that may run at once.
+// Which operations come before which, whatever order they happen to run in: by the order of a stream, by events, by the
+// edges of a graph, and because the host waited for one before it issued the other. Each operation has a vector clock.
+// Operations are numbered along chains, in each of which every one comes after the one before it; a new operation
+// continues a chain whose end comes before it, if there is one, so that there are about as many chains as operations
+// that may run at once.
 //
 // What one host thread has waited for counts as known to all of them, since they may have told each other.
 #pragma once

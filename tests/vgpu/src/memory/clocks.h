@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Vector clocks with one component per warp. Each warp of each block has its own time, which advances when the warp
-// synchronises. An access happened before another one if the clock of the second thread covers the time of the first access.
+// synchronises. An access happened before another one if the clock of the second thread covers the time of the first
+// access.
 //
-// The lanes of a warp mostly have the same clock. A component therefore consists of one time that holds for all lanes of the
-// other warp, and a later one that holds for some of them. If the union of two components does not fit this form, it is
-// rounded up: a race may be missed, but none is reported that does not exist.
+// The lanes of a warp mostly have the same clock. A component therefore consists of one time that holds for all lanes
+// of the other warp, and a later one that holds for some of them. If the union of two components does not fit this
+// form, it is rounded up: a race may be missed, but none is reported that does not exist.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All memory that kernels reach through global addresses: device allocations, module variables, and the host memory that the
-// runtime has made visible (pinned, managed). Each allocation has a shadow, in which the checks keep their state.
+// All memory that kernels reach through global addresses: device allocations, module variables, and the host memory
+// that the runtime has made visible (pinned, managed). Each allocation has a shadow, in which the checks keep their
+// state.
 //
-// Device addresses come from a region that is reserved but not readable, so that host code which dereferences a device pointer
-// faults as it would with a GPU. The bytes are mapped elsewhere.
+// Device addresses come from a region that is reserved but not readable, so that host code which dereferences a device
+// pointer faults as it would with a GPU. The bytes are mapped elsewhere.
 #pragma once
 
 #include <atomic>
@@ -49,20 +50,20 @@ class Heap {
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
 
-  // Device allocations are aligned to 256 bytes, and any two allocations are separated by unused addresses. Returns null if
-  // the device has no memory left (limit()). `size` must be positive.
+  // Device allocations are aligned to 256 bytes, and any two allocations are separated by unused addresses. Returns
+  // null if the device has no memory left (limit()). `size` must be positive.
   Allocation* allocate(Allocation::Kind kind, std::size_t size, int device, std::string name = "");
 
   // Treats existing host memory as pinned memory until it is released. Returns null if it overlaps a known allocation.
   Allocation* adopt(void* host, std::size_t size, int device);
 
-  // Returns the bytes to the system. The allocation remains recorded as freed and its addresses are not reused, so that a use
-  // after free can be distinguished from a wild pointer. Adopted memory is forgotten instead. Returns false if no live
-  // allocation begins at the address.
+  // Returns the bytes to the system. The allocation remains recorded as freed and its addresses are not reused, so that
+  // a use after free can be distinguished from a wild pointer. Adopted memory is forgotten instead. Returns false if no
+  // live allocation begins at the address.
   bool release(std::uint64_t address);
 
-  // Like release(), but for a kernel, whose other threads may be using the memory at this moment: the bytes and the shadow
-  // can still be accessed until discard_retired().
+  // Like release(), but for a kernel, whose other threads may be using the memory at this moment: the bytes and the
+  // shadow can still be accessed until discard_retired().
   bool retire(std::uint64_t address);
   // Discards what was retired. No kernel may be running.
   void discard_retired();
@@ -72,7 +73,8 @@ class Heap {
   // The allocations that were marked since the last call; freed ones may be among them.
   std::vector<const Allocation*> take_marked();
 
-  // The live or freed allocation that contains the address, or the closest one before it (for messages). Null if there is none.
+  // The live or freed allocation that contains the address, or the closest one before it (for messages). Null if there
+  // is none.
   Allocation* find(std::uint64_t address);
   Allocation* holding(std::uint64_t address, std::size_t count);  // a live one that contains all bytes, or null
   // Whether the address lies in the region that device addresses come from.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The clocks that were released at each word of memory, which strong reads of the word acquire. Releases at one word
-// accumulate. In PTX a plain write ends a release sequence; this is not modelled, so a reader may acquire too much but never
-// too little.
+// accumulate. In PTX a plain write ends a release sequence; this is not modelled, so a reader may acquire too much but
+// never too little.
 #pragma once
 
 #include <atomic>

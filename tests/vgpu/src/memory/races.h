@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The last accesses of each byte. Two accesses of the same byte race if one of them writes, not both are strong, and neither
-// happened before the other (memory/order.h). For each byte the last write is recorded, and the reads since then by two groups
-// of lanes that are not ordered with each other, preferably in different blocks. This finds all races if only barriers of whole
-// blocks synchronise; with finer synchronisation a race with a third reader can be missed.
+// The last accesses of each byte. Two accesses of the same byte race if one of them writes, not both are strong, and
+// neither happened before the other (memory/order.h). For each byte the last write is recorded, and the reads since
+// then by two groups of lanes that are not ordered with each other, preferably in different blocks. This finds all
+// races if only barriers of whole blocks synchronise; with finer synchronisation a race with a third reader can be
+// missed.
 #pragma once
 
 #include <array>

@@ -20,8 +20,8 @@ class ByteFlags {
 
   bool all(std::size_t offset, std::size_t count) const;
   void fill(std::size_t offset, std::size_t count, bool value);
-  // Returns most of the memory to the system; the flags have no particular values from then on. Other threads may be using them
-  // at this moment.
+  // Returns most of the memory to the system; the flags have no particular values from then on. Other threads may be
+  // using them at this moment.
   void forget();
   void copy(const ByteFlags& from, std::size_t from_offset, std::size_t offset, std::size_t count);
 

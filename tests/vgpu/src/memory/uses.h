@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which bytes of an allocation pieces of work (kernels, copies, fills) have read and written, to find those that touch the same
-// bytes in no order. A byte remembers its last write and the reads since then, each with its work; an access is forgotten when
-// later work that comes after it makes one that conflicts with all that the former conflicts with.
+// Which bytes of an allocation pieces of work (kernels, copies, fills) have read and written, to find those that touch
+// the same bytes in no order. A byte remembers its last write and the reads since then, each with its work; an access
+// is forgotten when later work that comes after it makes one that conflicts with all that the former conflicts with.
 #pragma once
 
 #include <array>
@@ -38,8 +38,8 @@ class UseHistory {
   // The work that runs now touches these bytes. Threads may call this at once. True for the first call since settle().
   bool mark(Use use, std::size_t offset, std::size_t count);
 
-  // Ends work `number`, which all marks since the last call belong to. `comes_after(n)`: whether it comes after work n. Work
-  // before number `first` came before everything. Returns one of its conflicts with earlier work.
+  // Ends work `number`, which all marks since the last call belong to. `comes_after(n)`: whether it comes after work n.
+  // Work before number `first` came before everything. Returns one of its conflicts with earlier work.
   std::optional<Conflict> settle(std::uint64_t number, std::uint64_t first,
                                  const std::function<bool(std::uint64_t)>& comes_after);
 

@@ -41,7 +41,8 @@ double last_place(double x) {
   return x == 0 ? 0 : std::ldexp(1, std::max(std::ilogb(x), Format::kMinExponent) + 1 - Format::kPrecision);
 }
 
-// A number in [-1, 1) that follows from the seed and the operands alone: the same operands are off by the same every time.
+// A number in [-1, 1) that follows from the seed and the operands alone: the same operands are off by the same every
+// time.
 inline double deviation(std::uint64_t seed, std::uint64_t operands) {
   std::uint64_t x = seed * 0x9e3779b97f4a7c15u ^ operands;
   for (const std::uint64_t factor : {0xbf58476d1ce4e5b9u, 0x94d049bb133111ebu}) {

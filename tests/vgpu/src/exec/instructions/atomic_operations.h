@@ -216,8 +216,8 @@ auto visit_operation(const std::string& name, ptx::Type type, Visit visit) {
 
 // ---- memory ---------------------------------------------------------------------------------------------------------
 
-// Replaces the value at an aligned place by f of it, at once for all host threads, those included that store there without
-// being atomic. Returns the old value.
+// Replaces the value at an aligned place by f of it, at once for all host threads, those included that store there
+// without being atomic. Returns the old value.
 template <class T, class F>
 T replace(std::byte* at, F f) {
   T* place = reinterpret_cast<T*>(at);

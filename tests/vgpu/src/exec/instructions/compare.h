@@ -74,7 +74,8 @@ Mask compared(Warp& warp, const Code& code) {
                           [](Bits a, Bits b) { return Compare{}(Value::read(a), Value::read(b)); });
 }
 
-// ---- names: Make::of<Compare>() turns a comparison into a handler; null where there is none of that name --------------
+// ---- names: Make::of<Compare>() turns a comparison into a handler; null where there is none of that name
+// --------------
 
 template <class Make>
 Handler of_bits(const std::string& name) {

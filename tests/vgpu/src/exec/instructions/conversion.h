@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A conversion is a sequence of steps on the 32 values of a register. The values are loaded as 64-bit integers or as doubles,
-// which represent every value of every type, then changed step by step, then stored.
+// A conversion is a sequence of steps on the 32 values of a register. The values are loaded as 64-bit integers or as
+// doubles, which represent every value of every type, then changed step by step, then stored.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +36,8 @@ decltype(Conversion::store) store_of(ptx::Type type, std::size_t register_size);
 Step clamp_step(ptx::Type from, ptx::Type to);
 // From integers to reals: what the type holds, in the host's rounding mode.
 Step integer_to_real_step(ptx::Type from, ptx::Type to);
-// From reals that are whole numbers to integers: into the range of the type. NaN becomes 0 or, from f64 and to 64 bits, the
-// number of which the highest bit is set alone.
+// From reals that are whole numbers to integers: into the range of the type. NaN becomes 0 or, from f64 and to 64 bits,
+// the number of which the highest bit is set alone.
 Step real_to_integer_step(ptx::Type from, ptx::Type to);
 
 // On reals.

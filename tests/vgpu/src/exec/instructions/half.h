@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Floating formats narrower than float: reading them, rounding to them, writing them. Without branches, so that loops over
-// lanes become vector instructions.
+// Floating formats narrower than float: reading them, rounding to them, writing them. Without branches, so that loops
+// over lanes become vector instructions.
 #pragma once
 
 #include <cmath>
@@ -79,7 +79,8 @@ float widened(typename Format::Bits bits) {
     const std::uint32_t sign = std::uint32_t{bits} >> kSignBit << 31;
     const std::uint32_t magnitude = std::uint32_t{bits} & ((1u << kSignBit) - 1);
     const std::uint32_t normal = (magnitude << kShift) + kRebias<Format>;
-    // The fraction of a subnormal number, behind a 1 that is then taken away; what is left may be -0 where rounding is down.
+    // The fraction of a subnormal number, behind a 1 that is then taken away; what is left may be -0 where rounding is
+    // down.
     constexpr auto kLeast = static_cast<float>(power_of_two(Format::kMinExponent));
     const float subnormal = std::fabs(bits_as<float>(normal + (1u << 23)) - kLeast);
     const bool is_normal = magnitude >> (Format::kPrecision - 1) != 0;
@@ -88,11 +89,12 @@ float widened(typename Format::Bits bits) {
   }
 }
 
-// The number of this format that x rounds to, once, in the host's rounding mode. What is too large becomes infinity or the
-// largest number, as the mode wants it.
+// The number of this format that x rounds to, once, in the host's rounding mode. What is too large becomes infinity or
+// the largest number, as the mode wants it.
 template <class Format>
 double rounded(double x) {
-  // Added to c = 1.5 * 2^52 units of the last place, with its own sign, x keeps exactly the bits that the result may have.
+  // Added to c = 1.5 * 2^52 units of the last place, with its own sign, x keeps exactly the bits that the result may
+  // have.
   constexpr std::int64_t kLeast = std::int64_t{1023 + Format::kMinExponent} << 52;
   constexpr std::int64_t kMost = std::int64_t{1024 + Format::kMaxExponent} << 52;
   constexpr std::int64_t kUnits = std::int64_t{53 - Format::kPrecision} << 52 | std::int64_t{1} << 51;

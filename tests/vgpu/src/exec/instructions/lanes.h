@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loops over the lanes of a warp. A result is computed for all lanes and kept for the active ones, so that the common case,
-// all active, is a plain loop that the compiler turns into vector instructions; `f` must therefore be harmless on any value.
+// Loops over the lanes of a warp. A result is computed for all lanes and kept for the active ones, so that the common
+// case, all active, is a plain loop that the compiler turns into vector instructions; `f` must therefore be harmless on
+// any value.
 #pragma once
 
 #include <array>
@@ -14,7 +15,8 @@
 
 namespace vgpu {
 
-// The bits of a Mask, in a form that loops over lanes can load: a shift by the lane is no vector instruction everywhere.
+// The bits of a Mask, in a form that loops over lanes can load: a shift by the lane is no vector instruction
+// everywhere.
 constexpr std::array<Mask, kLanes> kLaneBits = [] {
   std::array<Mask, kLanes> bits{};
   for (unsigned lane = 0; lane < kLanes; ++lane) bits[lane] = Mask{1} << lane;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A matrix in the registers of a warp: where each element is, and how it is read and written. Values are doubles, which represent
-// all elements exactly, and all products of two narrower elements.
+// A matrix in the registers of a warp: where each element is, and how it is read and written. Values are doubles, which
+// represent all elements exactly, and all products of two narrower elements.
 #pragma once
 
 #include <cstdint>

@@ -7,9 +7,9 @@
 
 namespace vgpu {
 
-// For instructions with a member mask, which each lane gives: lanes with the same mask work together. Returns true if the lanes
-// that remain active have met all members of their mask. Otherwise they wait: the handler must return at once and is executed
-// again. Fails the block if a lane is not in its own mask.
+// For instructions with a member mask, which each lane gives: lanes with the same mask work together. Returns true if
+// the lanes that remain active have met all members of their mask. Otherwise they wait: the handler must return at once
+// and is executed again. Fails the block if a lane is not in its own mask.
 bool meet_members(Warp& warp, Slot masks);
 
 // For .aligned instructions, which need the whole warp. Fails the block if lanes are missing that will never come.

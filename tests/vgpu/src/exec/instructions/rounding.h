@@ -12,9 +12,9 @@ namespace vgpu {
 
 enum class Rounding : std::uint8_t { kNearestEven, kTowardZero, kDown, kUp };  // also the value of Code::flags
 
-// The host rounds in this mode while the scope lives. Compilers assume that the mode never changes, yet cannot move arithmetic
-// out of the scope: what is computed here must come from memory that the calls below could have changed, and go to memory
-// that they could read. So loads of operands and stores of results belong inside.
+// The host rounds in this mode while the scope lives. Compilers assume that the mode never changes, yet cannot move
+// arithmetic out of the scope: what is computed here must come from memory that the calls below could have changed, and
+// go to memory that they could read. So loads of operands and stores of results belong inside.
 class RoundingScope {
  public:
   explicit RoundingScope(Rounding rounding) : changed_(rounding != Rounding::kNearestEven) {

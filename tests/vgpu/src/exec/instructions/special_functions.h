@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The functions that a GPU looks up in tables. Each has a value, exact but for the rounding to double, and the bound that
-// holds for the approximation in a format.
+// The functions that a GPU looks up in tables. Each has a value, exact but for the rounding to double, and the bound
+// that holds for the approximation in a format.
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loops over lanes, compiled twice: for every machine, and for x86 machines with AVX2 and FMA, which run them several times
-// as fast. Both give the same bits.
+// Loops over lanes, compiled twice: for every machine, and for x86 machines with AVX2 and FMA, which run them several
+// times as fast. Both give the same bits.
 #pragma once
 
 #include "exec/instructions/lanes.h"

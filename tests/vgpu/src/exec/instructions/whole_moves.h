@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a strong access of a lane moves, moved at once: no other strong access of these bytes sees a part of it. Programs
-// publish a value and the word that says it is there in one store of up to 16 bytes.
+// What a strong access of a lane moves, moved at once: no other strong access of these bytes sees a part of it.
+// Programs publish a value and the word that says it is there in one store of up to 16 bytes.
 #pragma once
 
 #include <cstddef>
