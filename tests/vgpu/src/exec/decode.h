@@ -67,8 +67,7 @@ class Decoder {
   FunctionBuilder& builder() { return *builder_; }
   Code& code() { return *code_; }
 
-  // ---- modifiers
-  // ------------------------------------------------------------------------------------------------------
+  // ---- modifiers ----------------------------------------------------------------------------------------------------
   bool take(std::string_view word);      // if the next unused modifier is this one, uses it and returns true
   bool take_any(std::string_view word);  // the same at any position among the unused ones
   ptx::Type take_type();                 // the next modifier, which must be a type
@@ -78,8 +77,7 @@ class Decoder {
   // Rejects the instruction with an error that contains its line and text.
   [[noreturn]] void unknown(const std::string& why = "") const;
 
-  // ---- operands
-  // --------------------------------------------------------------------------------------------------------
+  // ---- operands -----------------------------------------------------------------------------------------------------
   std::size_t operand_count() const { return instruction_->operands.size(); }
   const ptx::Operand& operand(std::size_t index) const;
 

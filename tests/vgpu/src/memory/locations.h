@@ -19,7 +19,7 @@ class Locations {
  public:
   void release(std::uint64_t word, std::uint32_t block, const std::shared_ptr<const BlockPast>& past,
                const GridPast* others);
-  std::shared_ptr<const GridPast> at(std::uint64_t word) const;  // null: nothing
+  std::shared_ptr<const GridPast> at(std::uint64_t word) const;  // null if nothing was released
   bool empty() const { return empty_.load(std::memory_order_relaxed); }
 
  private:

@@ -16,7 +16,7 @@ constexpr std::uint64_t kSharedWindow = std::uint64_t{1} << 56;
 constexpr std::uint64_t kLocalWindow = std::uint64_t{2} << 56;
 constexpr std::uint64_t kParamWindow = std::uint64_t{3} << 56;
 
-// The base of the window. 0 for global and constant memory, whose addresses are generic already.
+// Returns the base of the window, or 0 for global and constant memory, whose addresses are generic already.
 constexpr std::uint64_t window_of(ptx::Space space) {
   switch (space) {
     case ptx::Space::kShared:
@@ -30,7 +30,7 @@ constexpr std::uint64_t window_of(ptx::Space space) {
   }
 }
 
-// The space of a generic address: global if it lies in no window.
+// Returns the state space of a generic address, which is global if the address is in no window.
 constexpr ptx::Space space_of(std::uint64_t generic) {
   if (generic - kSharedWindow < kWindowSize) return ptx::Space::kShared;
   if (generic - kLocalWindow < kWindowSize) return ptx::Space::kLocal;
