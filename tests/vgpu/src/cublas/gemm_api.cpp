@@ -60,7 +60,7 @@ struct Arguments {
   int batch;
 };
 
-// The matrix as stored, before transposition.
+// Returns the matrix as stored, before transposition.
 Matrix factor(const void* data, cudaDataType type, int rows, int columns, bool transposed, int ld, long long stride) {
   if (transposed) std::swap(rows, columns);
   require(ld >= std::max(1, rows));

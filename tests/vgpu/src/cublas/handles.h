@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The handles that exist. A pointer that is not one of them is rejected.
+// Keeps track of the handles that exist, so that a pointer which is not one of them is rejected.
 #pragma once
 
 #include <map>

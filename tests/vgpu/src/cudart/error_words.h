@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names and descriptions of error codes, worded as by CUDA, so that programs print the same as on a GPU.
+// Names and descriptions of error codes, with the same wording as in CUDA, so that programs print the same as on a GPU.
 #pragma once
 
 #include "cudart/cuda_api.h"

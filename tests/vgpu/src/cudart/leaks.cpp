@@ -66,7 +66,7 @@ bool wanted() {
 }
 
 // The destructors of a library run after those of everything that uses it, so static objects have freed their resources
-// by then. The exit status becomes known separately, before or after: the report waits for both.
+// by then. The exit status becomes known separately, before or after that, so the report waits for both.
 bool others_are_gone = false;
 std::optional<int> exit_status;
 
