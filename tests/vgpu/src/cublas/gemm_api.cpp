@@ -97,7 +97,7 @@ cublasStatus_t gemm(cublasHandle_t handle, const Arguments& of) {
   return fallible_call(CUBLAS_STATUS_EXECUTION_FAILED, [&] { multiply_now(context_of(handle), of); });
 }
 
-// The variant in which the caller also chooses the compute type.
+// This variant also lets the caller choose the compute type.
 cublasStatus_t gemm(cublasHandle_t handle, const Arguments& of, cublasComputeType_t compute,
                     cublasGemmAlgo_t algorithm) {
   return fallible_call(CUBLAS_STATUS_EXECUTION_FAILED, [&] {

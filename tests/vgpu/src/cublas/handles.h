@@ -35,7 +35,7 @@ class Handles {
   std::map<Handle*, std::unique_ptr<Handle>> all_;
 };
 
-// Never destroyed, so that static objects of the program can still use their handles.
+// The object is never destroyed, so that static objects of the program can still use their handles.
 template <class Handle>
 Handles<Handle>& handles() {
   static auto* all = new Handles<Handle>;

@@ -14,8 +14,8 @@ inline bool is_transposed(int operation) {
   return operation != CUBLAS_OP_N;
 }
 
-// Accepts the compute types with fp32 accumulation, whatever precision they allow for the factors. Refuses other
-// compute types by name, and fails for invalid values.
+// Accepts the compute types that accumulate in fp32, regardless of the precision that they allow for the factors.
+// Refuses other compute types by name, and fails for invalid values.
 void require_fp32(cublasComputeType_t type);
 
 // Fails unless A and B have the same type, and C and D have that type or fp32.

@@ -13,7 +13,7 @@ struct Words {
   const char* text;
 };
 
-// Also defined for numbers that are not error codes.
+// Also returns a text for numbers that are not error codes.
 const Words& words_of(cudaError_t code);
 
 }  // namespace vgpu::cudart

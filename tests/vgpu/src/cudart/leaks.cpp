@@ -35,7 +35,7 @@ int leaked(std::size_t count, const char* what) {
   return count > 0 ? 1 : 0;
 }
 
-// Allocated by the program, or by malloc in a kernel.
+// Only allocations by the program, or by malloc in a kernel, count as leaks.
 bool is_leak(const Runtime& state, const Allocation& allocation) {
   return allocation.kind == Allocation::Kind::kMalloc || state.allocated.count(allocation.address) != 0;
 }

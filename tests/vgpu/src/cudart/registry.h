@@ -26,8 +26,8 @@ class Code {
   using Images = std::function<std::vector<Image>()>;
   explicit Code(Images images) : images_(std::move(images)) {}
 
-  // Loads the code for the device on first use. Fails as CUDA does if it has no image for the device, or an invalid
-  // one.
+  // Loads the code for the device on first use. Fails as CUDA does if there is no image for the device or the image is
+  // invalid.
   std::shared_ptr<const LoadedModule> module(const Device& device);
   std::uint32_t architecture(const Device& device);  // of the PTX that runs on the device
   void unload(int device) { loaded_.erase(device); }

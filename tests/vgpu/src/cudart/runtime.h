@@ -77,7 +77,7 @@ class Runtime {
   unsigned long long capture_ids_ = 0;
 };
 
-// Never destroyed, so that it outlives every static object that calls CUDA.
+// The object is never destroyed, so that it outlives every static object that calls CUDA.
 Runtime& runtime();
 
 int& current_ordinal();       // of this thread

@@ -32,7 +32,7 @@ struct KernelWork {
   std::vector<std::byte> parameters;
 };
 
-// A computation of a stand-in for a library.
+// A computation submitted by the stand-in for a library.
 struct LibraryWork {
   std::string name;
   int device;

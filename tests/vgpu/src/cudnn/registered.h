@@ -36,7 +36,7 @@ class Registered {
   }
 
  private:
-  // Never destroyed, so that static objects of the program can still destroy their descriptors.
+  // The object is never destroyed, so that static objects of the program can still destroy their descriptors.
   static Registered& self() {
     static Registered& all = *new Registered;
     return all;

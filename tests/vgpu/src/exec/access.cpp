@@ -69,7 +69,8 @@ struct Part {
     each_of(lanes, [&](unsigned lane) { access.host[lane] = memory + (at[lane] - base); });
   }
 
-  // The first flag belongs to address or offset `base`.
+  // Marks written bytes as initialised, and checks that the bytes of other accesses are. The first flag belongs to the
+  // address or offset `base`.
   void check_initialised(ByteFlags& flags, std::uint64_t base) const {
     constexpr std::uint64_t kDense = 1024;
     if (access.asynchronous || (access.kind != Kind::kWrite && !checks().initialised())) return;

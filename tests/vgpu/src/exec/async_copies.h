@@ -19,8 +19,8 @@ struct AsyncCopy {
   std::uint32_t bytes;
   std::uint32_t zeros = 0;   // number of zero bytes to write after the copied ones
   std::uint64_t offset = 0;  // the offset of `to` in shared memory, if it is in shared memory
-  void (*reduce)(std::byte* to, const std::byte* from,
-                 std::uint32_t bytes) = nullptr;  // combines the bytes instead of copying them; null: copies
+  // Combines the bytes with those at `to` (cp.reduce). If it is null, the bytes are copied.
+  void (*reduce)(std::byte* to, const std::byte* from, std::uint32_t bytes) = nullptr;
 };
 
 // The copies of one thread in program order, and its async-groups.

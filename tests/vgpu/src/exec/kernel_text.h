@@ -13,8 +13,9 @@
 
 namespace vgpu {
 
-// %l1: 64 words of global memory for each thread to write its result to, at %l2 its own; %l3: 64 words that hold 1000,
-// 1001, ...; %r1: the number of the thread; `shared`: 1 KB. What the body leaves in %r0 is the thread's result.
+// Returns the PTX of a kernel with the given body. %l1 is the address of 64 words of global memory to which the threads
+// write their results, and %l2 that of the thread's own word. %l3 is the address of 64 words that hold 1000, 1001, ...;
+// %r1 is the thread's number, and `shared` has 1 KB. The value of %r0 at the end of the body is the thread's result.
 inline std::string kernel_text(const std::string& body) {
   return ".version 9.0\n.target sm_100a\n.address_size 64\n"
          ".visible .entry k(.param .u64 out, .param .u64 in)\n{\n"

@@ -55,7 +55,7 @@ struct Finding {
   std::string text() const;  // several lines, for people to read
 };
 
-// How to run a grid. options_from_environment() reads them from the environment.
+// The options for running a grid. options_from_environment() reads them from the environment.
 struct Options {
   unsigned workers = 0;    // host threads; 0: one per core
   std::uint64_t seed = 0;  // 0: blocks and warps run in ascending order; otherwise the seed of a shuffled order

@@ -136,7 +136,7 @@ struct CallData {
   const Function* target = nullptr;      // null for an indirect call
 };
 
-// The value of a special register.
+// Returns the value of a special register.
 std::uint64_t special_value(const Warp& warp, unsigned lane, Special special);
 
 }  // namespace vgpu

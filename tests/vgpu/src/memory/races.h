@@ -97,7 +97,8 @@ class AccessHistory {
   AccessHistory(const AccessHistory&) = delete;
   AccessHistory& operator=(const AccessHistory&) = delete;
 
-  // Forgets all accesses and returns most of the memory. Other threads may be using the history at this moment.
+  // Forgets all accesses and returns most of the memory to the system. Other threads may be using the history at this
+  // moment.
   void forget();
 
  private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The address spaces behind generic addresses. Global memory lies below the windows: device allocations in a region
-// that the host cannot access, pinned and managed memory at its host address. Shared, local and parameter addresses are
-// offsets in their space; the generic address is the offset plus the base of the space's window.
+// The state spaces that generic addresses refer to. Global memory is below the windows: device allocations are in a
+// region that the host cannot access, pinned and managed memory is at its host address. Shared, local and parameter
+// addresses are offsets in their space; the generic address is the offset plus the base of the space's window.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// setp and set.
+// setp and set: comparisons with a predicate or a number as the result.
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/compare.h"
 #include "exec/instructions/families.h"

@@ -59,7 +59,7 @@ struct ReciprocalRootOf {
   }
 };
 
-// div.full
+// div.full: a / b, with a relaxed error bound.
 struct QuotientOf {
   static double value(double a, double b) { return a / b; }
   template <class Format>
