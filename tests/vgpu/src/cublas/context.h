@@ -11,7 +11,7 @@ struct cublasContext {
   int device = 0;
   cudaStream_t stream = nullptr;
   void* own_workspace = nullptr;  // allocated with the handle
-  void* workspace = nullptr;      // set by the program; null: own_workspace is used
+  void* workspace = nullptr;      // set by the program; if null, own_workspace is used
   std::size_t workspace_bytes = 0;
   cublasMath_t math = CUBLAS_DEFAULT_MATH;
   cublasPointerMode_t pointers = CUBLAS_POINTER_MODE_HOST;

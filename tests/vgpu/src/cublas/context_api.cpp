@@ -49,7 +49,7 @@ cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
   });
 }
 
-// Waits for the device, as cudaFree does.
+// Waits for the device, since freeing the handle's workspace with cudaFree does so.
 cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
   return call([&] {
     cudaFree(context_of(handle).own_workspace);
@@ -74,7 +74,7 @@ const char* cublasGetStatusName(cublasStatus_t status) { return name_of(status);
 
 const char* cublasGetStatusString(cublasStatus_t status) { return words_of(status); }
 
-// This resets the workspace that the program set.
+// Resets the workspace that the program has set, as documented.
 cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t stream) {
   return call([&] {
     Context& context = context_of(handle);

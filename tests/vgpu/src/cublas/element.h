@@ -9,7 +9,7 @@
 
 namespace vgpu::cublas {
 
-// CUDA_R_32F, CUDA_R_16F or CUDA_R_16BF.
+// Returns whether the type is CUDA_R_32F, CUDA_R_16F or CUDA_R_16BF.
 bool is_modelled(cudaDataType type);
 std::size_t size_of(cudaDataType type);
 

@@ -60,7 +60,7 @@ struct Arguments {
   int batch;
 };
 
-// The matrix as stored, before transposition.
+// Returns the matrix as stored, before transposition.
 Matrix factor(const void* data, cudaDataType type, int rows, int columns, bool transposed, int ld, long long stride) {
   if (transposed) std::swap(rows, columns);
   require(ld >= std::max(1, rows));
@@ -97,7 +97,7 @@ cublasStatus_t gemm(cublasHandle_t handle, const Arguments& of) {
   return fallible_call(CUBLAS_STATUS_EXECUTION_FAILED, [&] { multiply_now(context_of(handle), of); });
 }
 
-// The variant in which the caller also chooses the compute type.
+// This variant also lets the caller choose the compute type.
 cublasStatus_t gemm(cublasHandle_t handle, const Arguments& of, cublasComputeType_t compute,
                     cublasGemmAlgo_t algorithm) {
   return fallible_call(CUBLAS_STATUS_EXECUTION_FAILED, [&] {

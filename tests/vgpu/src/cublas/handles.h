@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The handles that exist. A pointer that is not one of them is rejected.
+// Keeps track of the handles that exist, so that a pointer which is not one of them is rejected.
 #pragma once
 
 #include <map>
@@ -35,7 +35,7 @@ class Handles {
   std::map<Handle*, std::unique_ptr<Handle>> all_;
 };
 
-// Never destroyed, so that static objects of the program can still use their handles.
+// The object is never destroyed, so that static objects of the program can still use their handles.
 template <class Handle>
 Handles<Handle>& handles() {
   static auto* all = new Handles<Handle>;

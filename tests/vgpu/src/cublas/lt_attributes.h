@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shared by all descriptors of cuBLASLt. As in the library, an attribute accepts any value of the right size; values
-// that make no sense are rejected when a product uses the descriptor.
+// Shared by all cuBLASLt descriptors. As in the library, an attribute accepts any value of the right size; values that
+// make no sense are rejected when a product uses the descriptor.
 #pragma once
 
 #include <cstring>

@@ -24,13 +24,13 @@ struct Layout {
   std::int64_t plane = 0;
 };
 
-// An attribute that is stored but has no effect; a product is refused unless it has its default value.
+// An attribute that is stored but has no effect. A product is refused unless the attribute has its default value.
 struct OtherAttribute {
   int number;
-  std::size_t size;  // bytes
+  std::size_t size;  // in bytes
   std::int64_t fresh;
 };
-constexpr int kUnnamedAttribute = 16;  // the library accepts this attribute, for which the toolkit has no name
+constexpr int kUnnamedAttribute = 16;  // an attribute that the library accepts but the toolkit does not name
 constexpr OtherAttribute kOtherAttributes[] = {
     {CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, 8, 0},
     {CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, 8, 0},
@@ -65,7 +65,7 @@ struct Operation {
   std::uint32_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
   const void* bias = nullptr;
   std::int64_t bias_stride = 0;
-  std::int32_t bias_type = -1;  // that of D
+  std::int32_t bias_type = -1;  // the default is the type of D
   std::int64_t others[std::size(kOtherAttributes)] = {};
 
   Operation() {

@@ -17,7 +17,8 @@ namespace {
 
 using LightContext = cublasLtContext;
 
-// The workspace (bytes) and alignment (bytes) of the faster of two algorithms, as far as the program offers them.
+// The workspace and the alignment, both in bytes, that the faster of two algorithms requires. It is offered if the
+// program provides them.
 constexpr std::size_t kWantedWorkspace = std::size_t{1} << 20;
 constexpr std::uint32_t kMostAlignment = 16;
 
@@ -26,7 +27,7 @@ struct Algorithm {
   static constexpr std::uint64_t kMark = 0x7667707543756221;
   std::uint64_t mark = kMark;
   std::uint64_t workspace_bytes = 0;
-  std::uint32_t alignments[4] = {};  // of A, B, C, D
+  std::uint32_t alignments[4] = {};  // in bytes, of A, B, C and D
 };
 static_assert(sizeof(Algorithm) <= sizeof(cublasLtMatmulAlgo_t));
 

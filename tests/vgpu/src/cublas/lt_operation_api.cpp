@@ -67,7 +67,7 @@ cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t operation) { retur
 
 cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t operation, cublasLtMatmulDescAttributes_t attribute,
                                               const void* buffer, std::size_t size) {
-  // The library returns another status if the size of this attribute is too large.
+  // The library returns a different status if the size of this attribute is too large.
   const bool is_odd = attribute == CUBLASLT_MATMUL_DESC_SCALE_TYPE && size > sizeof(cudaDataType);
   if (is_odd && operation != nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
   return set_attribute<Operation>(operation, attribute, buffer, size);

@@ -10,8 +10,8 @@
 
 namespace vgpu::cublas {
 
-// The product that the layouts of A, B, C and D describe, without its data. Fails if they contradict each other, and
-// refuses features that the stand-in lacks.
+// Returns the product that the layouts of A, B, C and D describe, without its data. Fails if they contradict each
+// other, and refuses features that the stand-in lacks.
 Product described(const Operation& operation, const std::array<const Layout*, 4>& layouts);
 
 // Adds the pointers to the product.

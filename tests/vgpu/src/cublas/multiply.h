@@ -26,7 +26,7 @@ class Packed {
   std::vector<double> values_;
 };
 
-constexpr std::size_t kRows = 8, kColumns = 4;  // of a tile; the panels of the factors
+constexpr std::size_t kRows = 8, kColumns = 4;  // of a tile; also the widths of the panels of the factors
 
 // The product A B, stored as tiles.
 class Tiles {
@@ -47,7 +47,7 @@ class Tiles {
   std::vector<double> values_;
 };
 
-// Adds the product; `a` has panels of kRows rows, `b` of kColumns columns.
+// Adds the product to `sum`. `a` has panels of kRows rows, `b` has panels of kColumns columns.
 void multiply(const Packed& a, const Packed& b, Tiles& sum);
 
 }  // namespace vgpu::cublas

@@ -38,7 +38,7 @@ class Ranges {
     all_.push_back({address, bytes, access});
   }
 
-  // Line by line, since the bytes between two lines are not accessed.
+  // Adds the lines one by one, since the bytes between two lines are not accessed.
   void add(const Matrix& matrix, int batch, Access access) {
     const std::size_t bytes = static_cast<std::size_t>(matrix.line_length()) * size_of(matrix.type);
     const int different = matrix.stride == 0 && access == kRead ? 1 : batch;
@@ -114,7 +114,7 @@ double rounded_to_tf32(double value) {
   return std::isfinite(value) ? std::ldexp(std::nearbyint(std::ldexp(mantissa, 11)), exponent - 11) : value;
 }
 
-// op(matrix), whose lines are its rows or, `by_columns`, its columns.
+// Packs op(matrix). The lines are its rows or, with `by_columns`, its columns.
 Packed packed(const Matrix& matrix, int index, bool transposed, bool by_columns, std::int64_t lines, std::int64_t k,
               bool tf32) {
   Packed all(static_cast<std::size_t>(lines), static_cast<std::size_t>(k), by_columns ? kColumns : kRows);
@@ -169,7 +169,7 @@ void run_one(const Product& product, int index) {
   if (product.epilogue == Epilogue::kGradientB) store_sums(product, index, b);
 }
 
-// Overwrites the workspace, so that no program can rely on its contents.
+// Overwrites the workspace, so that programs cannot rely on its contents.
 void scribble(const Product& product) {
   constexpr std::size_t kMost = std::size_t{1} << 20;
   const std::size_t bytes = std::min(product.workspace_bytes, kMost);

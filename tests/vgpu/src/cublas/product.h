@@ -19,14 +19,14 @@ struct Matrix {
   std::int64_t rows = 0, columns = 0;
   std::int64_t ld = 0;
   bool row_major = false;
-  std::int64_t stride = 0;  // elements from a matrix to that of the next product of the batch
+  std::int64_t stride = 0;  // elements from one matrix of the batch to the next
 
   // Lines are the contiguous rows or columns.
   std::int64_t lines() const { return row_major ? rows : columns; }
   std::int64_t line_length() const { return row_major ? columns : rows; }
 };
 
-// A scalar: a value from the host, or the address of one in device memory.
+// A scalar: a value passed from the host, or the address of a value in device memory.
 struct Scalar {
   double value = 0;
   const void* device = nullptr;

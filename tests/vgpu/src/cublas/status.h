@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inside the stand-ins errors are exceptions. Only the exported functions convert them to statuses.
+// Errors inside the stand-ins are exceptions. Only the exported functions convert them to status codes.
 #pragma once
 
 #include <new>
@@ -21,7 +21,7 @@ inline void require(bool holds, cublasStatus_t otherwise = CUBLAS_STATUS_INVALID
   if (!holds) fail(otherwise);
 }
 
-// For a feature that the stand-in lacks: prints its name and fails with CUBLAS_STATUS_NOT_SUPPORTED.
+// Called for a feature that the stand-in lacks: prints its name and fails with CUBLAS_STATUS_NOT_SUPPORTED.
 [[noreturn]] void refuse(const std::string& what);
 
 // Runs the body of an exported function.
@@ -37,8 +37,8 @@ cublasStatus_t call(const Body& body) noexcept {
   }
 }
 
-// The same for functions that can fail without an error of the program: returns the status if vgpu_fail_call() asks for
-// it.
+// The same for functions that can fail without an error of the program: returns the status if vgpu_fail_call() has
+// selected this call.
 template <class Body>
 cublasStatus_t fallible_call(cublasStatus_t status, const Body& body) noexcept {
   return call([&] {
@@ -47,7 +47,7 @@ cublasStatus_t fallible_call(cublasStatus_t status, const Body& body) noexcept {
   });
 }
 
-// The name and text of a status, which both libraries export under names of their own.
+// Return the name and text of a status, which both libraries export under names of their own.
 const char* name_of(cublasStatus_t status);
 const char* words_of(cublasStatus_t status);
 void get_property(libraryPropertyType type, int* value);

@@ -14,17 +14,18 @@ inline bool is_transposed(int operation) {
   return operation != CUBLAS_OP_N;
 }
 
-// Accepts the compute types with fp32 accumulation, whatever precision they allow for the factors. Refuses other
-// compute types by name, and fails for invalid values.
+// Accepts the compute types that accumulate in fp32, regardless of the precision that they allow for the factors.
+// Refuses other compute types by name, and fails for invalid values.
 void require_fp32(cublasComputeType_t type);
 
-// A and B have the same type; C and D have that type or fp32.
+// Fails unless A and B have the same type, and C and D have that type or fp32.
 void require_types(cudaDataType a, cudaDataType b, cudaDataType c, cudaDataType d);
 
-// Fails unless the workspace is aligned as the libraries require; null must have no bytes.
+// Fails unless the workspace is aligned as the libraries require. If it is null, its size must be 0.
 void require_workspace(const void* workspace, std::size_t bytes);
 
-// alpha or beta: the current value in host memory, or the device address that is read when the product runs.
+// Converts alpha or beta: takes the current value in host memory, or the device address that is read when the product
+// runs.
 Scalar scalar_of(const void* pointer, bool on_device);
 
 // Fails unless a pointer to elements is aligned.

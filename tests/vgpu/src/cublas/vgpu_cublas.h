@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Extensions of the stand-in for cuBLAS, which programs find like those of cudart/vgpu.h. */
+ * Extensions of the stand-in for cuBLAS, which programs look up like those of cudart/vgpu.h. */
 #ifndef VGPU_CUBLAS_H
 #define VGPU_CUBLAS_H
 
@@ -9,8 +9,8 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* The number of products so far on handles whose workspace was not set after their stream. They are allowed, but during a capture
- * the library would allocate a workspace for each graph. */
+/* Returns the number of products so far on handles whose workspace was not set after their stream. Such products are
+ * allowed, but during a capture the library would allocate a workspace for each graph. */
 unsigned long long vgpu_cublas_without_workspace(void);
 
 #pragma GCC visibility pop

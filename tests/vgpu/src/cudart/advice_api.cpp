@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory advice and profiler control: arguments are checked as by CUDA; there is no other effect.
+// Memory advice and profiler control: the arguments are checked as in CUDA, but there is no other effect.
 #include "cudart/copy.h"
 #include "cudart/kernel.h"
 #include "cudart/runtime.h"

@@ -16,7 +16,7 @@ void join(Capture& capture, const std::shared_ptr<Capture>& pointer, Stream& str
   capture.streams.push_back(&stream);
 }
 
-// These nodes and all that they depend on.
+// Returns these nodes and all nodes that they depend on.
 std::set<const Node*> reachable(const std::vector<Node*>& from) {
   std::set<const Node*> found;
   std::vector<const Node*> open(from.begin(), from.end());

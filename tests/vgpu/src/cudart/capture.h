@@ -18,8 +18,8 @@ struct Capture {
   cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
   std::uint64_t thread = 0;
   Graph* graph = nullptr;
-  bool made_graph = false;       // created for this capture; false: it adds to a graph of the program
-  std::vector<Stream*> streams;  // the origin and those that joined
+  bool made_graph = false;       // created for this capture; false if it adds to a graph of the program
+  std::vector<Stream*> streams;  // the origin stream and those that joined the capture
   std::vector<Node*> to_join;    // nodes that the origin must depend on when the capture ends
   bool valid = true;
   bool ended = false;
@@ -28,7 +28,7 @@ struct Capture {
 cudaStreamCaptureMode& thread_capture_mode();
 
 void begin_capture(Stream& stream, cudaStreamCaptureMode mode, Graph* into, std::vector<Node*> after);
-// Fails if the capture was invalidated or streams have not joined; the capture ends in any case.
+// Ends the capture. Fails if it was invalidated or streams have not joined the origin; it ends in any case.
 Graph& end_capture(Stream& stream);
 
 // Adds the work to the graph that the stream is captured into.
@@ -39,17 +39,17 @@ void capture_wait(Stream& stream, const Event& event);
 // Adds to the dependencies of the stream's next node, or replaces them; replaced nodes no longer need to be joined.
 void update_tips(Stream& stream, const std::vector<Node*>& nodes, bool replace);
 
-// Takes a stream that is about to be destroyed out of its capture. Fails and invalidates the capture where no other
-// stream of it waits for all that was captured in this one.
+// Removes a stream that is about to be destroyed from its capture. Fails and invalidates the capture unless another
+// stream of it depends on all work captured in this one.
 void leave_capture(Stream& stream);
 
-// A captured stream with which work in this stream would synchronise implicitly: a blocking one, if this is the legacy
-// stream. Null: there is none.
+// Returns a captured stream with which work in this stream would synchronise implicitly. Only the legacy stream does
+// so, with blocking streams. Returns null if there is none.
 const Stream* implicitly_waited_for(const Stream& stream);
 
-// Each of these fails, and invalidates the affected captures, where CUDA forbids:
-void require_safe_call();                             // a call that a capture would not see, such as cudaMalloc
-void require_not_captured(const Stream& stream);      // waiting for a stream or asking for its state
+// Each of these fails and invalidates the affected captures if CUDA forbids the call during capture.
+void require_safe_call();                             // calls that a capture would miss, such as cudaMalloc
+void require_not_captured(const Stream& stream);      // waiting for a stream or querying it
 void require_not_captured(const Device& device);      // the same for all streams of the device
 void require_not_captured(const Event& event);        // the same for an event
 void require_no_implicit_wait(const Stream& stream);  // work in the legacy stream while a blocking stream is captured

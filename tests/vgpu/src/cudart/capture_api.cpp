@@ -55,7 +55,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
     Stream& captured = stream_of(stream);
     const bool made_graph = captured.capture != nullptr && captured.capture->made_graph;
     Graph& made = end_capture(captured);
-    // The capture ends nevertheless, because nothing could end it later.
+    // The capture ends nevertheless, since no later call could end it.
     if (fails_now()) {
       if (made_graph) runtime().graphs.erase(&made);
       fail(cudaErrorUnknown);

@@ -19,7 +19,8 @@ std::size_t span_of(const Region& region, const Extent& extent) {
   return (extent.slices - 1) * region.slice_pitch + (extent.rows - 1) * region.pitch + extent.width;
 }
 
-// The allocation, valid or freed, that contains the address. Null: pageable host memory. Fails for any other address.
+// Returns the allocation, valid or freed, that contains the address, or null for pageable host memory. Fails for any
+// other address.
 const Allocation* allocation_at(std::uint64_t address) {
   Heap& heap = runtime().heap;
   const Allocation* allocation = heap.find(address);
@@ -28,12 +29,12 @@ const Allocation* allocation_at(std::uint64_t address) {
   return nullptr;
 }
 
-// A range that begins in an allocation must end in it.
+// Returns whether a range that begins in an allocation also ends in it.
 bool whole(const Allocation* allocation, std::uint64_t address, std::size_t count) {
   return allocation == nullptr || (!allocation->freed && allocation->holds(address, count));
 }
 
-// Managed memory counts as both.
+// Managed memory counts as both host and device memory.
 bool on_host(const Allocation* allocation) {
   return allocation == nullptr || allocation->kind == Allocation::Kind::kPinned ||
          allocation->kind == Allocation::Kind::kManaged;
@@ -43,7 +44,7 @@ bool on_device(const Allocation* allocation) {
   return allocation != nullptr && allocation->kind != Allocation::Kind::kPinned;
 }
 
-// Pinned memory is valid at either end of any copy.
+// Pinned memory is accepted at either end of any copy.
 bool fits(const Allocation* allocation, bool wants_device) {
   return wants_device ? allocation != nullptr : on_host(allocation);
 }
@@ -107,7 +108,8 @@ void stage(CopyWork& copy) {
   std::memcpy(copy.staged.data(), pointer_to(copy.from.address), span);
 }
 
-// The allocation at an address that was valid when the work was issued, looked up when it runs.
+// Returns the allocation at an address that was valid when the work was issued. It is looked up again when the work
+// runs, since it may have been freed.
 const Allocation* still_at(const Region& region, const Extent& extent) {
   const Allocation* allocation = allocation_at(region.address);
   if (whole(allocation, region.address, span_of(region, extent))) return allocation;

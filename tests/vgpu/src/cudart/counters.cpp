@@ -43,7 +43,7 @@ std::string pipes_json(const std::array<std::uint64_t, kPipes>& counts) {
   return "{" + text + "}";
 }
 
-// The members of a JSON object, without its braces.
+// Formats the members of a JSON object, without its braces.
 std::string members_json(const Counters& counters) {
   std::string text = "\"warp_instructions\": " + pipes_json(counters.warp_instructions) +
                      ", \"thread_instructions\": " + pipes_json(counters.thread_instructions);
@@ -94,7 +94,7 @@ class Ledger {
   }
 
  private:
-  // The rest of the line is only formatted if there is a file.
+  // The rest of the line is only formatted if there is a file to write it to.
   template <class More>
   void add(const std::string& name, int device, const More& more) {
     ++launches_[name];

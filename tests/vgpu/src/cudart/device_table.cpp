@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kMiB = 1 << 20;
 
-// NVIDIA's figures for T4, A100, RTX 3090, RTX 4090, H100 SXM, B200 and RTX 5090.
+// The published figures of NVIDIA for T4, A100, RTX 3090, RTX 4090, H100 SXM, B200 and RTX 5090.
 constexpr std::array<DeviceModel, 7> kModels{{
     {75, 40, 1024, 16, 64 * kKiB, 64 * kKiB, 0, 4 * kMiB, 256, 5001000, 1590000, 32},
     {80, 108, 2048, 32, 164 * kKiB, 163 * kKiB, kKiB, 40 * kMiB, 5120, 1215000, 1410000, 2},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The properties in which the GPUs that can be imitated differ. All others are the same for every architecture.
+// The properties in which the supported GPU models differ. All others are the same for every architecture.
 #pragma once
 
 #include <cstddef>
@@ -18,13 +18,13 @@ constexpr int kRegistersPerMultiprocessor = 65536;
 constexpr std::size_t kConstantBytes = 64 * kKiB;
 
 struct DeviceModel {
-  int architecture;  // 90: sm_90
+  int architecture;  // compute capability: 90 for sm_90
   int multiprocessors;
   int threads_per_multiprocessor;
   int blocks_per_multiprocessor;
   std::size_t shared_per_multiprocessor;
   std::size_t shared_per_block_optin;
-  std::size_t shared_reserved_per_block;  // reserved on the multiprocessor for each resident block
+  std::size_t shared_reserved_per_block;  // bytes reserved on the multiprocessor for each resident block
   int l2_bytes;
   int memory_bus_bits;
   int memory_clock_khz;
@@ -35,7 +35,7 @@ struct DeviceModel {
   int minor() const { return architecture % 10; }
 };
 
-// `name` is "sm_90" or "90". Null: there is no such model.
+// `name` is "sm_90" or "90". Returns null if there is no such model.
 const DeviceModel* device_model(std::string_view name);
 
 cudaDeviceProp properties_of(const DeviceModel& model, int ordinal, std::size_t memory);

@@ -10,8 +10,8 @@
 namespace vgpu::cudart {
 namespace {
 
-// How long nothing is issued or run before a waiting host function gets its turn, and how long it waits at most: long
-// for a program that goes on issuing work.
+// A host function that waits gets its turn when nothing has been issued or run for kPatience, and in any case after
+// kMostPatience, in case the program never stops issuing work.
 constexpr std::chrono::milliseconds kPatience{20}, kMostPatience{1000};
 
 }  // namespace
@@ -52,7 +52,7 @@ OperationPtr Engine::submit(int device, std::vector<OperationPtr> after, std::fu
   return operation;
 }
 
-// Null: everything runnable is being run by other threads.
+// Returns null if everything runnable is being run by other threads.
 OperationPtr Engine::next_on(Path& path) {
   if (in_host_thread() && !handed_.empty()) {
     OperationPtr handed = std::move(handed_.front());
@@ -147,7 +147,7 @@ void Engine::start(const OperationPtr& operation) {
 void Engine::run(const OperationPtr& operation) {
   const bool on_device = operation->place == Operation::Place::kDevice;
   if (on_device) busy_ = true;
-  // A host function can tell any thread what has happened before it.
+  // A host function may inform any thread about what has happened before it.
   if (!on_device) precedence_.host_knows(operation->moment);
   cudaError_t outcome = cudaSuccess;
   mutex_.unlock();

@@ -35,16 +35,16 @@ struct Operation {
   enum class Place : std::uint8_t {
     kDevice,
     kHost,
-    kHostDespiteFaults,  // runs even after a fault of the device
+    kHostDespiteFaults,  // runs even after the device had a fault
   };
-  std::function<void()> work;  // empty: a marker
+  std::function<void()> work;  // empty for a marker
   Place place = Place::kDevice;
   int device = 0;
   std::uint64_t number = 0;  // in the order of submission
   Moment moment;
   State state = State::kWaiting;
-  std::vector<OperationPtr> after;     // not complete when this was submitted
-  std::vector<Operation*> dependents;  // operations with this in their `after`
+  std::vector<OperationPtr> after;     // those not complete when this was submitted
+  std::vector<Operation*> dependents;  // operations that have this one in their `after`
   std::size_t blockers = 0;            // number of entries of `after` that are not complete
   std::chrono::steady_clock::time_point submitted, finished;
 
@@ -53,26 +53,28 @@ struct Operation {
 
 class Engine {
  public:
-  // All members are called with `mutex` held; while an operation runs it is released.
+  // All members must be called with `mutex` held. It is released while an operation runs.
   Engine(std::mutex& mutex, std::uint64_t seed) : mutex_(mutex), seed_(seed), random_(seed) {}
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Null entries of `after` count as complete. The label is what messages call the operation.
+  // Null entries of `after` count as complete. The label is the name of the operation in messages.
   OperationPtr submit(int device, std::vector<OperationPtr> after, std::function<void()> work,
                       Operation::Place place = Operation::Place::kDevice, std::string label = "");
 
-  // The host waits, and knows from then on that what it waited for has happened. Null: nothing to do.
+  // Waits on behalf of the host, which then knows that the target has completed. If the target is null, there is
+  // nothing to do.
   void complete(const OperationPtr& target);
-  void complete_all(int device);  // that was submitted before the call
-  // Runs one operation on the way to the target, if it is not done. True: it was done already, as the host now knows.
+  void complete_all(int device);  // waits for what was submitted before the call
+  // If the target is not complete, runs one operation towards its completion. Returns true if it was complete already,
+  // which the host then knows.
   bool advance(const OperationPtr& target);
   const Precedence& precedence() const { return precedence_; }
-  // Waits until nothing but host functions is running; from then on operations run only on demand.
+  // Waits until only host functions are running. From then on operations run only on demand.
   void stop();
 
-  // The error that ended the device's work. Its pending operations were dropped.
+  // Returns the error that ended the device's work and dropped its pending operations.
   cudaError_t fault(int device) const;
   void reset(int device);  // drops pending work and clears the fault
 
@@ -91,22 +93,22 @@ class Engine {
 
   bool in_host_thread() const { return std::this_thread::get_id() == host_thread_.get_id(); }
   void serve_host_functions();
-  OperationPtr waiting_host_function() const;  // null: none
+  OperationPtr waiting_host_function() const;  // null if there is none
 
   std::mutex& mutex_;
   std::condition_variable_any changed_;
-  bool busy_ = false;  // an operation other than a host function is running
+  bool busy_ = false;  // whether an operation other than a host function is running
   std::uint64_t seed_;
   std::mt19937_64 random_;
   std::uint64_t submitted_ = 0;
   Precedence precedence_;
   std::map<std::uint64_t, OperationPtr> pending_;  // waiting or running, by number
-  std::vector<OperationPtr> ready_;                // those without incomplete dependencies
+  std::vector<OperationPtr> ready_;                // the pending ones without incomplete dependencies
   std::map<int, cudaError_t> faults_;
 
-  std::thread host_thread_;          // from the first host function on
-  std::deque<OperationPtr> handed_;  // host functions for it to run
-  std::uint64_t activity_ = 0;       // the number of operations submitted or run
+  std::thread host_thread_;          // started by the first host function
+  std::deque<OperationPtr> handed_;  // host functions that this thread has to run
+  std::uint64_t activity_ = 0;       // number of operations submitted or run so far
   bool stopped_ = false;
   bool ending_ = false;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inside the stand-in errors are exceptions. Only the exported functions convert them to error codes.
+// Errors inside the stand-in are exceptions. Only the exported functions convert them to error codes.
 #pragma once
 
 #include <string>
@@ -22,7 +22,7 @@ inline void require(bool holds, cudaError_t otherwise = cudaErrorInvalidValue) {
 // Prints one line to stderr that begins with "vgpu: ".
 void say(const std::string& text);
 
-// For a feature of CUDA that is not modelled: prints its name and fails with cudaErrorNotSupported.
+// Called for a feature of CUDA that is not modelled: prints its name and fails with cudaErrorNotSupported.
 [[noreturn]] void refuse(const std::string& what);
 
 // The body of the functions in refused.txt. Returns a cudaError_t.
@@ -31,7 +31,7 @@ int refuse_call(const char* name) noexcept;
 // The error that cudaGetLastError reports to this thread.
 cudaError_t& last_error();
 
-// True while this thread runs a host function of a stream, where CUDA forbids calls.
+// True while this thread runs a host function of a stream, in which CUDA calls are forbidden.
 bool& in_host_function();
 
 }  // namespace vgpu::cudart

@@ -7,7 +7,7 @@
 namespace vgpu::cudart {
 namespace {
 
-// After a fault every call reports it, including these: only a reset of the device clears it.
+// After a fault, every call returns its error, including these calls. Only a reset of the device clears it.
 cudaError_t fault_of_device() {
   Runtime& state = runtime();
   const std::lock_guard<std::mutex> lock(state.mutex);

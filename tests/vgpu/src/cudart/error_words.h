@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names and descriptions of error codes, worded as by CUDA, so that programs print the same as on a GPU.
+// Names and descriptions of error codes, with the same wording as in CUDA, so that programs print the same as on a GPU.
 #pragma once
 
 #include "cudart/cuda_api.h"
@@ -13,7 +13,7 @@ struct Words {
   const char* text;
 };
 
-// Also defined for numbers that are not error codes.
+// Also returns a text for numbers that are not error codes.
 const Words& words_of(cudaError_t code);
 
 }  // namespace vgpu::cudart

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Events. Their times are host times at which the virtual GPU executed them. They show that the calls are correct and
-// say nothing about the speed of a GPU.
+// Events. Their times are the host times at which the virtual GPU executed them. They show that the calls are correct,
+// but say nothing about the speed of a GPU.
 #include <chrono>
 
 #include "cudart/runtime.h"

@@ -30,7 +30,7 @@ struct Entry {
   std::uint16_t kind, version;
   std::uint32_t header_size;
   std::uint64_t payload_size;
-  std::uint32_t compressed_size;  // 0: not compressed
+  std::uint32_t compressed_size;  // 0 if not compressed
   std::uint32_t options_offset;
   std::uint16_t ptx_minor, ptx_major;
   std::uint32_t architecture;

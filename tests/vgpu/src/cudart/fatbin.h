@@ -11,7 +11,7 @@ namespace vgpu::cudart {
 
 struct Image {
   enum class Scope : std::uint8_t { kUpwards, kArchitecture, kFamily };  // compute_90, compute_90a, compute_100f
-  bool ptx = false;                                                      // false: machine code
+  bool ptx = false;                                                      // false for machine code
   std::uint32_t architecture = 0;
   Scope scope = Scope::kUpwards;
   bool compressed = false;
@@ -23,13 +23,13 @@ struct Image {
 
 bool is_fatbin(const void* data);
 
-// The images of a fat binary, and those of the wrapper that is passed to __cudaRegisterFatBinary. Throw
+// Return the images of a fat binary, or of the wrapper that is passed to __cudaRegisterFatBinary. They throw
 // std::runtime_error if the data is not a fat binary.
 std::vector<Image> fatbin_images(const void* data);
 std::vector<Image> wrapped_images(const void* wrapper);
 
-// The PTX that a device of this architecture runs: among the usable images the one for the highest architecture. Null:
-// none.
+// Returns the PTX that a device of this architecture runs: of the usable images, the one for the highest architecture.
+// Returns null if there is none.
 const Image* choose_ptx(const std::vector<Image>& images, std::uint32_t device_architecture);
 
 }  // namespace vgpu::cudart

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finds a function of vgpu.h by name: find_vgpu<decltype(vgpu_calls)>("vgpu_calls"). Null on a real GPU.
+// Finds a function of vgpu.h by name, as in find_vgpu<decltype(vgpu_calls)>("vgpu_calls"). Returns null on a real GPU.
 #pragma once
 
 #include <dlfcn.h>

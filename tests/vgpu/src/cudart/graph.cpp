@@ -10,7 +10,7 @@
 namespace vgpu::cudart {
 namespace {
 
-// Depth first, so that every node follows those it depends on.
+// Visits the nodes depth first, so that every node follows those that it depends on.
 class Planner {
  public:
   explicit Planner(const Graph& graph) {
@@ -37,7 +37,7 @@ class Planner {
   Plan plan_;
 };
 
-// The operation that ends a step, after events and child graphs are resolved.
+// Returns the operation that ends a step, after events and child graphs have been resolved.
 struct Submitter {
   int device;
   std::vector<OperationPtr> after;

@@ -30,9 +30,9 @@ using Graph = CUgraph_st;
 // The work of a graph in topological order.
 struct Plan {
   struct Step {
-    const Node* node;  // the node it was made from; only compared, since the graph may have been destroyed
+    const Node* node;  // the node this was made from; only compared, since the graph may be destroyed
     Work work;
-    std::vector<std::size_t> after;  // earlier steps
+    std::vector<std::size_t> after;  // indices of earlier steps
     bool enabled = true;
   };
   std::vector<Step> steps;
@@ -43,7 +43,8 @@ struct Plan {
 struct CUgraphExec_st {
   vgpu::cudart::Plan plan;
   unsigned long long flags = 0;
-  vgpu::cudart::OperationPtr last;  // end of the previous launch: launches of one executable graph never overlap
+  // The end of the previous launch, since launches of one executable graph never overlap.
+  vgpu::cudart::OperationPtr last;
 };
 
 namespace vgpu::cudart {
@@ -60,11 +61,12 @@ void remove_node(Node& node);
 Plan plan_of(const Graph& graph);
 std::unique_ptr<Graph> clone_of(const Graph& graph);
 cudaGraphNodeType type_of(const Work& work);
-// The kernel of a node whose parameters are read or set. Refuses nodes with work of a library.
+// Returns the kernel of a node whose parameters are read or set. Refuses nodes with work of a library.
 KernelWork& kernel_in(Work& work);
 HostWork host_of(const cudaHostNodeParams* parameters);
 
-// Submits the plan's work after `before`; returns what comes after all of it. `where` is for messages.
+// Submits the plan's work after `before` and returns the operations that come after all of it. `where` is used in
+// messages.
 OperationPtr submit_plan(const Plan& plan, int device, const std::vector<OperationPtr>& before,
                          const std::string& where);
 

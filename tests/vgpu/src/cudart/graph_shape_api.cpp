@@ -9,7 +9,8 @@
 namespace vgpu::cudart {
 namespace {
 
-// CUDA's convention for lists: without an array only the length is returned; a longer array is filled up with nulls.
+// CUDA's convention for lists: without an array, only the length is returned; an array that is too long is filled up
+// with nulls.
 void return_list(const std::vector<Node*>& list, cudaGraphNode_t* place, std::size_t* length) {
   require(length != nullptr);
   if (place != nullptr) {

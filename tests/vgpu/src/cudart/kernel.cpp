@@ -51,7 +51,7 @@ std::vector<std::byte> packed(const LoadedModule::KernelInfo& info, void* const*
   return bytes;
 }
 
-// CUDA's error code. Findings that a GPU cannot report count as launch failures.
+// Returns CUDA's error code. Findings that a GPU cannot report count as launch failures.
 cudaError_t code_of(Finding::Kind kind) {
   switch (kind) {
     case Finding::Kind::kIllegalAddress:

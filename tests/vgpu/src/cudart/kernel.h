@@ -37,10 +37,10 @@ void perform_kernel(const KernelWork& work);
 // Prints the finding and fails with CUDA's error code for it.
 [[noreturn]] void fail(const Finding& finding);
 
-// Registers of a thread: an estimate, limited so that the kernel's largest block can run.
+// The number of registers per thread is an estimate, limited so that the kernel's largest block can run.
 std::size_t registers_of(const LoadedModule::KernelInfo& info);
 
-// The number of blocks of the kernel that can be resident on a multiprocessor.
+// Returns the number of blocks of the kernel that can be resident on a multiprocessor.
 int resident_blocks(const Kernel& kernel, const Device& device, std::size_t threads, std::size_t dynamic_shared);
 
 }  // namespace vgpu::cudart

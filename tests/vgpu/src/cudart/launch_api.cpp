@@ -23,7 +23,7 @@ void apply(const cudaLaunchAttribute& attribute, LaunchShape& shape) {
     case cudaLaunchAttributeMemSyncDomainMap:
     case cudaLaunchAttributePreferredSharedMemoryCarveout:
     case cudaLaunchAttributeClusterSchedulingPolicyPreference:
-    // Allows a kernel to start before the previous one has ended; here it never does.
+    // Allows a kernel to start before the previous one has ended; here kernels never overlap.
     case cudaLaunchAttributeProgrammaticStreamSerialization:
       return;
     case cudaLaunchAttributeCooperative:

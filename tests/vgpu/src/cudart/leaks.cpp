@@ -35,7 +35,7 @@ int leaked(std::size_t count, const char* what) {
   return count > 0 ? 1 : 0;
 }
 
-// Allocated by the program, or by malloc in a kernel.
+// Only allocations by the program, or by malloc in a kernel, count as leaks.
 bool is_leak(const Runtime& state, const Allocation& allocation) {
   return allocation.kind == Allocation::Kind::kMalloc || state.allocated.count(allocation.address) != 0;
 }
@@ -66,7 +66,7 @@ bool wanted() {
 }
 
 // The destructors of a library run after those of everything that uses it, so static objects have freed their resources
-// by then. The exit status becomes known separately, before or after: the report waits for both.
+// by then. The exit status becomes known separately, before or after that, so the report waits for both.
 bool others_are_gone = false;
 std::optional<int> exit_status;
 

@@ -56,12 +56,13 @@ void mark(const vgpu_range_t& range) {
   if (is_written(range)) runtime().heap.mark(allocation, Use::kWrite, offset, range.bytes);
 }
 
-// The order in which the threads of a library's kernel access memory is unspecified.
+// No range may overlap with a written one, since the order in which the threads of a library's kernel access memory is
+// unspecified.
 void check_overlaps(const LibraryWork& work) {
   std::vector<vgpu_range_t> ranges = work.ranges;
   std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.address < b.address; });
   const auto end_of = [](const vgpu_range_t& range) { return address_of(range.address) + range.bytes; };
-  const vgpu_range_t *last = nullptr, *last_written = nullptr;  // of the ranges so far, those that end last
+  const vgpu_range_t *last = nullptr, *last_written = nullptr;  // the ranges so far that end last
   const auto extend = [&](const vgpu_range_t*& furthest, const vgpu_range_t& range) {
     if (furthest == nullptr || end_of(range) > end_of(*furthest)) furthest = &range;
   };
@@ -75,7 +76,7 @@ void check_overlaps(const LibraryWork& work) {
   }
 }
 
-// A CUDA call that would wait forever is rejected.
+// While release() runs, CUDA calls are rejected, since they would deadlock.
 void release_quietly(void (*release)(void*), void* argument) {
   const bool before = std::exchange(in_host_function(), true);
   release(argument);
@@ -107,7 +108,7 @@ using namespace vgpu::cudart;
 
 int vgpu_issue(void* handle, const char* name, const vgpu_range_t* ranges, std::size_t count, void (*run)(void*),
                void (*release)(void*), void* argument) {
-  // Released on every path.
+  // Releases the argument on every path.
   std::shared_ptr<void> owned(argument, [release](void* one) { release_quietly(release, one); });
   return call([&] {
     require(name != nullptr && run != nullptr && (count == 0 || ranges != nullptr));

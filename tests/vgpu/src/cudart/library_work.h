@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Work of stand-ins for libraries. They declare the ranges they read and write, since their accesses are not observed.
+// Work submitted by the stand-ins for libraries. They declare the ranges they read and write, since their accesses are
+// not observed.
 #pragma once
 
 #include "cudart/work.h"

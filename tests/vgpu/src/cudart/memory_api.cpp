@@ -18,19 +18,19 @@ void* allocated(Allocation::Kind kind, std::size_t size) {
   return pointer_to(address);
 }
 
-// The allocation or registration that begins at this address. Null: none begins here.
+// Returns the allocation or registration that begins at this address, or null if none does.
 const Allocation* owned(const void* pointer) {
   const std::uint64_t address = address_of(pointer);
   return runtime().allocated.count(address) != 0 ? runtime().heap.find(address) : nullptr;
 }
 
-// Frees once all issued work has completed, as CUDA does.
+// Frees the memory after all issued work has completed, as CUDA does.
 void release_after_work(const Allocation& allocation) {
   require_safe_call();
   count_synchronization();
   Runtime& state = runtime();
   const std::uint64_t address = allocation.address;
-  // Any device may be using memory that the host can access.
+  // Memory that the host can access may be in use by any device.
   const bool is_local = allocation.kind == Allocation::Kind::kDevice;
   for (const auto& device : state.devices)
     if (!is_local || device->ordinal == allocation.device) state.engine.complete_all(device->ordinal);

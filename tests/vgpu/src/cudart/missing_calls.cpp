@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The stand-in for the runtime exports every function of the real library, and those for cuBLAS and cuDNN leave undefined
-// functions to the dynamic linker, which looks for them when they are first called. Either way a test that does not reach such
-// a call would pass and say nothing about it. So a process that refers to one ends when it is loaded, with all their names.
-// Shared libraries count as the program does: whether a call of theirs will be made cannot be told from outside. A program
-// that loads libraries of which it uses a part sets VGPU_MISSING=call, and is stopped by the call itself.
+// The stand-in for the runtime exports every function of the real library. Those for cuBLAS and cuDNN leave undefined
+// functions to the dynamic linker, which looks them up on the first call. Either way, a test that happens not to reach
+// an unsupported call would pass without having tested it. Therefore a process that refers to such functions is ended
+// when it is loaded, with a message that lists all of them. Shared libraries are treated like the program, since it
+// cannot be determined from outside whether they will make a call. A program that loads libraries of which it uses only
+// some functions can set VGPU_MISSING=call; it is then ended by the call itself.
 #include "cudart/missing_calls.h"
 
 #include <dlfcn.h>
@@ -22,7 +23,7 @@
 namespace vgpu::cudart {
 namespace {
 
-// The names that the relocations of a loaded object refer to and that it does not define.
+// Returns the names that the relocations of a loaded object refer to and that it does not define.
 std::set<std::string> references_of(const dl_phdr_info& object) {
   const ElfW(Dyn)* dynamic = nullptr;
   for (int i = 0; i < object.dlpi_phnum; ++i)
@@ -35,7 +36,7 @@ std::set<std::string> references_of(const dl_phdr_info& object) {
       if (one->d_tag == tag) return one->d_un.d_val;
     return 0;
   };
-  // The dynamic linker has made addresses of the offsets, but for those of the kernel's own object.
+  // The dynamic linker has replaced the offsets by addresses, except in the object that the kernel provides (vDSO).
   const auto address = [&](ElfW(Sxword) tag) {
     const ElfW(Addr) value = entry(tag);
     return value != 0 && value < object.dlpi_addr ? value + object.dlpi_addr : value;
@@ -63,7 +64,7 @@ bool begins_with(const std::string& name, const char* prefix) {
   return name.compare(0, std::strlen(prefix), prefix) == 0;
 }
 
-// The stand-in that lacks the function; null: none does.
+// Returns the stand-in that lacks the function, or null if none does.
 const char* lacking(const std::string& name) {
   const auto& refused = refused_calls();
   if (std::any_of(refused.begin(), refused.end(), [&](const char* one) { return name == one; }))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls that a loaded program refers to and that a stand-in lacks.
+// Finds calls that a loaded program refers to and that a stand-in lacks.
 #pragma once
 
 #include <string>
@@ -14,10 +14,10 @@ const std::vector<const char*>& refused_calls();
 struct MissingCall {
   std::string object;  // the program or shared library that refers to it
   std::string name;
-  std::string library;  // "libcudart.so.13"
+  std::string library;  // such as "libcudart.so.13"
 };
 
-// In all objects that are loaded now, by object and name.
+// Searches all objects that are loaded now. The result is sorted by object and name.
 std::vector<MissingCall> missing_calls();
 
 }  // namespace vgpu::cudart

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Several devices. Each can access the memory of every other one after peer access has been enabled.
+// Access between devices. Each can access the memory of every other one after peer access has been enabled.
 #include "cudart/copy.h"
 #include "cudart/runtime.h"
 
@@ -38,7 +38,7 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int f
   });
 }
 
-// Ordered after all work of both devices.
+// The copy is ordered after all work of both devices.
 cudaError_t cudaMemcpyPeer(void* to, int to_device, const void* from, int from_device, std::size_t count) {
   return call([&] {
     require_safe_call();

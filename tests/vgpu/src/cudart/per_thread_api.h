@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The functions that code compiled with a default stream per thread calls. The toolkit declares them only for such
+// The functions that code compiled with a per-thread default stream calls. The toolkit declares them only for such
 // code, under the plain names; here each is declared with the type of the plain function.
 #pragma once
 

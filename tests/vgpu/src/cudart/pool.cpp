@@ -16,7 +16,7 @@ void* captured(Stream& stream, std::size_t size) {
   return pointer_to(address);
 }
 
-// The allocation in the graph that the stream is captured into. Null: it was not allocated there.
+// Returns the allocation in the graph that the stream is captured into, or null if it was not allocated there.
 std::shared_ptr<GraphMemory> memory_in(const Graph& graph, std::uint64_t address) {
   for (const auto& node : graph.nodes) {
     const auto* work = std::get_if<GraphMemoryWork>(&node->work);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory that is allocated and freed in stream order. Addresses are never reused, so that a use after free is found; a
-// pool therefore only keeps statistics.
+// Stream-ordered memory allocation. Addresses are never reused, so that a use after free is found; a pool therefore
+// only keeps statistics.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 struct CUmemPoolHandle_st {
   int device = 0;
-  std::map<cudaMemPoolAttr, std::uint64_t> attributes;  // those that a program can set
-  std::uint64_t used = 0;                               // bytes
+  std::map<cudaMemPoolAttr, std::uint64_t> attributes;  // the attributes that a program can set
+  std::uint64_t used = 0;                               // in bytes
   std::uint64_t most_used = 0;
   bool destroyed = false;  // kept while memory of the pool is in use
 };

@@ -7,7 +7,7 @@
 namespace vgpu::cudart {
 namespace {
 
-// The value of an attribute. Null: programs cannot set it.
+// Returns whether the attribute is a flag, which is 1 by default. value_of() fails for attributes that do not exist.
 bool is_flag(cudaMemPoolAttr attribute) {
   return attribute == cudaMemPoolReuseFollowEventDependencies || attribute == cudaMemPoolReuseAllowOpportunistic ||
          attribute == cudaMemPoolReuseAllowInternalDependencies;

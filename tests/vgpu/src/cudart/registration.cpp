@@ -16,8 +16,9 @@ struct Configuration {
   cudaStream_t stream;
 };
 
-// Between the <<< >>> of a launch and the call of the stub, arguments are evaluated that may launch kernels themselves.
-// Nothing here has a destructor: static objects may launch kernels after the thread's variables were destroyed.
+// Stores the configurations of launches as a stack: between <<< >>> and the call of the stub, arguments are evaluated,
+// which may launch kernels as well. Nothing here has a destructor, since static objects may launch kernels after the
+// thread's variables were destroyed.
 struct Configurations {
   std::array<Configuration, 64> stack;
   std::size_t count = 0;

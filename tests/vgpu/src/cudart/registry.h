@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the program has registered: fat binaries with their kernels and variables, and the modules that are loaded from
-// them for each device on first use.
+// Everything that the program has registered: fat binaries with their kernels and variables, and the modules that are
+// loaded from them for each device on first use.
 #pragma once
 
 #include <functional>
@@ -19,17 +19,17 @@ namespace vgpu::cudart {
 
 struct Device;
 
-// Device code from one source.
+// Device code from a single source.
 class Code {
  public:
-  // `images` is called when a device first needs the code. It throws std::runtime_error if they cannot be read.
+  // `images` is called when a device first needs the code. It throws std::runtime_error if the images cannot be read.
   using Images = std::function<std::vector<Image>()>;
   explicit Code(Images images) : images_(std::move(images)) {}
 
-  // Loads the code for the device on first use. Fails as CUDA does if it has no image for the device, or an invalid
-  // one.
+  // Loads the code for the device on first use. Fails as CUDA does if there is no image for the device or the image is
+  // invalid.
   std::shared_ptr<const LoadedModule> module(const Device& device);
-  std::uint32_t architecture(const Device& device);  // of the PTX that the device runs
+  std::uint32_t architecture(const Device& device);  // of the PTX that runs on the device
   void unload(int device) { loaded_.erase(device); }
 
  private:
@@ -51,7 +51,7 @@ struct Variable {
 
 }  // namespace vgpu::cudart
 
-// The address of a host stub refers to the same kernel as its handle.
+// A kernel. It is identified by the address of its host stub or by its handle.
 struct CUkern_st {
   struct Attributes {
     int max_dynamic_shared = 48 * 1024;
@@ -69,17 +69,17 @@ using Kernel = CUkern_st;
 class Registry {
  public:
   Code* add(Code::Images images);
-  void remove(Code* code);  // with its kernels and variables
+  void remove(Code* code);  // together with its kernels and variables
 
   Kernel& add_kernel(Code* code, std::string name);
   void add_stub(const void* host, Kernel& kernel) { stubs_[host] = &kernel; }
   void add_variable(const void* host, Variable variable);
 
-  // Finds a kernel by the address of its host stub or by handle. Null: unknown.
+  // Finds a kernel by the address of its host stub or by its handle. Returns null if it is unknown.
   Kernel* kernel(const void* host_or_handle) const;
   Variable* variable(const void* host);
 
-  // Writes the addresses of managed variables to the program's pointers.
+  // Stores the addresses of managed variables in the program's pointers to them.
   void place_managed(Code* code, const Device& device);
   void reset(int device);  // unloads the modules of a device and its kernel attributes
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kDefaultModel = "sm_90";
 
-// The value of an environment variable; empty if it is not set.
+// Returns the value of an environment variable, or an empty string if it is not set.
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
@@ -40,7 +40,7 @@ int chosen_count() {
 
 Runtime& runtime() {
   static auto* state = [] {
-    // At exit the static objects of the process are destroyed; pending work must not access them.
+    // At exit, the static objects of the process are destroyed, and pending work must not access them.
     std::atexit([] {
       const std::lock_guard<std::mutex> lock(runtime().mutex);
       runtime().engine.stop();
@@ -134,7 +134,7 @@ void Runtime::reset(Device& device) {
   graph_execs.clear();
   graphs.clear();
   registry.reset(device.ordinal);
-  // The rest belongs to the program, or would have been freed by work that was dropped.
+  // The remaining allocations belong to the program, or would have been freed by work that was dropped.
   for (const Allocation* allocation : heap.live()) {
     if (allocation->device != device.ordinal) continue;
     forget_memory(allocation->address);

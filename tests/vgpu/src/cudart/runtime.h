@@ -31,15 +31,15 @@ struct Device {
   cudaDeviceProp properties{};
   Stream legacy;
   std::map<std::uint64_t, std::unique_ptr<Stream>> per_thread;  // default streams, by thread
-  std::map<Stream*, std::unique_ptr<Stream>> streams;           // created ones
-  std::vector<OperationPtr> orphans;  // the last operations of blocking streams that were destroyed
+  std::map<Stream*, std::unique_ptr<Stream>> streams;           // the streams created by the program
+  std::vector<OperationPtr> orphans;                            // the last operations of destroyed blocking streams
   std::map<cudaLimit, std::size_t> set_limits;
-  std::set<int> peers;  // devices whose memory it may access
+  std::set<int> peers;  // devices whose memory this device may access
   unsigned flags = cudaDeviceScheduleAuto;
   cudaFuncCache cache = cudaFuncCachePreferNone;
   Pool default_pool;
   Pool* current_pool = nullptr;
-  std::map<Pool*, std::unique_ptr<Pool>> pools;  // created ones
+  std::map<Pool*, std::unique_ptr<Pool>> pools;  // the pools created by the program
 };
 
 class Runtime {
@@ -53,22 +53,22 @@ class Runtime {
   Options options;
   std::vector<std::unique_ptr<Device>> devices;
   std::map<Event*, std::unique_ptr<Event>> events;
-  std::vector<std::shared_ptr<Capture>> captures;  // not ended
+  std::vector<std::shared_ptr<Capture>> captures;  // captures that have not ended
   std::map<Graph*, std::unique_ptr<Graph>> graphs;
   std::map<GraphExec*, std::unique_ptr<GraphExec>> graph_execs;
 
-  std::set<std::uint64_t> allocated;           // allocated by the program and not passed to a free function yet
-  std::map<std::uint64_t, Pool*> pool_memory;  // those that come from pools
+  std::set<std::uint64_t> allocated;           // allocated by the program and not yet passed to a free function
+  std::map<std::uint64_t, Pool*> pool_memory;  // the allocations that come from pools
 
   Graph& keep(std::unique_ptr<Graph> graph);
   // Fails with cudaErrorMemoryAllocation if the memory is exhausted, even if pending work would free some.
   const Allocation& allocate(Allocation::Kind kind, std::size_t size, int device);
-  Device& current();  // of this thread
+  Device& current();  // the current device of this thread
   Device& device(int ordinal);
   Stream& per_thread_stream(Device& device);
   unsigned long long next_stream_id() { return ++stream_ids_; }
   unsigned long long next_capture_id() { return ++capture_ids_; }
-  // The program has freed this allocation.
+  // Called when the program has freed this allocation.
   void forget_memory(std::uint64_t address);
   void reset(Device& device);
 
@@ -77,7 +77,7 @@ class Runtime {
   unsigned long long capture_ids_ = 0;
 };
 
-// Never destroyed, so that it outlives every static object that calls CUDA.
+// The object is never destroyed, so that it outlives every static object that calls CUDA.
 Runtime& runtime();
 
 int& current_ordinal();       // of this thread
@@ -112,8 +112,8 @@ cudaError_t call(const Body& body) noexcept {
   });
 }
 
-// The same for functions that can fail without an error of the program: returns the code if vgpu_fail_call() asks for
-// it.
+// The same for functions that can fail without an error of the program: returns the code if vgpu_fail_call() has
+// selected this call.
 template <class Body>
 cudaError_t fallible_call(cudaError_t code, const Body& body) noexcept {
   return call([&] {

@@ -22,20 +22,20 @@ struct CUstream_st {
   unsigned flags = cudaStreamDefault;
   int priority = 0;
   unsigned long long id = 0;
-  vgpu::cudart::OperationPtr last;  // null: nothing issued yet
-  // While the stream is captured: the capture, and the dependencies of the next node.
+  vgpu::cudart::OperationPtr last;  // null if nothing was issued yet
+  // Set while the stream is captured: the capture, and the dependencies of the next node.
   std::shared_ptr<vgpu::cudart::Capture> capture;
   std::vector<CUgraphNode_st*> tips;
 
-  // Synchronises implicitly with the legacy default stream.
+  // Returns whether the stream synchronises implicitly with the legacy default stream.
   bool blocking() const { return (flags & cudaStreamNonBlocking) == 0; }
 };
 
 struct CUevent_st {
   int device = 0;
   unsigned flags = cudaEventDefault;
-  vgpu::cudart::OperationPtr recorded;  // null: not recorded, which counts as complete
-  // If it was recorded in a captured stream: the capture, and the nodes that it represents.
+  vgpu::cudart::OperationPtr recorded;  // null if not recorded, which counts as complete
+  // Set if the event was recorded in a captured stream: the capture, and the nodes that the event represents.
   std::shared_ptr<vgpu::cudart::Capture> capture;
   std::vector<CUgraphNode_st*> tips;
 };
@@ -49,17 +49,17 @@ using Event = CUevent_st;
 enum class DefaultStream : bool { kLegacy, kPerThread };
 DefaultStream& default_stream();
 
-// The stream of a handle: a created one, or a default stream of the current device.
+// Returns the stream of a handle: a created one, or a default stream of the current device.
 Stream& stream_of(cudaStream_t handle);
 Event& event_of(cudaEvent_t handle);
 
-// "stream 5"
+// Returns a name such as "stream 5".
 std::string name_of(const Stream& stream);
 
-// The operations that the next operation of the stream depends on.
+// Returns the operations that the next operation of the stream depends on.
 std::vector<OperationPtr> preceding(const Stream& stream);
 
-// Each of these is issued to the stream, or added to the graph of its capture. External events become event nodes of
+// Record and wait are issued to the stream, or added to the graph of its capture. External events become event nodes of
 // the graph; other events become dependencies.
 enum class External : bool { kNo, kYes };
 void issue(Stream& stream, Work work);

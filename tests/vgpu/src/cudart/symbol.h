@@ -11,9 +11,10 @@
 
 namespace vgpu::cudart {
 
-const Allocation& variable_of(const void* symbol);  // on the current device; fails with cudaErrorInvalidSymbol
+// Returns the variable on the current device. Fails with cudaErrorInvalidSymbol if the symbol is unknown.
+const Allocation& variable_of(const void* symbol);
 
-// The copy itself checks offset and count.
+// The offset and the count are checked by the copy itself.
 CopyWork copy_to_symbol(const void* symbol, const void* from, std::size_t count, std::size_t offset,
                         cudaMemcpyKind kind);
 CopyWork copy_from_symbol(void* to, const void* symbol, std::size_t count, std::size_t offset, cudaMemcpyKind kind);

@@ -9,7 +9,7 @@ namespace vgpu::cudart {
 namespace {
 
 std::atomic<unsigned long long> synchronizations{0}, allocations{0}, calls{0};
-std::atomic<unsigned long long> failing{0};  // the number of the call; 0: none
+std::atomic<unsigned long long> failing{0};  // the number of the call; 0 if none
 
 }  // namespace
 

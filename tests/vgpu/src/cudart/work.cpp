@@ -15,7 +15,7 @@
 namespace vgpu::cudart {
 namespace {
 
-// Events and child graphs have been converted to dependencies before anything runs.
+// Executes work. Events and child graphs have been converted to dependencies before anything runs.
 struct Performer {
   void operator()(const Nothing&) const {}
   void operator()(const KernelWork& kernel) const { perform_kernel(kernel); }
@@ -37,8 +37,8 @@ struct Performer {
   void operator()(const WaitWork&) const {}
   void operator()(const GraphWork&) const {}
 
-  // To allocate memory or to free it counts as a write to all of it: whatever uses it has to come after the one and
-  // before the other.
+  // Allocating and freeing memory count as writes to all of it, since every use must be ordered after the allocation
+  // and before the free.
   static const Allocation* take_over(std::uint64_t address) {
     const Allocation* allocation = runtime().heap.holding(address, 1);
     if (allocation != nullptr && runtime().options.check_races)
@@ -72,13 +72,14 @@ struct Label {
 
 const char* verb(bool writes) { return writes ? "write" : "read"; }
 
-// Compares what the operation has touched with what earlier ones have. Returns the text of a race, or nothing.
+// Compares the memory that the operation has used with the uses by earlier operations. Returns the text of a race, or
+// an empty string.
 std::string settle(const Moment& moment) {
   const std::lock_guard<std::mutex> lock(runtime().mutex);
   const Precedence& precedence = runtime().engine.precedence();
   std::string race;
   for (const Allocation* allocation : runtime().heap.take_marked()) {
-    if (allocation->shadow == nullptr) continue;  // freed by the kernel itself
+    if (allocation->shadow == nullptr) continue;  // freed by a kernel
     const auto conflict = allocation->shadow->uses().settle(
         moment.number, precedence.first(),
         [&](std::uint64_t earlier) { return precedence.comes_after(moment, earlier); });
@@ -92,7 +93,7 @@ std::string settle(const Moment& moment) {
 }
 
 void perform(const Work& work, const Moment& moment) {
-  // Host functions touch nothing that is recorded, and run at the same time as other work.
+  // Host functions use no memory that is recorded, and run concurrently with other work.
   if (std::holds_alternative<HostWork>(work)) return std::visit(Performer{}, work);
   try {
     std::visit(Performer{}, work);

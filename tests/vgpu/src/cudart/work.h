@@ -32,7 +32,7 @@ struct KernelWork {
   std::vector<std::byte> parameters;
 };
 
-// A computation of a stand-in for a library.
+// A computation submitted by the stand-in for a library.
 struct LibraryWork {
   std::string name;
   int device;
@@ -41,15 +41,15 @@ struct LibraryWork {
   std::shared_ptr<void> argument;
 };
 
-// A 3-D box of bytes in memory: slices of rows.
+// A 3-D region of bytes in memory, which consists of slices of rows.
 struct Region {
   std::uint64_t address = 0;
-  std::size_t pitch = 0;        // bytes from row to row
-  std::size_t slice_pitch = 0;  // bytes from slice to slice
+  std::size_t pitch = 0;        // bytes from one row to the next
+  std::size_t slice_pitch = 0;  // bytes from one slice to the next
 };
 
 struct Extent {
-  std::size_t width = 0;  // bytes
+  std::size_t width = 0;  // in bytes
   std::size_t rows = 1;
   std::size_t slices = 1;
   bool empty() const { return width == 0 || rows == 0 || slices == 0; }
@@ -59,7 +59,8 @@ struct CopyWork {
   Region to, from;
   Extent extent;
   cudaMemcpyKind kind = cudaMemcpyDefault;
-  // Copied from pageable host memory when the copy was issued; empty: the source is read when the copy runs.
+  // The bytes copied from pageable host memory when the copy was issued. If empty, the source is read when the copy
+  // runs.
   std::vector<std::byte> staged;
 };
 
@@ -73,11 +74,11 @@ struct SetWork {
 struct HostWork {
   cudaHostFn_t function;
   void* argument;
-  std::shared_ptr<void> owner{};  // owns the argument if the program does not
+  std::shared_ptr<void> owner{};  // owns the argument unless the program does
   bool despite_faults = false;
 };
 
-// Makes memory of a pool valid from here until it is freed.
+// Makes the memory of a pool valid from here until it is freed.
 struct AllocateWork {
   std::uint64_t address;
 };
@@ -106,7 +107,7 @@ struct GraphMemoryWork {
   bool frees;
 };
 
-// Only in graphs: resolved to operations at a launch.
+// These only occur in graphs and are converted to dependencies between operations at a launch.
 struct RecordWork {
   cudaEvent_t event;
 };
@@ -120,8 +121,8 @@ struct GraphWork {
 using Work = std::variant<Nothing, KernelWork, LibraryWork, CopyWork, SetWork, HostWork, AllocateWork, FreeWork,
                           GraphMemoryWork, RecordWork, WaitWork, GraphWork>;
 
-// As an operation that does the work after `after`. What fails in it is the error that the device is left with. `where`
-// is for messages: "stream 5".
+// Submits an operation that does the work after `after`. If the work fails, its error becomes the device's error.
+// `where` is used in messages, for example "stream 5".
 OperationPtr submit(int device, std::vector<OperationPtr> after, Work work, const std::string& where);
 
 }  // namespace vgpu::cudart

@@ -28,8 +28,8 @@ struct DropoutMask {
   }
 
  private:
-  // An invertible mix of multiplications and shifts: each bit of the argument changes about half of the bits of the
-  // result.
+  // An invertible mixing function of multiplications and shifts: each bit of the argument affects about half of the
+  // bits of the result.
   static std::uint64_t mixed(std::uint64_t bits) {
     bits += 0x9e3779b97f4a7c15;
     bits = (bits ^ (bits >> 32)) * 0xd6e8feb86659fd93;

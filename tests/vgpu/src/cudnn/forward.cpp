@@ -80,7 +80,7 @@ cudnnStatus_t cudnnGetRNNTempSpaceSizes(cudnnHandle_t handle, cudnnRNNDescriptor
   });
 }
 
-// The sequence lengths on the device are ignored: cuDNN accepts any, and has not needed them since 8.9.1.
+// The sequence lengths on the device are ignored: cuDNN accepts any, and has not required them since 8.9.1.
 cudnnStatus_t cudnnRNNForward(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, cudnnForwardMode_t mode,
                               const std::int32_t* /*devSeqLengths*/, cudnnRNNDataDescriptor_t x_descriptor,
                               const void* x, cudnnRNNDataDescriptor_t y_descriptor, void* y, cudnnTensorDescriptor_t h,

@@ -28,7 +28,7 @@ class Ranges {
   std::vector<vgpu_range_t> all_;
 };
 
-// The bytes that a range of the running work covers.
+// Returns the host address of the bytes, which must be in a range of the running work.
 std::byte* host(const void* address, std::size_t bytes);
 
 void issue(const cudnnContext& context, const Ranges& ranges, const char* name, void (*run)(void*),

@@ -23,7 +23,7 @@ struct CellWeights {
   bool tf32 = false;         // factors of products are rounded to TF32
 };
 
-// The columns of one direction in rows that both directions share.
+// The columns of one direction, within rows that both directions share.
 struct Columns {
   double* data;
   std::size_t row_step;

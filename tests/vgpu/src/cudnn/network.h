@@ -19,7 +19,7 @@ class Network {
  public:
   Network(const LstmShape& shape, Sequences sequences);
 
-  // `weights` has the layout of the weight space. With tf32 the factors of every product are rounded to TF32.
+  // `weights` has the layout of the weight space. With tf32, the factors of every product are rounded to TF32.
   void set_weights(const std::vector<double>& weights, bool tf32 = false);
 
   // The number of values that forward stores for backward: for each layer the gates and cells by direction, then the
@@ -27,7 +27,7 @@ class Network {
   std::size_t tape_size() const { return shape_.layers * layer_tape_size(); }
   std::size_t states_size() const { return shape_.pseudo_layers() * sequences_.batch * shape_.hidden; }
 
-  // Replaces the states by those after the last step. The tape must be zero before.
+  // Replaces the states by those after the last step. The tape must be zero on entry.
   void forward(const double* x, const DropoutMask& mask, std::vector<double>& h, std::vector<double>& c,
                std::vector<double>& tape) const;
 

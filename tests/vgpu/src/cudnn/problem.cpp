@@ -30,7 +30,7 @@ void check_finite(const std::vector<double>& padding) {
   if (!finite) find_fault("there is NaN or infinity in the padding of a tensor");
 }
 
-// According to the manual's description of math types: from sm_80 on, except for CUDNN_FMA_MATH.
+// TF32 follows the manual's description of math types: from sm_80 on, except with CUDNN_FMA_MATH.
 bool may_use_tf32(const cudnnRNNStruct& rnn, int device) {
   int major = 0;
   require(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess, "no device");

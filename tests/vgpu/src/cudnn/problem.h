@@ -48,13 +48,14 @@ struct Buffers {
 // The part that depends only on x: the query for the temporary space sizes has no other arguments.
 Problem problem_of(const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x);
 
-// The checks that all three calls make, with cuDNN's notion of valid. h and c may be null: there are no states then.
+// Makes the checks that all three calls have in common and that cuDNN makes as well. h and c may be null, in which case
+// there are no states.
 Problem checked_problem(const cudnnContext& context, const cudnnRNNStruct& rnn, const cudnnRNNDataStruct& x,
                         const cudnnRNNDataStruct& y);
 void check_states(const Problem& problem, cudnnTensorDescriptor_t descriptor, bool used, const char* what);
 void check_buffers(const Problem& problem, const Buffers& buffers, bool training);
 
-// The computation sees padding rows as zero. cuDNN does not guarantee that it never reads them, so they count as read
+// In the computation, padding rows are zero. cuDNN does not guarantee that it never reads them, so they count as read
 // and must contain finite values.
 enum class Padding { kFinite, kAny };
 std::vector<double> rows_at(const Problem& problem, const void* rows, std::size_t width, Padding padding);
@@ -64,13 +65,13 @@ std::vector<double> rows_at(const Problem& problem, const void* rows, std::size_
 void write_rows(const Problem& problem, const double* from, void* rows, std::size_t width,
                 const std::vector<std::byte>& fill);
 
-// States or their derivatives. Null reads as zero and is not written.
+// Converts states or their derivatives. Null reads as zero and is not written.
 std::vector<double> states_at(const Problem& problem, const void* states);
 void write_states(const Problem& problem, const std::vector<double>& from, void* states);
 
 std::vector<double> weights_at(const Problem& problem, const void* weights);
 
-// Overwrites the workspace, so that no program can rely on its contents.
+// Overwrites the workspace, so that programs cannot rely on its contents.
 void spoil(void* work, std::size_t bytes);
 
 }  // namespace vgpu::cudnn

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The matrix product that all of the LSTM is built on.
+// The matrix product that the computations of the LSTM are based on.
 #pragma once
 
 #include <cstddef>

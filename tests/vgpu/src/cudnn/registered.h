@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The objects that programs hold pointers to. A pointer to an object that was never created or is destroyed is
-// rejected, where the real library would dereference it.
+// The objects that programs hold pointers to. A pointer to an object that was never created or was destroyed is
+// rejected, whereas the real library would dereference it.
 #pragma once
 
 #include <memory>
@@ -29,14 +29,14 @@ class Registered {
     return *found->second;
   }
 
-  // Null is ignored, as by the real library.
+  // Null is ignored, as in the real library.
   static void remove(const Object* address, const char* what) {
     const std::lock_guard<std::mutex> lock(self().mutex_);
     require(address == nullptr || self().objects_.erase(address) == 1, what);
   }
 
  private:
-  // Never destroyed, so that static objects of the program can still destroy their descriptors.
+  // The object is never destroyed, so that static objects of the program can still destroy their descriptors.
   static Registered& self() {
     static Registered& all = *new Registered;
     return all;

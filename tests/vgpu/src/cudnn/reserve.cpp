@@ -15,7 +15,7 @@ struct Header {
   DropoutMask mask;
 };
 
-// Changes whenever a single value changes.
+// A checksum that changes whenever a single value changes.
 class Sum {
  public:
   Sum& add(std::uint64_t number) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Accepts and rejects what the real library does (tests/cudnn/calls/data.cpp).
+// Accepts and rejects the same arguments as the real library (tests/cudnn/calls/data.cpp).
 #include "cudnn/rnn_data_descriptor.h"
 
 #include <algorithm>

@@ -13,7 +13,7 @@ struct cudnnRNNDataStruct {
   cudnnRNNDataLayout_t layout{};
   int longest = 0, batch = 0, width = 0;
   std::vector<int> lengths;
-  std::vector<std::byte> fill;  // of one element; empty: the contents of padding are undefined
+  std::vector<std::byte> fill;  // one element; if empty, the contents of padding are undefined
 
   vgpu::cudnn::Sequences sequences() const;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Accepts and rejects what the real library does (tests/cudnn/calls/rnn.cpp), except for features that are refused by
-// name.
+// Accepts and rejects the same arguments as the real library (tests/cudnn/calls/rnn.cpp), except for features that are
+// refused by name.
 #include "cudnn/rnn_descriptor.h"
 
 namespace vgpu::cudnn {

@@ -27,7 +27,7 @@ namespace vgpu::cudnn {
 // Fails if the descriptor has not been set.
 const cudnnRNNStruct& at(cudnnRNNDescriptor_t descriptor);
 
-// The storage type; fails for types that RNN descriptors do not allow.
+// Returns the storage type. Fails for types that RNN descriptors do not allow.
 Storage storage_of(cudnnDataType_t type);
 
 }  // namespace vgpu::cudnn

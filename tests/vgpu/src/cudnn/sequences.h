@@ -15,12 +15,13 @@ struct Sequences {
   std::size_t longest = 0, batch = 0;
   std::vector<std::size_t> lengths;  // [batch]
 
-  // In the computation every sequence is padded to the maximum length; rows are ordered by time step, then by sequence.
+  // In the computation, every sequence is padded to the maximum length. Rows are ordered by time step, then by
+  // sequence.
   std::size_t padded_rows() const { return longest * batch; }
   std::size_t padded_row(std::size_t time, std::size_t sequence) const { return time * batch + sequence; }
   bool holds(std::size_t time, std::size_t sequence) const { return time < lengths[sequence]; }
 
-  // The n-th step of a direction in a sequence of this length.
+  // Returns the time of the n-th step of a direction in a sequence of this length.
   std::size_t time_of(std::size_t step, std::size_t sequence, bool reversed) const {
     return reversed ? lengths[sequence] - 1 - step : step;
   }

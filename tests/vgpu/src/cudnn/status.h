@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inside the stand-in errors are exceptions. Only the exported functions convert them to statuses.
+// Errors inside the stand-in are exceptions. Only the exported functions convert them to status codes.
 #pragma once
 
 #include <exception>
@@ -23,13 +23,13 @@ inline void require(bool holds, const char* what, cudnnStatus_t otherwise = CUDN
 // Prints one line to stderr that begins with "vgpu: ".
 void say(const std::string& text);
 
-// For a feature of cuDNN that the stand-in lacks: prints its name and fails.
+// Called for a feature of cuDNN that the stand-in lacks: prints its name and fails.
 [[noreturn]] void refuse(const std::string& what);
 
-// For an error that is detected when work runs, where no status can report it: describes it and ends the process.
+// Called for an error that is detected when work runs, when no status can report it: describes it and ends the process.
 [[noreturn]] void find_fault(const std::string& what);
 
-// Fails if vgpu_fail_call() asked for this call to fail.
+// Fails if vgpu_fail_call() has selected this call.
 void may_fail(cudnnStatus_t status);
 
 // The text that cudnnGetLastErrorString returns to this thread.

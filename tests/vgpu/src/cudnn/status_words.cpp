@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names and descriptions of the statuses, worded as by cuDNN, so that programs print the same as on a GPU.
+// Names and descriptions of the statuses, with the same wording as in cuDNN, so that programs print the same as on a
+// GPU.
 #include "cudnn/cudnn_api.h"
 
 namespace {

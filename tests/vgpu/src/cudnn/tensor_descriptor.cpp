@@ -23,7 +23,7 @@ namespace {
 
 void check(const cudnnTensorStruct& tensor) {
   require(tensor.type >= CUDNN_DATA_FLOAT && tensor.type <= CUDNN_DATA_BFLOAT16, "dataType");
-  std::int64_t span = 1;  // elements from the first to the last
+  std::int64_t span = 1;  // elements from the first to the last, inclusive
   for (std::size_t i = 0; i < tensor.extents.size(); ++i) {
     require(tensor.extents[i] > 0, "dimA");
     require(tensor.strides[i] != 0, "strideA");

@@ -7,7 +7,7 @@
 namespace vgpu::cudnn {
 namespace {
 
-// Returns a matrix or bias to the caller; if it does not exist, a null address and an unset descriptor.
+// Returns a matrix or bias to the caller. If it does not exist, the address is null and the descriptor unset.
 struct Place {
   void* address = nullptr;
   cudnnTensorStruct tensor;
@@ -18,7 +18,7 @@ class Finder {
   Finder(const cudnnRNNStruct& rnn, std::size_t size, const void* space)
       : type_(rnn.type), element_(size_of(storage_of(rnn.type))), size_(size), space_(space) {}
 
-  // Addresses may be queried before memory is allocated; they are offsets from null then.
+  // Addresses may be queried before memory is allocated, in which case they are offsets from null.
   Place at(std::size_t offset, int rows, int columns) const {
     const std::size_t end = offset + static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
     require(end * element_ <= size_, "weightSpaceSize");

@@ -22,19 +22,19 @@ std::string name_of(const ptx::Variable& variable) {
   return fmt::format("local variable {} ({} bytes)", variable.name, variable.size);
 }
 
-// All lanes take part in most accesses; then the loop has a fixed length.
+// In most accesses all lanes are active, which gives the loop a fixed length.
 template <class F>
 void each_of(Mask lanes, F f) {
   if (lanes != kAllLanes) return for_each_lane(lanes, f);
   for (unsigned lane = 0; lane < kLanes; ++lane) f(lane);
 }
 
-// The lanes of an access that address the same memory.
+// The lanes of an access whose addresses lie in the same memory (allocation or state space).
 struct Part {
   Warp& warp;
   Access& access;
   Mask lanes;
-  const std::uint64_t* at;                                // by lane: address, or offset in the memory
+  const std::uint64_t* at;                                // by lane: the address, or the offset in the memory
   std::uint64_t lowest = ~std::uint64_t{0}, highest = 0;  // of `at`
 
   Part(Warp& of, Access& what, Mask which, const std::uint64_t* places)
@@ -54,7 +54,7 @@ struct Part {
     warp.block().fail(warp, lane, kind, access_text(access, lane) + ", " + why);
   }
 
-  // Fails unless the bytes of every lane lie within the first `size`.
+  // Fails the block unless the bytes that every lane accesses lie within the first `size` bytes of the memory.
   template <class Why>
   void check_bounds(std::uint64_t size, Why why) const {
     const auto outside = [&](std::uint64_t place) { return place > size || access.bytes > size - place; };
@@ -64,12 +64,13 @@ struct Part {
     });
   }
 
-  // `memory` is the host pointer for address or offset `base`.
+  // Sets the host pointers. `memory` is the host pointer of the address or offset `base`.
   void set_hosts(std::byte* memory, std::uint64_t base) const {
     each_of(lanes, [&](unsigned lane) { access.host[lane] = memory + (at[lane] - base); });
   }
 
-  // The first flag belongs to address or offset `base`.
+  // Marks written bytes as initialised, and checks that the bytes of other accesses are. The first flag belongs to the
+  // address or offset `base`.
   void check_initialised(ByteFlags& flags, std::uint64_t base) const {
     constexpr std::uint64_t kDense = 1024;
     if (access.asynchronous || (access.kind != Kind::kWrite && !checks().initialised())) return;
@@ -85,7 +86,7 @@ struct Part {
     });
   }
 
-  // An uninitialised value that is loaded is a fault only once something depends on it; other accesses fail at once.
+  // A load of an uninitialised value is only a fault once something depends on that value; other accesses fail at once.
   template <class Initialised>
   void uninitialised(unsigned lane, const std::string& why, Initialised initialised) const {
     const Code& code = warp.code();
@@ -101,7 +102,7 @@ struct Part {
     }
   }
 
-  // For the detection of stalls. `allocation` is null in shared memory.
+  // Records the access for stall detection. `allocation` is null for shared memory.
   void note_use(const Allocation* allocation) const {
     if (access.kind == Kind::kWrite) warp.block().note_change();
     if (access.kind != Kind::kWrite && warp.observer() != nullptr)
@@ -138,7 +139,7 @@ void in_shared(const Part& part) {
   part.check_initialised(shared.initialised_bytes(), 0);
 }
 
-// A lane may access the local variables of its call and of its callers, one variable at a time.
+// A lane may access the local variables of its own call and of its callers, but must not cross the end of a variable.
 void check_local_bounds(const Part& part, unsigned lane) {
   const std::uint64_t offset = part.at[lane];
   const Frame* frame = part.warp.split().frame;
@@ -182,7 +183,7 @@ void in_parameters(const Part& part) {
   part.set_hosts(const_cast<std::byte*>(parameters.data()), 0);
 }
 
-// All lanes address the same allocation.
+// Checks and resolves lanes that all address the same allocation.
 void in_allocation(const Part& part, Allocation& allocation) {
   const bool is_constant = allocation.kind == Allocation::Kind::kConstant;
   if (is_constant && part.access.kind != Kind::kRead)

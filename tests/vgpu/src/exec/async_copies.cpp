@@ -22,7 +22,7 @@ void make(const AsyncCopy& copy) {
 
 }  // namespace
 
-// ---- the copies of a thread -----------------------------------------------------------------------------------------
+// ---- the copies of one thread ---------------------------------------------------------------------------------------
 
 void CopyQueue::add(const AsyncCopy& copy) {
   waiting_.push_back(copy);
@@ -46,7 +46,7 @@ std::vector<AsyncCopy> CopyQueue::take_groups(std::size_t groups_left) {
   return take_until(added);
 }
 
-// ---- of a block -----------------------------------------------------------------------------------------------------
+// ---- the copies of a block ------------------------------------------------------------------------------------------
 
 CopyQueue& AsyncCopies::of(unsigned thread) {
   if (queues_.size() <= thread) queues_.resize(thread + 1);
@@ -91,7 +91,7 @@ void AsyncCopies::land_for(Warp& warp, unsigned lane, std::uint64_t mbarrier) {
     }
     arrivals_.erase(found);
   }
-  // Bytes may be announced until the last arrival, so that none are due before it.
+  // The expected bytes may be increased (expect_tx) until the last arrival, so no copy has to land before it.
   if (const auto found = reporting_.find(mbarrier); found != reporting_.end() && barrier.pending == 0) {
     for (const AsyncCopy& copy : found->second) {
       make(copy);

@@ -7,7 +7,7 @@
 namespace vgpu {
 namespace {
 
-constexpr std::uint64_t kTurn = 512;  // instructions of a warp before the next one has its turn
+constexpr std::uint64_t kTurn = 512;  // instructions that a warp executes before the next warp has its turn
 
 std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
   return a * 0x9e3779b97f4a7c15ULL ^ (b + 1) * 0xbf58476d1ce4e5b9ULL;
@@ -88,7 +88,7 @@ bool Block::arrive(Warp& warp, unsigned barrier, bool waits, unsigned expected, 
   return at.arrived < before;
 }
 
-// Completes the barriers at which all warps have arrived. Warps that have exited are not expected.
+// Completes the barriers at which all remaining warps have arrived. Warps that have exited are not expected to arrive.
 bool Block::complete_barriers() {
   const auto alive = static_cast<unsigned>(
       std::count_if(warps_.begin(), warps_.end(), [](const auto& warp) { return !warp->finished(); }));
@@ -109,7 +109,7 @@ void Block::complete(unsigned id) {
   barrier.last_for = barrier.votes_for;
   barrier.last_votes = barrier.votes;
   if (Order* order = checks_.order()) {
-    // The accesses of exited threads come before a barrier of the whole block.
+    // The accesses of exited threads happen before a barrier of the whole block completes.
     for (const auto& warp : warps_)
       if (barrier.expected == 0 && warp->finished()) {
         order->meet(warp->index(), kAllLanes, kAllLanes);

@@ -21,7 +21,7 @@
 
 namespace vgpu {
 
-// Thrown when a kernel commits a fault.
+// Thrown when a kernel commits a fault, which ends the launch.
 struct Fault {
   Finding finding;
 };
@@ -33,9 +33,10 @@ struct Grid {
   const Launch* launch;
   Program* program;
   const Function* kernel;
-  std::uint64_t id;                                                     // of the launch in this process, from 1
-  std::unique_ptr<Locations> released = std::make_unique<Locations>();  // in global memory, between threads
-  std::uint64_t workspace = 0;  // of a cooperative grid: the address of its barrier
+  std::uint64_t id;  // number of the launch in this process, from 1
+  // The releases in global memory, by which threads synchronise.
+  std::unique_ptr<Locations> released = std::make_unique<Locations>();
+  std::uint64_t workspace = 0;  // in a cooperative grid: the address of its barrier
 
   std::size_t own_shared() const { return program->static_shared(launch->kernel) + launch->dynamic_shared; }
   std::size_t reserved_shared_begin() const { return (own_shared() + 15) / 16 * 16; }
@@ -48,7 +49,7 @@ class Block {
   enum class Status : std::uint8_t { kRunning, kWaiting, kDone };
   // Executes about `budget` instructions. Returns kWaiting if all warps seem to wait for another block. Throws Fault.
   Status run(std::uint64_t budget);
-  std::uint64_t executed() const { return executed_; }  // instructions so far, a warp counting once
+  std::uint64_t executed() const { return executed_; }  // number of instructions so far, counted once per warp
 
   // ---- for handlers -----------------------------------------------------------------------------------------------
 
@@ -64,26 +65,28 @@ class Block {
   const std::string& printed() const { return printed_; }
   std::vector<std::unique_ptr<Warp>>& warps() { return warps_; }
 
-  // Something that other threads can see has changed: memory, a barrier, the number of threads that run.
+  // Records a change that other threads can observe: in memory, at a barrier, or in the number of running threads.
   void note_change() { ++changes_; }
   std::uint64_t changes() const { return changes_; }
-  bool take_changed() { return std::exchange(last_taken_, changes_) != changes_; }  // since the last call
+  // Returns whether anything has changed since the last call.
+  bool take_changed() { return std::exchange(last_taken_, changes_) != changes_; }
 
   struct Barrier {
-    unsigned arrived = 0;                   // threads that have arrived in this phase, counted in whole warps
-    unsigned expected = 0;                  // 0 stands for all threads of the block
-    std::vector<unsigned> members;          // warps that wait for the end of this phase
-    unsigned votes_for = 0, votes = 0;      // lanes whose predicate was true, and all, of this phase
-    unsigned last_for = 0, last_votes = 0;  // of the phase that completed last
+    unsigned arrived = 0;                   // threads that have arrived in this phase, in multiples of the warp size
+    unsigned expected = 0;                  // 0: all threads of the block
+    std::vector<unsigned> members;          // warps that wait for this phase to complete
+    unsigned votes_for = 0, votes = 0;      // in this phase: lanes whose predicate was true, and all lanes
+    unsigned last_for = 0, last_votes = 0;  // the same for the phase that completed last
   };
-  // All lanes of the warp arrive; `waits` says whether they also wait. `expected` threads complete the phase (0: all of the
-  // block). Returns true if this arrival completed it; then the waiting warps have been woken.
+  // All lanes of the warp arrive at the barrier; `waits` says whether they also wait. The phase is completed by the
+  // arrival of `expected` threads (0: all of the block). Returns true if this arrival completed the phase; the waiting
+  // warps have then been woken.
   bool arrive(Warp& warp, unsigned barrier, bool waits, unsigned expected, unsigned votes_for, unsigned votes);
   const Barrier& barrier(unsigned id) const { return barriers_[id]; }
 
-  // A finding about an instruction; `lane` is the thread to name.
+  // Makes a finding about an instruction; `lane` is the thread to name.
   Finding finding(const Warp& warp, unsigned lane, const Code& code, Finding::Kind kind, const std::string& what) const;
-  // Throws Fault for the warp's current instruction.
+  // Throws a Fault for the current instruction of the warp.
   [[noreturn]] void fail(const Warp& warp, unsigned lane, Finding::Kind kind, const std::string& what) const;
 
  private:
@@ -101,7 +104,7 @@ class Block {
   std::string printed_;
   std::array<Barrier, 16> barriers_;
   std::vector<std::unique_ptr<Warp>> warps_;
-  std::vector<unsigned> order_;  // in which warps take their turns
+  std::vector<unsigned> order_;  // the order in which warps have their turns
   std::mt19937_64 random_;
   bool shuffled_;
   std::uint64_t changes_ = 0, last_taken_ = 0;

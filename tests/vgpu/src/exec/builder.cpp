@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FunctionBuilder: numbers the slots of a function and lays out its part of local memory.
+// FunctionBuilder: numbers the slots of a function and lays out its frame in local memory.
 #include <algorithm>
 #include <cstring>
 
@@ -14,7 +14,8 @@ FunctionBuilder::FunctionBuilder(Program& program, const ptx::Function& source, 
   out.source = &source;
 }
 
-// All that `.local` and `.param` name, one behind the other; a kernel's own parameters are not in its frame.
+// Lays out all variables in the `.local` and `.param` spaces one after the other. The parameters of a kernel are not
+// part of its frame.
 void FunctionBuilder::place_frame() {
   std::size_t end = 0;
   const auto place = [&](const ptx::Variable& variable) {
@@ -59,7 +60,7 @@ void FunctionBuilder::build() {
     found->second(decoder);
     decoder.finish();
   }
-  // A body may end without a return.
+  // A function body need not end with a return, so one is appended.
   static const ptx::Instruction end = [] {
     ptx::Instruction instruction;
     instruction.opcode = instruction.text = "ret";
@@ -70,7 +71,7 @@ void FunctionBuilder::build() {
   Decoder decoder(*this, end, last);
   table.at("ret")(decoder);
 
-  // Slots of constants were numbered from 0 in a space of their own while registers were still being numbered.
+  // The slots of constants were numbered separately, from 0, because the number of registers was not known until now.
   out_->constants_begin = aligned(out_->register_bytes, 64);
   out_->register_bytes = out_->constants_begin + out_->constants.size();
   for (Code& code : out_->code) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The state of the checks for a block while it runs.
+// The state that the checks keep for a block while it runs.
 #pragma once
 
 #include <array>
@@ -22,19 +22,19 @@ class Checks {
   Checks(const Grid& grid, std::uint64_t block, std::size_t warps);
 
   bool initialised() const { return initialised_; }
-  Order* order() { return order_.get(); }  // null if races are not checked
+  Order* order() { return order_.get(); }  // null if race detection is off
 
-  // Releases by word: address / 4, or offset / 4 in shared memory.
+  // The clocks released at each word, by address / 4, or by offset / 4 in shared memory.
   Locations& global_locations() { return *global_locations_; }
   Locations& shared_locations() { return shared_locations_; }
 
-  // A strong read acquires what has been released when the value is read, which is after the checks. The acquire is therefore
-  // performed when the warp next makes an access or synchronises.
+  // A strong read acquires what has been released when the value is read, which is after the checks. The acquire is
+  // therefore performed when the warp next makes an access or synchronises.
   void acquire_later(const Warp& warp, LaneSet lanes, const Locations& locations, std::uint64_t word);
   void acquire_now(const Warp& warp);
 
-  // The live allocation that holds the bytes; null: none. A kernel may free it, but its bytes and its shadow stay usable until
-  // the kernel ends.
+  // Returns the live allocation that contains the bytes, or null if there is none. A kernel may free it concurrently,
+  // but its bytes and its shadow remain usable until the kernel ends.
   Allocation* holding(std::uint64_t address, std::size_t count);
 
  private:

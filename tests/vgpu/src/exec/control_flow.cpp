@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What branches, calls, returns and exits do to the splits of a warp.
+// The effects of branches, calls, returns and exits on the splits of a warp.
 #include <algorithm>
 
 #include "exec/block.h"

@@ -38,7 +38,7 @@ const std::map<std::string_view, Special>& specials() {
       {"%lanemask_gt", Special::kLanemaskGt},
       {"%dynamic_smem_size", Special::kDynamicSharedSize},
       {"%total_smem_size", Special::kTotalSharedSize},
-      // Without clusters every block is a cluster of its own.
+      // Clusters are not modelled: every cluster consists of a single block.
       {"%clusterid.x", Special::kCtaidX},
       {"%clusterid.y", Special::kCtaidY},
       {"%clusterid.z", Special::kCtaidZ},
@@ -58,7 +58,7 @@ const std::map<std::string_view, Special>& specials() {
   return table;
 }
 
-// The value of a decimal floating literal in the wanted type.
+// Returns the value of a decimal floating-point literal in the wanted type.
 std::uint64_t float_bits(std::uint64_t bits, Type type) {
   double value = 0;
   std::memcpy(&value, &bits, sizeof value);
@@ -71,7 +71,7 @@ std::uint64_t float_bits(std::uint64_t bits, Type type) {
 
 }  // namespace
 
-// ---- words ----------------------------------------------------------------------------------------------------------
+// ---- modifiers ------------------------------------------------------------------------------------------------------
 
 bool Decoder::take(std::string_view word) {
   const auto& words = instruction_->modifiers;
@@ -226,7 +226,7 @@ void Decoder::address(const Operand& operand, ptx::Space space, std::size_t slot
     return;
   }
   const Type declared = builder_->register_type(operand.name);
-  // The parameters of functions that are no kernels, and those of calls, lie in local memory.
+  // The parameters of device functions and of calls are in local memory.
   const bool in_frame = builder_->frame_offset(operand.name) >= 0;
   if (space == ptx::Space::kParam && (in_frame || !builder_->source().is_entry)) out.space = ptx::Space::kLocal;
   if (declared != Type::kNone) {

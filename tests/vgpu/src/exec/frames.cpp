@@ -10,7 +10,7 @@
 namespace vgpu {
 namespace {
 
-// Writes the registers that have a value from the start.
+// Writes the registers whose initial value is known (constants, special registers and addresses).
 void write_initial_registers(const Warp& warp, Frame& frame) {
   const Function& function = *frame.function;
   if (!function.constants.empty())

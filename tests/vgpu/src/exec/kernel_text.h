@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Kernels of a few instructions, decoded and run without CUDA, for the tests of the executor.
+// Kernels of a few instructions, which the tests of the executor decode and run without the CUDA runtime.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,8 +13,9 @@
 
 namespace vgpu {
 
-// %l1: 64 words of global memory for each thread to write its result to, at %l2 its own; %l3: 64 words that hold 1000, 1001,
-// ...; %r1: the number of the thread; `shared`: 1 KB. What the body leaves in %r0 is the thread's result.
+// Returns the PTX of a kernel with the given body. %l1 is the address of 64 words of global memory to which the threads
+// write their results, and %l2 that of the thread's own word. %l3 is the address of 64 words that hold 1000, 1001, ...;
+// %r1 is the thread's number, and `shared` has 1 KB. The value of %r0 at the end of the body is the thread's result.
 inline std::string kernel_text(const std::string& body) {
   return ".version 9.0\n.target sm_100a\n.address_size 64\n"
          ".visible .entry k(.param .u64 out, .param .u64 in)\n{\n"
@@ -59,7 +60,7 @@ inline Outcome run_kernel(const std::string& body, std::uint32_t threads, const 
   return outcome;
 }
 
-// The words that the threads left, where nothing was wrong.
+// Returns the words that the threads wrote, provided that there was no finding.
 inline Words words_of(const std::string& body, std::uint32_t threads, const Options& options = {}) {
   const Outcome outcome = run_kernel(body, threads, options);
   EXPECT_FALSE(outcome.result.finding) << outcome.result.finding->text();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The interface of the executor: loads modules and runs grids.
+// The interface of the executor, which loads modules and runs grids.
 #pragma once
 
 #include <array>
@@ -23,24 +23,24 @@ struct Dim3 {
   std::uint64_t count() const { return std::uint64_t{x} * y * z; }
 };
 
-// The properties of a device that matter to the executor.
+// The device properties that the executor uses.
 struct DeviceLimits {
-  std::uint32_t architecture = 90;  // 90: sm_90
+  std::uint32_t architecture = 90;  // compute capability: 90 for sm_90
   std::uint32_t multiprocessors = 132;
 };
 
-// A fault of a kernel. `kind` decides which error the runtime reports.
+// A fault of a kernel. `kind` determines the error code that the runtime returns.
 struct Finding {
   enum class Kind : std::uint8_t {
-    kIllegalAddress,  // out of bounds, use after free, wild
+    kIllegalAddress,  // out of bounds, use after free, or an address that was never allocated
     kMisaligned,
     kUninitialised,
-    kRace,              // shared or global
-    kDivergentBarrier,  // bar.sync by part of a warp, a barrier that not all reach, shfl from an inactive lane
-    kAsyncCopy,         // cp.async data touched before the wait
+    kRace,              // in shared or global memory
+    kDivergentBarrier,  // bar.sync by part of a warp, a barrier that not all threads reach, shfl from an inactive lane
+    kAsyncCopy,         // data of cp.async accessed before waiting for it
     kAssert,
     kTrap,
-    kIllegalInstruction,  // or one that is not supported; the text names it
+    kIllegalInstruction,  // also one that is not supported; the text names it
     kStackOverflow,
     kDeadlock,
   };
@@ -48,17 +48,17 @@ struct Finding {
   std::string what;  // "read of 4 bytes at 0x..., 8 bytes behind allocation 3 (400 bytes)"
   std::string kernel;
   ptx::Place place;
-  std::string file;  // name of place.file; empty: unknown
+  std::string file;  // name of the file that place.file refers to; empty if unknown
   std::string instruction;
   std::array<std::uint32_t, 3> block{}, thread{};
 
-  std::string text() const;  // several lines, for a person
+  std::string text() const;  // several lines, for people to read
 };
 
-// How to run a grid. options_from_environment() reads them from the environment.
+// The options for running a grid. options_from_environment() reads them from the environment.
 struct Options {
-  unsigned workers = 0;    // host threads; 0: as many as there are cores
-  std::uint64_t seed = 0;  // 0: blocks and warps in ascending order; otherwise shuffled
+  unsigned workers = 0;    // host threads; 0: one per core
+  std::uint64_t seed = 0;  // 0: blocks and warps run in ascending order; otherwise the seed of a shuffled order
   std::uint64_t perturb =
       0;  // 0: special functions are correctly rounded; otherwise perturbed within the bounds of PTX, by this seed
   bool check_initialised = true;
@@ -76,7 +76,7 @@ class LoadedModule {
   ~LoadedModule();
 
   bool has_kernel(const std::string& name) const;
-  // Null if there is no such variable.
+  // Returns null if there is no such variable.
   Allocation* variable(const std::string& name) const;
 
   struct KernelInfo {
@@ -102,7 +102,7 @@ struct Launch {
   std::string kernel;
   Dim3 grid, block;
   std::size_t dynamic_shared = 0;
-  std::vector<std::byte> parameters;  // laid out as KernelInfo says
+  std::vector<std::byte> parameters;  // laid out as described by KernelInfo
   bool cooperative = false;
   Heap* heap = nullptr;
   DeviceLimits limits;
@@ -110,12 +110,12 @@ struct Launch {
 };
 
 struct LaunchResult {
-  std::optional<Finding> finding;  // the first one, which stopped the grid
+  std::optional<Finding> finding;  // the first finding, which ended the grid
   Counters counters;
-  std::string printed;  // by printf, in block order
+  std::string printed;  // output of printf, in block order
 };
 
-// Runs the whole grid, to its end or to the first finding.
+// Runs the whole grid until it completes or the first finding ends it.
 LaunchResult run(const Launch& launch);
 
 }  // namespace vgpu

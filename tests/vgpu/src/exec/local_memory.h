@@ -11,9 +11,9 @@ namespace vgpu {
 
 class LocalMemory {
  public:
-  static constexpr std::size_t kMost = std::size_t{512} << 10;  // bytes per thread, as on every GPU since sm_20
+  static constexpr std::size_t kMost = std::size_t{512} << 10;  // bytes per thread, the limit of GPUs since sm_20
 
-  // Makes [0, bytes) of every lane usable. Returns false if that is more than kMost.
+  // Makes [0, bytes) of every lane usable. Returns false if that exceeds kMost.
   bool reserve(std::size_t bytes);
 
   // Marks the bytes as uninitialised.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The barrier object of mbarrier instructions: 64 bits in shared memory, whose layout PTX leaves open. Here, from the lowest
-// bit: pending arrivals of the phase (20 bits), expected arrivals of a phase (20), pending bytes of asynchronous copies (21,
-// signed), and the number of the phase (3).
+// The barrier object of mbarrier instructions: 64 bits in shared memory, whose layout the PTX ISA leaves unspecified.
+// Here it consists of, from the least significant bit: the pending arrivals of the phase (20 bits), the expected
+// arrivals of a phase (20), the pending bytes of asynchronous copies (tx-count; 21, signed), and the number of the
+// phase (3).
 #pragma once
 
 #include <cstddef>
@@ -12,7 +13,7 @@
 namespace vgpu {
 
 struct Mbarrier {
-  static constexpr std::uint32_t kMost = (1u << 20) - 1;  // arrivals, and bytes
+  static constexpr std::uint32_t kMost = (1u << 20) - 1;  // of arrivals and of bytes
 
   std::uint32_t pending = 0, expected = 0;
   std::int32_t bytes = 0;

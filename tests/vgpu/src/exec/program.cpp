@@ -10,7 +10,7 @@
 namespace vgpu {
 namespace {
 
-// Functions get addresses at which there is no memory.
+// Functions are given addresses at which no memory is ever allocated.
 constexpr std::uint64_t kFirstFunction = std::uint64_t{4} << 56;
 constexpr std::uint64_t kFunctionStep = 16;
 
@@ -47,8 +47,8 @@ void Program::place_variables(int device) {
     allocation->shadow->set_initialised(0, allocation->size, true);
     variables_[variable.name] = allocation;
   }
-  // In all kernels, shared memory begins with the variables of the module and of the functions that may be called. A kernel's own
-  // variables come next, then its dynamic shared memory.
+  // In all kernels, shared memory begins with the variables of the module and of the functions that may be called. A
+  // kernel's own variables come next, then its dynamic shared memory.
   const auto place = [&](const ptx::Function& function, std::size_t first) {
     std::size_t end = first;
     for (const ptx::Variable& variable : function.variables) {
@@ -98,8 +98,8 @@ const Function& Program::function(const std::string& name) {
   return found != functions_.end() ? *found->second : decode(name);
 }
 
-// The function is registered before it is built, so that recursive functions find themselves. If one cannot be built, all that
-// were begun with it are removed, since some may call it.
+// The function is registered before it is built, so that recursive calls find it. If any function cannot be built, all
+// functions begun together with it are removed, since some of them may call it.
 const Function& Program::decode(const std::string& name) {
   const auto source = module_.functions.find(name);
   if (source == module_.functions.end()) throw ptx::Error("no function " + name + " in this module");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An executable module: variables have addresses, functions are decoded on first use.
+// An executable module, whose variables have addresses and whose functions are decoded on first use.
 #pragma once
 
 #include <atomic>
@@ -33,18 +33,18 @@ class Program {
   Allocation* variable(const std::string& name) const;
   LoadedModule::KernelInfo info(const std::string& kernel);
 
-  // The generic address of a module-scope variable; for shared ones the offset in shared memory.
+  // Returns the generic address of a module-scope variable or, if it is shared, its offset in shared memory.
   std::uint64_t address_of(const std::string& variable) const;
-  // The offset of a shared variable that a function declares.
+  // Returns the offset of a shared variable that a function declares.
   std::size_t shared_offset(const ptx::Function& function, const ptx::Variable& variable) const;
-  // The bytes of shared memory that a kernel's variables take. Its dynamic shared memory follows them.
+  // Returns the bytes of shared memory that a kernel's variables take. Its dynamic shared memory follows them.
   std::size_t static_shared(const std::string& kernel) const { return static_shared_.at(kernel); }
 
-  // The bytes that the system reserves after a block's own shared memory: 0 unless a function asks for their address.
+  // The bytes that the system reserves after a block's own shared memory: 0 unless a function reads their address.
   std::size_t reserved_shared() const { return reserved_shared_; }
   void reserve_shared() { reserved_shared_ = 1024; }
 
-  // Addresses of functions, for calls through pointers.
+  // Functions have addresses for indirect calls.
   std::uint64_t function_address(const std::string& name);
   const Function* function_at(std::uint64_t address);
 
@@ -61,7 +61,7 @@ class Program {
   std::map<std::string, std::size_t> static_shared_;   // by kernel
   std::map<std::pair<const ptx::Function*, std::string>, std::size_t> function_shared_;
   std::map<std::string, std::unique_ptr<Function>> functions_;
-  std::vector<std::string> begun_;           // by the current decode()
+  std::vector<std::string> begun_;           // begun by the current decode()
   std::vector<std::string> function_names_;  // by address
   std::atomic<std::size_t> reserved_shared_{0};
   std::recursive_mutex mutex_;

@@ -11,9 +11,9 @@
 namespace vgpu {
 namespace {
 
-constexpr std::size_t kMostBytes = 32;  // of one lane's access, unless it is a copy
+constexpr std::size_t kMostBytes = 32;  // most bytes that one lane accesses, except in a copy
 
-// The check of one access, lane by lane and cell by cell.
+// Checks one access, lane by lane and cell by cell.
 class RaceCheck {
  public:
   RaceCheck(Warp& warp, const Access& access, Mask lanes, const std::uint64_t* at, const Allocation* allocation)
@@ -49,7 +49,8 @@ class RaceCheck {
         cell.note_write(me_);
       });
     }
-    // Other work cannot know of memory that this launch has allocated itself, unless it reads an address that it has written.
+    // Memory that this launch has allocated itself is not marked: other work can only learn its address by reading
+    // memory that this launch has written.
     if (allocation_ != nullptr && allocation_->launch != warp_.block().grid().id) mark(base);
   }
 
@@ -58,7 +59,7 @@ class RaceCheck {
     std::uint64_t begin, end;
   };
 
-  // Neighbouring lanes mostly use neighbouring bytes, which are marked together.
+  // Neighbouring lanes usually access adjacent bytes, so these are marked in one call.
   void mark(std::uint64_t base) {
     const bool reads = access_.kind == Access::Kind::kRead;
     const Use use =
@@ -76,7 +77,7 @@ class RaceCheck {
         open = {begin, end};
       }
     };
-    auto skipped = put_back_.begin();  // in the order of lanes, and of places
+    auto skipped = put_back_.begin();  // in ascending order of lanes and offsets
     for_each_lane(lanes_, [&](unsigned lane) {
       std::uint64_t begin = at_[lane];
       const std::uint64_t end = begin + access_.bytes;
@@ -118,7 +119,7 @@ class RaceCheck {
     return std::equal(mine.begin() + first, mine.begin() + first + bytes, access_.host[lane_] + first);
   }
 
-  // The byte that an earlier lane of this instruction is about to write there, or else the one in memory.
+  // Returns the byte that an earlier lane of this instruction is about to write there, or otherwise the byte in memory.
   std::byte stands_at(std::uint64_t place) {
     for (unsigned lane = lane_; lane-- > 0;) {
       if ((lanes_ >> lane & 1) == 0 || place < at_[lane] || place - at_[lane] >= access_.bytes) continue;
@@ -138,7 +139,7 @@ class RaceCheck {
   const Access& access_;
   Mask lanes_;
   const std::uint64_t* at_;
-  const Allocation* allocation_;  // null: shared memory
+  const Allocation* allocation_;  // null for shared memory
   Order& order_;
   Touch me_;
   unsigned lane_ = 0;

@@ -23,7 +23,7 @@ const char* verb(Access::Kind kind) {
   }
 }
 
-// "PTX line 12 (file.cu:3)"
+// Returns a text such as "PTX line 12 (file.cu:3)".
 std::string line_text(const ptx::Module& module, std::uint32_t line) {
   std::string text = fmt::format("PTX line {}", line);
   for (const auto& [name, function] : module.functions)
@@ -46,7 +46,7 @@ std::string block_text(const Dim3& grid, std::uint64_t block) {
                      block / (std::uint64_t{grid.x} * grid.y));
 }
 
-// The thread that made the earlier access: "thread (1, 0, 0) of block (2, 0, 0)".
+// Names the thread that made the earlier access, as in "thread (1, 0, 0) of block (2, 0, 0)".
 std::string actor_text(const Warp& warp, unsigned lane, const Touch& touch) {
   const Block& block = warp.block();
   const bool same_block = touch.block == static_cast<std::uint32_t>(block.index());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Distributes the blocks of a grid over host threads.
+// Distributes the blocks of a grid to host threads (workers).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,8 +20,8 @@
 namespace vgpu {
 namespace {
 
-constexpr std::uint64_t kSlice = 1 << 20;  // instructions of a block before the worker switches to another one
-constexpr std::size_t kSlices = 64;        // without the end of a block before one more block is started
+constexpr std::uint64_t kSlice = 1 << 20;  // instructions of a block before its worker switches to another block
+constexpr std::size_t kSlices = 64;        // slices in which no block ends before one more block is started
 
 std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
@@ -67,7 +67,8 @@ class GridRun {
   }
 
  private:
-  // What cooperative_groups finds through %envreg1 and %envreg2: the size of a structure and the barrier of the grid.
+  // Allocates what cooperative_groups finds through %envreg1 and %envreg2: the size of its workspace and the barrier of
+  // the grid.
   void provide_workspace() {
     constexpr std::size_t kSize = 64;
     Allocation* workspace = launch_.heap->allocate(Allocation::Kind::kVariable, kSize, 0, "the grid's barrier");
@@ -77,8 +78,9 @@ class GridRun {
     grid_.workspace = workspace->address;
   }
 
-  // If the resident blocks wait, further blocks are started, since they may wait for those; the same if they run for long. The
-  // number of resident blocks grows by a quarter each time. All blocks of a cooperative grid are resident from the start.
+  // If all resident blocks wait, more blocks are started, since the resident ones may be waiting for those. The same is
+  // done if the resident blocks run for long. The number of resident blocks grows by a quarter each time. All blocks of
+  // a cooperative grid are resident from the start.
   void work(unsigned workers, StallWatch&& stall) {
     std::deque<std::unique_ptr<Block>> resident;
     const std::size_t share = launch_.cooperative ? (count_ + workers - 1) / workers : 1;
@@ -131,7 +133,7 @@ class GridRun {
   const Launch& launch_;
   Grid grid_;
   std::uint64_t count_;
-  std::vector<std::uint64_t> order_;  // empty: ascending
+  std::vector<std::uint64_t> order_;  // empty if blocks run in ascending order
   std::atomic<std::uint64_t> next_{0};
   std::atomic<bool> stopped_{false};
   std::mutex mutex_;

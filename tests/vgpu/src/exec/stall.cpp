@@ -12,15 +12,16 @@
 namespace vgpu {
 namespace {
 
-constexpr std::uint64_t kMostSteps = 1 << 17;                // in which a loop has to come round
-constexpr std::uint64_t kPatience = std::uint64_t{1} << 26;  // instructions of a worker's blocks
+constexpr std::uint64_t kMostSteps = 1 << 17;  // most steps within which a loop has to repeat
+// The instructions that a worker's blocks execute without any change before the launch is given up.
+constexpr std::uint64_t kPatience = std::uint64_t{1} << 26;
 
-// All that decides what a warp does next, but for memory that other threads can change.
+// The complete state that determines what a warp does next, except for memory that other threads can change.
 struct Snapshot {
   std::vector<Split> splits;
-  std::vector<std::byte> registers;  // of each split's calls, from the innermost to the kernel
+  std::vector<std::byte> registers;  // the registers of each split's calls, from the innermost call to the kernel
   std::vector<std::byte> local;
-  std::uint64_t turn = 0;  // the last that any split had
+  std::uint64_t turn = 0;  // the latest turn of any split
 };
 
 template <class F>
@@ -47,7 +48,7 @@ bool is_at(const Split& a, const Split& b) {
          a.woken == b.woken && a.barrier == b.barrier;
 }
 
-// The warp is as it was, and each split that can run has had its turn since.
+// Returns whether the warp is in the same state as before, and each runnable split has had a turn since.
 bool has_come_round(Warp& warp, const Snapshot& before) {
   const std::vector<Split>& splits = warp.splits();
   if (!std::equal(splits.begin(), splits.end(), before.splits.begin(), before.splits.end(), is_at)) return false;
@@ -68,8 +69,8 @@ bool has_come_round(Warp& warp, const Snapshot& before) {
 
 enum class Outlook { kBlocked, kLoops, kUnknown };
 
-// Runs the warp until it comes round or changes something. (Brent: the state to come back to is taken anew after 1, 2, 4, ...
-// steps, so that a loop is found whatever led to it.)
+// Runs the warp until it returns to an earlier state or changes something. (Brent's cycle detection: the state to
+// compare with is replaced after 1, 2, 4, ... steps, so a loop is found regardless of how many steps lead into it.)
 Outlook outlook_of(Block& block, Warp& warp) {
   const std::uint64_t changes = block.changes();
   Snapshot before = snapshot_of(warp);
@@ -125,7 +126,7 @@ Finding Observer::finding(const Block& block, const Warp& warp) const {
     what = fmt::format("a wait for the mbarrier at {}, whose phase lacks {} of {} arrivals and {} bytes: {}",
                        place_text(), barrier.pending, barrier.expected, barrier.bytes, kNobody);
   } else {
-    std::string value;  // the highest byte first
+    std::string value;  // hexadecimal digits, most significant byte first
     for (std::uint32_t i = std::min<std::uint32_t>(bytes_, 16); i > 0; --i)
       value += fmt::format("{:02x}", static_cast<unsigned>(host_[i - 1]));
     what =
@@ -142,8 +143,8 @@ bool StallState::all_stalled_at(std::uint64_t progress) const {
          });
 }
 
-// What a block has changed is published before its worker can say again that it has stalled. So if all workers have stalled at
-// one progress, each of them found its blocks going round while no other block changed anything.
+// The changes of a block are published before its worker can report again that it has stalled. So if all workers have
+// stalled at the same progress, each of them has found its blocks looping while no other block changed anything.
 std::optional<Finding> StallWatch::after_turn(Block& block, const Blocks& resident, bool waits, bool more) {
   if (block.take_changed()) ++state_.progress_;
   const std::uint64_t progress = state_.progress_;

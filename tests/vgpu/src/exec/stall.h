@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finds launches that never end: each warp waits at a barrier, or repeats a loop that only reads memory that nothing changes.
+// Finds launches that never end: each warp waits at a barrier, or repeats a loop that only reads memory that nothing
+// changes.
 //
-// This is a proof, not a timeout. If a warp has the same program counters, registers and local memory twice, and no memory
-// changed in between, it repeats itself for as long as no memory changes; if that holds for all warps of a launch, no memory
-// ever changes. Memory that the host reaches (managed, pinned) is exempt, since the host may change it at any time. A loop
-// whose registers differ from round to round, such as one that counts its rounds, cannot be proved endless; a launch in which
-// which all warps do nothing but read the same places is given up after some 7e7 instructions.
+// This is a proof, not a timeout. If a warp has the same program counters, registers and local memory twice, and no
+// memory changed in between, it repeats itself for as long as no memory changes; if that holds for all warps of a
+// launch, no memory ever changes. Memory that the host reaches (managed, pinned) is exempt, since the host may change
+// it at any time. A loop whose registers differ from round to round, such as one that counts its rounds, cannot be
+// proved endless. A launch in which all warps do nothing but read the same locations is given up after about 7e7
+// instructions.
 #pragma once
 
 #include <atomic>
@@ -23,28 +25,28 @@
 
 namespace vgpu {
 
-// Remembers what a warp read last.
+// Remembers what a warp has read last.
 class Observer {
  public:
   void saw(const Warp& warp, const Access& access, unsigned lane, const Allocation* allocation);
 
   bool host_can_answer() const { return host_can_answer_; }
-  // The finding for a loop of the warp that reads this.
+  // Returns the finding for a loop in which the warp keeps reading the observed location.
   Finding finding(const Block& block, const Warp& warp) const;
 
  private:
   std::string place_text() const;
 
-  const Code* code_ = nullptr;  // null: nothing was read
+  const Code* code_ = nullptr;  // null if nothing was read
   unsigned lane_ = 0;
-  std::uint64_t address_ = 0;  // an offset in shared memory
+  std::uint64_t address_ = 0;  // for shared memory, the offset
   std::uint32_t bytes_ = 0;
   const std::byte* host_ = nullptr;
-  const Allocation* allocation_ = nullptr;  // null: shared memory
+  const Allocation* allocation_ = nullptr;  // null for shared memory
   bool host_can_answer_ = false;
 };
 
-// What the workers of a launch tell each other.
+// The state through which the workers of a launch inform each other.
 class StallState {
  public:
   explicit StallState(unsigned workers) : stalled_at_(workers) {}
@@ -53,11 +55,12 @@ class StallState {
   friend class StallWatch;
   bool all_stalled_at(std::uint64_t progress) const;
 
-  std::atomic<std::uint64_t> progress_{1};              // grows when a block has changed something
-  std::vector<std::atomic<std::uint64_t>> stalled_at_;  // by worker: the progress at which none of its blocks can go on
+  std::atomic<std::uint64_t> progress_{1};  // incremented when a block has changed something
+  // By worker: the progress at which none of its blocks could continue.
+  std::vector<std::atomic<std::uint64_t>> stalled_at_;
 };
 
-// One worker's part in it.
+// The detection of stalls in one worker.
 class StallWatch {
  public:
   using Blocks = std::deque<std::unique_ptr<Block>>;
@@ -67,9 +70,9 @@ class StallWatch {
   StallWatch(const StallWatch&) = delete;
   StallWatch& operator=(const StallWatch&) = delete;
 
-  // To be called after each turn of a block, whether it has ended or is the last of `resident` now. `waits`: as far as the
-  // block can tell, all of its warps wait. `more`: there are blocks that no worker has begun. Returns a finding where the
-  // launch has stalled.
+  // Must be called after each turn of a block, whether the block has ended or is now the last of `resident`. `waits`
+  // says that all warps of the block wait, as far as the block can tell. `more` says that there are blocks which no
+  // worker has begun. Returns a finding if the launch has stalled.
   std::optional<Finding> after_turn(Block& block, const Blocks& resident, bool waits, bool more);
 
  private:
@@ -81,11 +84,11 @@ class StallWatch {
 
   StallState& state_;
   unsigned worker_;
-  std::uint64_t progress_ = 0;         // when the following were reset
+  std::uint64_t progress_ = 0;         // the progress when the following members were reset
   std::uint64_t executed_before_ = 0;  // by the resident blocks
   std::size_t turns_ = 0, turns_waiting_ = 0;
-  std::size_t next_attempt_ = 0;    // in turns
-  std::optional<Finding> finding_;  // of a warp that goes round in a loop
+  std::size_t next_attempt_ = 0;    // as a number of turns
+  std::optional<Finding> finding_;  // about a warp that loops
 };
 
 }  // namespace vgpu

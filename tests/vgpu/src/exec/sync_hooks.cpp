@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kWord = 4;
 
-// From now on the copy counts as an access of this warp and these lanes.
+// Records that from now on the copy counts as an access by the given warp and lanes.
 void finish(Warp& warp, std::size_t offset, std::size_t bytes, unsigned as_warp, LaneSet as_lanes) {
   Block& block = warp.block();
   block.shared().initialised_bytes().fill(offset, bytes, true);

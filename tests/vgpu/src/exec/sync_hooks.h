@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tells the race checks about instructions that order memory. Instructions that use resolve(), Warp::gather() or Block::arrive()
-// need nothing more, since those update the order themselves.
+// Informs race detection about instructions that order memory. Instructions that use resolve(), Warp::gather() or
+// Block::arrive() need nothing more, since those update the order themselves.
 #pragma once
 
 #include <cstddef>
@@ -11,17 +11,17 @@
 
 namespace vgpu {
 
-// membar, fence: the next strong writes of the active lanes release everything before this.
+// membar and fence: the next strong writes of the active lanes release all accesses before this point.
 void fence(Warp& warp);
 
 // The lanes synchronise with each other. Warp::gather() calls this itself.
 void meet(Warp& warp, Mask lanes);
 
-// The end of a copy to shared memory that began with Access::asynchronous. `offset` is in bytes of shared memory.
-// cp.async: the lane that issued it has waited for it.
+// Completes a copy to shared memory that was begun with Access::asynchronous. `offset` is the byte offset in shared
+// memory. For cp.async: the lane that issued the copy has waited for it.
 void finish_copy(Warp& warp, unsigned lane, std::size_t offset, std::size_t bytes);
-// cp.async.bulk: it completes at an mbarrier (an offset as well), and whoever waits there may touch the bytes; nobody else,
-// not even the lane that issued it.
+// For cp.async.bulk: the copy completes at an mbarrier (also given by its offset). Only threads that wait at the
+// mbarrier may access the bytes; not even the lane that issued the copy may access them without waiting.
 void finish_copy_at(Warp& warp, std::size_t offset, std::size_t bytes, std::size_t mbarrier);
 
 }  // namespace vgpu

@@ -13,7 +13,7 @@ constexpr std::uint64_t kBankBytes = 4;
 constexpr std::uint64_t kBanks = 32;
 constexpr std::uint64_t kWavefront = kBanks * kBankBytes;
 
-// The number of different sectors that the lanes access.
+// Returns the number of distinct 32-byte sectors that the lanes access.
 std::uint64_t sectors_of(const Access& access, Mask lanes, const std::uint64_t* at) {
   std::array<std::uint64_t, kLanes> firsts;
   std::size_t count = 0;
@@ -21,7 +21,7 @@ std::uint64_t sectors_of(const Access& access, Mask lanes, const std::uint64_t* 
   bool sorted = true;
   for_each_lane(lanes, [&](unsigned lane) {
     const std::uint64_t first = at[lane] / kSector;
-    // Only copies are larger than a sector, and their sectors are not shared between lanes.
+    // Only bulk copies are larger than a sector, and no two lanes share a sector of these.
     sectors += (at[lane] + access.bytes - 1) / kSector - first;
     if (count > 0 && firsts[count - 1] == first) return;
     sorted = sorted && (count == 0 || firsts[count - 1] < first);
@@ -34,7 +34,7 @@ std::uint64_t sectors_of(const Access& access, Mask lanes, const std::uint64_t* 
   return sectors + count;
 }
 
-// Whether all words lie so close together that they are in different banks.
+// Returns whether all words lie so close together that no two of them are in the same bank.
 bool within_a_wavefront(const Access& access, Mask lanes, const std::uint64_t* at) {
   std::uint64_t first = ~std::uint64_t{0};
   std::uint64_t last = 0;
@@ -45,8 +45,8 @@ bool within_a_wavefront(const Access& access, Mask lanes, const std::uint64_t* a
   return (last + access.bytes - 1) / kBankBytes - first / kBankBytes < kBanks;
 }
 
-// The number of passes (wavefronts) over the banks. In a pass, each bank serves one word, to all lanes that read or write it;
-// atomic operations are served to one lane at a time.
+// Returns the number of passes (wavefronts) that the banks need. In a pass, each bank provides one word to all lanes
+// that read or write it; atomic operations are served one lane at a time.
 std::uint64_t passes_of(const Access& access, Mask lanes, const std::uint64_t* at) {
   const bool shares = access.kind != Access::Kind::kAtomic;
   if (shares && within_a_wavefront(access, lanes, at)) return 1;
@@ -89,11 +89,12 @@ void count_global(Counters& counters, const Access& access, Mask lanes, const st
   }
 }
 
-// As many lanes are served together as fill a wavefront: half a warp for accesses of 8 bytes, a quarter for 16.
+// The number of lanes served together is limited by the width of a wavefront: half a warp for accesses of 8 bytes, a
+// quarter of a warp for 16 bytes.
 void count_shared(Counters& counters, const Access& access, Mask lanes, const std::uint64_t* at) {
   ++counters.shared_requests;
   const std::uint64_t together = std::min<std::uint64_t>(kWavefront / std::max<std::uint64_t>(access.bytes, 1), kLanes);
-  if (together == 0) {  // a large copy
+  if (together == 0) {  // a copy larger than a wavefront
     const auto copies = static_cast<unsigned>(__builtin_popcount(lanes));
     counters.shared_wavefronts += copies * ((access.bytes + kWavefront - 1) / kWavefront);
     return;

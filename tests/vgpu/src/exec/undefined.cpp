@@ -20,8 +20,8 @@ bool names(const Operand& operand, std::string_view name) {
          std::any_of(operand.second.begin(), operand.second.end(), same);
 }
 
-// The first operand is the result, except in instructions without one that may begin with a register. The carry flag of add.cc
-// is not an operand and is not tracked.
+// Returns whether the first operand is the result. Instructions that have no result but may begin with a register are
+// listed by name. The carry flag of add.cc is not an operand and is not tracked.
 bool has_result(const Instruction& instruction) {
   if (instruction.operands.empty() || instruction.operands[0].kind == Operand::Kind::kAddress) return false;
   const std::string& opcode = instruction.opcode;
@@ -39,7 +39,7 @@ bool reads(const Instruction& instruction, std::string_view name) {
                      [&](const Operand& operand) { return names(operand, name); });
 }
 
-// Whether an instruction only computes a lane's result from the operands of the same lane.
+// Returns whether an instruction only computes a lane's result from operands of the same lane.
 bool computes(const Code& code) {
   const std::string& opcode = code.source->opcode;
   if (opcode == "vote" || opcode == "match" || opcode == "redux" || opcode == "elect") return false;
@@ -72,7 +72,8 @@ Mask UndefinedValues::lanes_of(const Frame* frame, std::string_view name) const 
   return lanes;
 }
 
-// An operand that is not selected has no influence, nor has one side of `and` if the other is false, of `or` if it is true.
+// An operand that is not selected has no influence on the result. Nor does one operand of `and` if the other is false,
+// or of `or` if the other is true.
 Mask UndefinedValues::lanes_of_result(Warp& warp) const {
   const Code& code = warp.code();
   const Instruction& instruction = *code.source;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the lanes of a warp wait: for other lanes of the warp, at a barrier of the block, or for others to run.
+// How the lanes of a warp wait: for other lanes of the warp, at a barrier of the block, or by yielding to others.
 #include "exec/sync_hooks.h"
 #include "exec/warp.h"
 

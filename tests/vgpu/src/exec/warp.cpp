@@ -47,7 +47,7 @@ void Warp::merge_splits() {
       split.wait = Split::Wait::kNone;
 }
 
-// bar.warp.sync lets lanes meet that stand at different ones, as long as each names the same lanes.
+// Lanes may meet at different bar.warp.sync instructions, provided that each of them has the same member mask.
 bool Warp::release_warp_barriers() {
   for (const Split& split : splits_) {
     if (split.wait != Split::Wait::kGather || !is_warp_barrier(split)) continue;
@@ -95,7 +95,8 @@ bool Warp::choose() {
   return true;
 }
 
-// Those behind, so that lanes come together; but every so often it is the turn of those that have waited longest.
+// Prefers the splits that are furthest back in the code, so that lanes reconverge. At regular intervals the split that
+// has waited longest is preferred instead.
 std::size_t Warp::next_split() {
   if (streak_ >= kPatience) {
     streak_ = 0;

@@ -13,13 +13,14 @@ namespace vgpu {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-// The gap between allocations grows with their size, so that a wrong row of a matrix still hits unused addresses.
+// The gap between allocations grows with their size, so that indexing with a wrong row of a matrix still yields an
+// unused address.
 constexpr std::size_t kLeastGap = std::size_t{64} << 10;
 constexpr std::size_t kMostGap = std::size_t{1} << 30;
 
 constexpr std::size_t round_up(std::size_t value, std::size_t unit) { return (value + unit - 1) / unit * unit; }
 
-// Returns null if the system has no memory left. Pages at a given place replace those that were there.
+// Returns null if the system is out of memory. Pages that are already mapped at `place` are replaced.
 std::byte* map_pages(std::uint64_t place, std::size_t size, int protection) {
   const int fixed = place != 0 ? MAP_FIXED : 0;
   void* pages = mmap(reinterpret_cast<void*>(place), size, protection,
@@ -35,7 +36,8 @@ bool counts_as_device_memory(Allocation::Kind kind) {
   return kind == Allocation::Kind::kDevice || kind == Allocation::Kind::kManaged;
 }
 
-// Addresses have the alignment that CUDA promises and no more, so that programs cannot come to depend on more.
+// Addresses have exactly the alignment that CUDA guarantees and no more, so that programs cannot come to depend on a
+// larger one.
 std::uint64_t next_address(Allocation::Kind kind, std::uint64_t after) {
   switch (kind) {
     case Allocation::Kind::kDevice:
@@ -74,8 +76,8 @@ Heap::~Heap() {
   munmap(reinterpret_cast<void*>(region_), kRegion);
 }
 
-// Addresses are assigned in ascending order and never reused. In the region, only the pages of memory that the host can access
-// are readable.
+// Addresses are assigned in ascending order and never reused. Within the reserved region, the host can only read the
+// pages of memory that CUDA lets it access.
 Allocation* Heap::allocate(Allocation::Kind kind, std::size_t size, int device, std::string name) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const bool counts = counts_as_device_memory(kind);
@@ -100,7 +102,7 @@ Allocation* Heap::allocate(Allocation::Kind kind, std::size_t size, int device, 
     discard_bytes(*allocation);
     return nullptr;
   }
-  // Writes of the host cannot be observed, so all of it counts as initialised.
+  // Writes by the host cannot be observed, so all of this memory counts as initialised.
   if (host_reaches(kind)) allocation->shadow->set_initialised(0, size, true);
   if (counts) used += size;
   next_ = address + size + gap;
@@ -152,8 +154,8 @@ bool Heap::release(std::uint64_t address) {
   return true;
 }
 
-// The pages go back to the system at once and read as zero from then on, so that a kernel that allocates and frees in a loop
-// needs no more memory than it holds.
+// The pages are returned to the system at once and read as zero from then on, so that a kernel that allocates and frees
+// in a loop needs no more memory than it holds at a time.
 bool Heap::retire(std::uint64_t address) {
   const std::lock_guard<std::mutex> lock(mutex_);
   Allocation* allocation = end_life(address);

@@ -12,7 +12,7 @@ void Locations::release(std::uint64_t word, std::uint32_t block, const std::shar
   } else if (here->includes(block, *past) && (others == nullptr || here->includes(*others))) {
     return;
   } else if (here.use_count() > 1) {
-    here = std::make_shared<GridPast>(*here);  // readers keep the old one
+    here = std::make_shared<GridPast>(*here);  // concurrent readers keep the old object
   }
   here->join(block, past);
   if (others != nullptr) here->join(*others);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The clocks that were released at each word of memory, which strong reads of the word acquire. Releases at one word
-// accumulate. In PTX a plain write ends a release sequence; this is not modelled, so a reader may acquire too much but never
-// too little.
+// accumulate. In PTX a plain write ends a release sequence; this is not modelled, so a reader may acquire too much but
+// never too little.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,7 @@ class Locations {
  public:
   void release(std::uint64_t word, std::uint32_t block, const std::shared_ptr<const BlockPast>& past,
                const GridPast* others);
-  std::shared_ptr<const GridPast> at(std::uint64_t word) const;  // null: nothing
+  std::shared_ptr<const GridPast> at(std::uint64_t word) const;  // null if nothing was released
   bool empty() const { return empty_.load(std::memory_order_relaxed); }
 
  private:

@@ -84,7 +84,7 @@ void Order::pass(unsigned warp, unsigned barrier) {
 
 void Order::reset(unsigned barrier) { barriers_[barrier] = {}; }
 
-// ---- places in memory -----------------------------------------------------------------------------------------------
+// ---- releases and acquires at memory locations ----------------------------------------------------------------------
 
 void Order::release(unsigned warp, unsigned lane, Locations& locations, std::uint64_t word, bool relaxed) {
   Knowledge& of = warps_[warp];
@@ -109,14 +109,14 @@ void Order::acquire(unsigned warp, LaneSet lanes, LaneSet alive, const Locations
     of.last_acquired = released;
     of.last_lanes = 0;
   }
-  lanes &= ~of.last_lanes;  // the others polled a word that has not changed
+  lanes &= ~of.last_lanes;  // the other lanes polled a word that has not changed
   if (lanes == 0) return;
   of.last_lanes |= lanes;
   if ((alive & ~lanes) == 0) {
     of.common.join(*released, block_);
     lanes &= of.ahead;
   }
-  // Lanes whose clocks were the same share the new one; null stands for the common clock.
+  // Lanes whose clocks were equal share the new one; null represents the common clock.
   of.each.resize(kLanesOfWarp);
   std::shared_ptr<const Past> before, after;
   for_each(lanes, [&](unsigned lane) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The happens-before relation between the threads of a block, and what they have learned of other blocks. Accesses are ordered
-// by:
+// The happens-before relation between the threads of a block, and what they have learned of other blocks. Accesses are
+// ordered by:
 //
-//   - program order of one thread;
-//   - bar.warp.sync and other instructions with .sync and a member mask, between the member lanes;
-//   - barriers of the block, including named and counted ones: arriving releases, waiting acquires;
-//   - a strong write (.release, .relaxed, .volatile, atomics, mbarrier operations) and a later strong read of the same 4 bytes.
-//     A write with .release releases the clock of its thread. One without releases the clock that some lane of its warp, or
-//     of a warp that it has since met at a barrier, had at a fence. Every strong read acquires, with a fence or without.
-//     Scopes are not distinguished.
+// - the program order of one thread;
+// - bar.warp.sync and other instructions with .sync and a member mask, between the member lanes;
+// - barriers of the block, including named and counted ones: arriving releases, waiting acquires;
+// - a strong write (.release, .relaxed, .volatile, atomics, mbarrier operations) and a later strong read of the same 4
+//   bytes. A write with .release releases the clock of its thread. A strong write without .release releases the clock
+//   that some lane of its warp, or of a warp that it has since met at a barrier, had at a fence. Every strong read
+//   acquires, with or without a fence. Scopes are not distinguished.
 #pragma once
 
 #include <array>
@@ -34,17 +34,18 @@ class Order {
     return (of.ahead >> lane & 1) != 0 ? *of.each[lane] : of.common;
   }
 
-  // `alive`: the lanes of the warp that have not exited. When all of these meet, the accesses of exited lanes become known too.
+  // `alive` are the lanes of the warp that have not exited. When all of these meet, the accesses of exited lanes become
+  // known as well.
   void meet(unsigned warp, LaneSet lanes, LaneSet alive);
   void fence(unsigned warp, LaneSet lanes);
 
-  // A warp whose lanes have met arrives at a barrier of the block; continues after it; all have continued, so the barrier can be
-  // reused.
+  // Barriers of the block. A warp whose lanes have met arrives (arrive) and continues when the barrier has completed
+  // (pass). When all warps have continued, the barrier can be reused (reset).
   void arrive(unsigned warp, unsigned barrier);
   void pass(unsigned warp, unsigned barrier);
   void reset(unsigned barrier);
 
-  // Call tick() after the releases of an instruction, so that they do not cover later accesses.
+  // tick() must be called after the releases of an instruction, so that they do not cover later accesses.
   void release(unsigned warp, unsigned lane, Locations& locations, std::uint64_t word, bool relaxed);
   void tick(unsigned warp) { ++warps_[warp].now; }
   void acquire(unsigned warp, LaneSet lanes, LaneSet alive, const Locations& locations, std::uint64_t word);
@@ -61,14 +62,14 @@ class Order {
   };
   struct Knowledge {
     Time now = 1;
-    Past common;        // the clock of all lanes but
+    Past common;        // the clock of all lanes except
     LaneSet ahead = 0;  // these, which know more:
     std::vector<std::shared_ptr<const Past>> each;
     // The clock at the last fence of this warp, or of warps that it has met at a barrier since. Null before any fence.
     std::shared_ptr<const BlockPast> fenced;
     std::shared_ptr<const GridPast> last_acquired;
     LaneSet last_lanes = 0;
-    Released last_released;  // by a relaxed write
+    Released last_released;  // by a relaxed write, to skip repeated releases
   };
   struct Barrier {
     Past past;

@@ -7,7 +7,8 @@
 namespace vgpu {
 namespace {
 
-// Whether every later access that races with `touch` also races with `me`.
+// Returns whether every later access that races with `touch` also races with `me`, so that recording `me` is
+// sufficient.
 bool stands_for(const Touch& me, const Touch& touch, const Past& known) {
   return touch.time == 0 || ((touch.strong() || !me.strong()) && happened_before(touch, me, known));
 }
@@ -37,14 +38,14 @@ struct AccessHistory::Page {
   std::atomic_flag busy = ATOMIC_FLAG_INIT;
   std::uint64_t launch = 0;
   unsigned shift = kShift;
-  std::vector<Cell> cells;  // none: forgotten
+  std::vector<Cell> cells;  // empty if the page was forgotten
 
   void lock() {
     while (busy.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
   }
   void unlock() { busy.clear(std::memory_order_release); }
 
-  // Splits the cells, for accesses that are aligned to 1 << wanted bytes only.
+  // Splits the cells until they are no larger than the accesses, which are aligned to 1 << wanted bytes only.
   void refine(unsigned wanted) {
     std::vector<Cell> finer(cells.size() << (shift - wanted));
     for (std::size_t i = 0; i < finer.size(); ++i) finer[i] = cells[i >> (shift - wanted)];

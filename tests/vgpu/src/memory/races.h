@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The last accesses of each byte. Two accesses of the same byte race if one of them writes, not both are strong, and neither
-// happened before the other (memory/order.h). For each byte the last write is recorded, and the reads since then by two groups
-// of lanes that are not ordered with each other, preferably in different blocks. This finds all races if only barriers of whole
-// blocks synchronise; with finer synchronisation a race with a third reader can be missed.
+// The last accesses of each byte. Two accesses of the same byte race if one of them writes, not both are strong, and
+// neither happened before the other (memory/order.h). For each byte the last write is recorded, and the reads since
+// then by two groups of lanes that are not ordered with each other, preferably in different blocks. This finds all
+// races if only barriers of whole blocks synchronise; with finer synchronisation a race with a third reader can be
+// missed.
 #pragma once
 
 #include <array>
@@ -17,12 +18,12 @@
 
 namespace vgpu {
 
-// Accesses of lanes of one warp at the same time.
+// Simultaneous accesses by lanes of one warp.
 struct Touch {
   std::uint32_t block = 0;
-  Time time = 0;  // 0: none
+  Time time = 0;  // 0: no access
   LaneSet lanes = 0;
-  std::uint32_t site = 0;  // warp, flags, line in the PTX text
+  std::uint32_t site = 0;  // warp, flags, and line in the PTX text
 
   static constexpr std::uint32_t kWarp = 63, kStrong = 64, kPending = 128;
   static std::uint32_t site_of(unsigned warp, bool strong, std::uint32_t line) {
@@ -34,10 +35,10 @@ struct Touch {
   std::uint32_t line() const { return site >> 8; }
 };
 
-// The same for an access of another block.
+// Returns the same for an access by another block.
 bool happened_before_elsewhere(const Touch& touch, const Past& known);
 
-// Whether the accesses of `touch` happened before the one that the lane of `me` is about to make.
+// Returns whether the accesses of `touch` happened before the one that the lane of `me` is about to make.
 inline bool happened_before(const Touch& touch, const Touch& me, const Past& known) {
   if (touch.pending()) return false;
   if (touch.block != me.block) return happened_before_elsewhere(touch, known);
@@ -50,7 +51,8 @@ struct Cell {
   Touch write;
   std::array<Touch, 2> reads;
 
-  // The recorded write, or a recorded read, if it races with an access (a write) of `me`; otherwise null.
+  // Return the recorded write, or a recorded read, if it races with an access (in the case of a read: a write) by `me`;
+  // otherwise null.
   const Touch* racing_write(const Touch& me, const Past& known) const {
     return races(write, me, known) ? &write : nullptr;
   }
@@ -60,7 +62,7 @@ struct Cell {
     return nullptr;
   }
 
-  // Whether the block has read the bytes since the last write, as far as recorded.
+  // Returns whether the block has read the bytes since the last write, as far as recorded.
   bool read_by(std::uint32_t block) const {
     const auto is_of_block = [&](const Touch& read) { return read.time != 0 && read.block == block; };
     return is_of_block(reads[0]) || is_of_block(reads[1]);
@@ -86,7 +88,8 @@ struct Cell {
   void note_other_read(const Touch& me, const Past& known);
 };
 
-// The cells of an allocation or of shared memory. A cell covers 4 bytes, or 2 or 1 where there were smaller accesses.
+// The cells of an allocation or of shared memory. A cell covers 4 bytes, or 2 or 1 bytes where there were smaller
+// accesses.
 class AccessHistory {
  public:
   explicit AccessHistory(std::size_t size) : size_(size), pages_((size + kPageBytes - 1) / kPageBytes) {}
@@ -94,7 +97,8 @@ class AccessHistory {
   AccessHistory(const AccessHistory&) = delete;
   AccessHistory& operator=(const AccessHistory&) = delete;
 
-  // Forgets all accesses and returns most of the memory. Other threads may be using the history at this moment.
+  // Forgets all accesses and returns most of the memory to the system. Other threads may be using the history at this
+  // moment.
   void forget();
 
  private:
@@ -128,17 +132,17 @@ class AccessHistory {
     AccessHistory* history_;
     std::uint64_t launch_;
     Page* page_ = nullptr;
-    std::size_t page_begin_ = ~std::size_t{0} / 2;  // offset of the page
+    std::size_t page_begin_ = ~std::size_t{0} / 2;  // byte offset of the page
     Cell* cells_ = nullptr;
-    unsigned shift_ = 0;  // log2 of a cell's bytes
+    unsigned shift_ = 0;  // log2 of the bytes per cell
   };
 
  private:
   static constexpr std::size_t kPageBytes = 1024;
-  static constexpr unsigned kShift = 2;  // log2 of a cell's bytes at first
+  static constexpr unsigned kShift = 2;  // the initial log2 of the bytes per cell
 
   Page& page(std::size_t index);
-  std::size_t cells_of(std::size_t page) const;  // at first
+  std::size_t cells_of(std::size_t page) const;  // initially
 
   std::size_t size_;
   std::vector<std::atomic<Page*>> pages_;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kAllSet = 0x0101010101010101u;
 
-// Relaxed atomics, as another block may be setting the same flags.
+// Uses relaxed atomics, since another block may be setting the same flags.
 template <class Word>
 bool is_set(const std::uint8_t* flags) {
   return __atomic_load_n(reinterpret_cast<const Word*>(flags), __ATOMIC_RELAXED) == static_cast<Word>(kAllSet);
@@ -23,12 +23,12 @@ void set(std::uint8_t* flags) {
 
 }  // namespace
 
-// The system provides zeroed pages on first access.
+// The operating system provides zeroed pages on first access, so no page is initialised here.
 ByteFlags::ByteFlags(std::size_t size) : flags_(static_cast<std::uint8_t*>(std::calloc(size + 1, 1))), size_(size) {
   if (flags_ == nullptr) throw std::bad_alloc();
 }
 
-// Whole pages that the system takes back read as zero.
+// Whole pages are returned to the operating system and read as zero afterwards.
 void ByteFlags::forget() {
   constexpr std::uintptr_t kPage = 4096;
   const auto first = reinterpret_cast<std::uintptr_t>(flags_.get());

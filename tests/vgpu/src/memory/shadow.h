@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the checks record for each byte of memory: whether it was written since it was allocated, and the last accesses.
+// What the checks record for each byte of memory: whether it was written since its allocation, and the last accesses.
 #pragma once
 
 #include <cstddef>
@@ -20,12 +20,13 @@ class ByteFlags {
 
   bool all(std::size_t offset, std::size_t count) const;
   void fill(std::size_t offset, std::size_t count, bool value);
-  // Returns most of the memory to the system; the flags have no particular values from then on. Other threads may be using them
-  // at this moment.
+  // Returns most of the memory to the system; the values of the flags are unspecified afterwards. Other threads may be
+  // using the flags at this moment.
   void forget();
   void copy(const ByteFlags& from, std::size_t from_offset, std::size_t offset, std::size_t count);
 
-  // The same for the access of one lane. Fast for 1, 2, 4, 8, 16, ... bytes that are aligned to their number.
+  // The same for the access of one lane. This is fast for sizes of 1, 2, 4, 8, 16, ... bytes that are aligned to their
+  // size.
   bool all_aligned(std::size_t offset, std::size_t count) const;
   void set_aligned(std::size_t offset, std::size_t count);
 
@@ -46,7 +47,7 @@ class GlobalShadow {
   void copy_initialised(const GlobalShadow& from, std::size_t from_offset, std::size_t offset, std::size_t count) {
     initialised_.copy(from.initialised_, from_offset, offset, count);
   }
-  // Keeps no more than threads need that may be using the shadow at this moment.
+  // Returns the memory that is not needed by threads which may still be using the shadow at this moment.
   void forget() {
     initialised_.forget();
     history_.forget();
@@ -57,8 +58,8 @@ class GlobalShadow {
 
  private:
   ByteFlags initialised_;
-  AccessHistory history_;  // of the threads of the kernel that runs now
-  UseHistory uses_;        // of the works before it
+  AccessHistory history_;  // accesses by threads of the current kernel
+  UseHistory uses_;        // uses by the work before it
 };
 
 }  // namespace vgpu

@@ -7,18 +7,19 @@
 namespace vgpu {
 namespace {
 
-constexpr std::size_t kBits = 64;  // of a word
+constexpr std::size_t kBits = 64;  // bits of a word
 
-std::uint64_t ones(std::size_t begin, std::size_t end) {  // within a word
+std::uint64_t ones(std::size_t begin, std::size_t end) {  // both within one word
   const std::uint64_t below_end = end == kBits ? ~std::uint64_t{0} : (std::uint64_t{1} << end) - 1;
   return below_end & ~((std::uint64_t{1} << begin) - 1);
 }
 
 }  // namespace
 
-// ---- what one piece of work does with the bytes of a page -----------------------------------------------------------
+// ---- how one kernel, copy or fill uses the bytes of a page ----------------------------------------------------------
 
-// For each kind of use: null (no byte), a set of bytes, or the set that all pages share which are used as a whole.
+// For each kind of use: null if no byte is used, a set of bytes, or the one set that is shared by all pages which are
+// used as a whole.
 struct UseHistory::Uses {
   std::array<std::atomic<Bits*>, kUses> sets{};
   std::uint64_t work = 0;
@@ -66,7 +67,7 @@ struct UseHistory::Uses {
     }
   }
 
-  // Forgets the bytes for which `covered(word's index)` has a bit.
+  // Forgets the bytes whose bits are set in `covered(index of the word)`.
   template <class Covered>
   void subtract(Use of, Covered covered) {
     const auto use = static_cast<std::size_t>(of);
@@ -88,7 +89,7 @@ struct UseHistory::Uses {
     if (left == 0) replace(use, nullptr);
   }
 
-  // Later work conflicts with `now` wherever it conflicts with what is forgotten here.
+  // Forgets the uses that `now` covers: any later work that conflicts with one of them also conflicts with `now`.
   void forget_what_is_covered_by(const Uses& now) {
     const auto plain_write = [&](std::size_t i) { return now.word(Use::kWrite, i); };
     subtract(Use::kWrite, plain_write);
@@ -99,7 +100,7 @@ struct UseHistory::Uses {
     });
   }
 
-  // The first byte on which two uses conflict.
+  // Returns the first byte on which the two uses conflict, if there is one.
   std::optional<Conflict> conflict_with(const Uses& earlier) const {
     constexpr std::array<std::pair<Use, Use>, 9> kConflicts = {{{Use::kWrite, Use::kWrite},
                                                                 {Use::kWrite, Use::kRead},

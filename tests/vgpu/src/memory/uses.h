@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which bytes of an allocation pieces of work (kernels, copies, fills) have read and written, to find those that touch the same
-// bytes in no order. A byte remembers its last write and the reads since then, each with its work; an access is forgotten when
-// later work that comes after it makes one that conflicts with all that the former conflicts with.
+// Records which bytes of an allocation each unit of work (a kernel, copy or fill) has read and written, to find
+// unordered work that accesses the same bytes. For each byte, the last write and the reads since then are recorded with
+// their work. A recorded access is forgotten once later, ordered work makes an access that conflicts with everything
+// the recorded one conflicts with.
 #pragma once
 
 #include <array>
@@ -17,7 +18,7 @@
 
 namespace vgpu {
 
-// A strong access (an atomic, volatile or otherwise strong one) conflicts with plain ones alone.
+// A strong access (volatile, atomic and the like) only conflicts with accesses that are not strong.
 enum class Use : std::uint8_t { kRead, kWrite, kStrongRead, kStrongWrite };
 constexpr std::size_t kUses = 4;
 constexpr bool is_write(Use use) { return use == Use::kWrite || use == Use::kStrongWrite; }
@@ -35,11 +36,13 @@ class UseHistory {
   UseHistory(const UseHistory&) = delete;
   UseHistory& operator=(const UseHistory&) = delete;
 
-  // The work that runs now touches these bytes. Threads may call this at once. True for the first call since settle().
+  // Records that the current work uses these bytes. May be called concurrently. Returns true for the first call since
+  // settle().
   bool mark(Use use, std::size_t offset, std::size_t count);
 
-  // Ends work `number`, which all marks since the last call belong to. `comes_after(n)`: whether it comes after work n. Work
-  // before number `first` came before everything. Returns one of its conflicts with earlier work.
+  // Ends work `number`, which all marks since the last call belong to. `comes_after(n)` says whether it is ordered
+  // after work n. Work before number `first` is ordered before everything. Returns one of its conflicts with earlier
+  // work, if there is any.
   std::optional<Conflict> settle(std::uint64_t number, std::uint64_t first,
                                  const std::function<bool(std::uint64_t)>& comes_after);
 
@@ -55,7 +58,7 @@ class UseHistory {
   std::vector<std::atomic<Page*>> pages_;
   std::atomic<bool> marked_{false};
   std::mutex mutex_;
-  std::vector<std::size_t> touched_;  // pages with marks
+  std::vector<std::size_t> touched_;  // the pages that have marks
 };
 
 }  // namespace vgpu

@@ -51,7 +51,7 @@ bool Body::parse_directive() {
   return true;
 }
 
-// ".reg .b32 %r<17>, a;"
+// Parses a declaration such as ".reg .b32 %r<17>, a;".
 void Body::parse_registers() {
   const Type type = parse_type(lexer_, "the type of a register");
   do {
@@ -81,7 +81,8 @@ void Body::parse_scoped_variables(Space space) {
   }
 }
 
-// ".loc 1 35 9, function_name $L__info_string0+12, inlined_at 1 20 3"; there is no semicolon.
+// Parses a directive such as ".loc 1 35 9, function_name $L__info_string0+12, inlined_at 1 20 3", which has no
+// semicolon.
 void Body::parse_location() {
   place_.file = static_cast<std::uint32_t>(parse_count(lexer_, "the number of a file", kMostLines));
   place_.file_line = static_cast<std::uint32_t>(parse_count(lexer_, "the number of a line", kMostLines));

@@ -15,7 +15,7 @@ class Body {
  public:
   Body(Lexer& lexer, Function& function) : lexer_(lexer), function_(function) {}
 
-  // From the "{" to its "}".
+  // Parses from the "{" to the matching "}".
   void parse();
 
  private:
@@ -39,7 +39,7 @@ class Body {
   Lexer& lexer_;
   Function& function_;
   Scopes scopes_;
-  std::vector<std::size_t> scope_of_;  // each instruction of the body
+  std::vector<std::size_t> scope_of_;  // by instruction of the body
   std::vector<TargetList> target_lists_;
   Place place_;  // file and line of the last .loc
 };

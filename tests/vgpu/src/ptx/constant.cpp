@@ -13,13 +13,13 @@ using Kind = Constant::Kind;
 
 struct Operator {
   enum class Result : std::uint8_t {
-    kUsual,     // unsigned if one of the operands is
-    kUnsigned,  // regardless of the operands
-    kLeft,      // as the left operand
-    kTruth,     // 0 or 1
+    kUsual,     // the result is unsigned if one of the operands is
+    kUnsigned,  // unsigned, regardless of the operands
+    kLeft,      // the type of the left operand
+    kTruth,     // 0 or 1, as an integer
   };
   std::string_view text;
-  int level;  // an operator of a higher level binds tighter
+  int level;  // operators of a higher level bind tighter
   Result result;
 };
 
@@ -46,7 +46,7 @@ constexpr std::array<Operator, 18> kOperators = {{
     {"%", 9, Result::kUnsigned},
 }};
 
-// Null: the token is not an operator of this level.
+// Returns null if the token is not an operator of this level.
 const Operator* operator_of(const Token& token, int level) {
   for (const Operator& op : kOperators) {
     if (op.level == level && token.is(op.text)) return &op;
@@ -54,7 +54,7 @@ const Operator* operator_of(const Token& token, int level) {
   return nullptr;
 }
 
-// The signedness of T matters for division, right shift and comparison.
+// T is signed or unsigned, which matters for division, right shift and comparison.
 template <class T>
 std::uint64_t compute(const Token& op, std::uint64_t left, std::uint64_t right) {
   const T a = static_cast<T>(left);
@@ -108,7 +108,7 @@ Constant negated(const Constant& constant) {
 
 Constant parse_unary(Lexer& lexer);
 
-// The operand of an operator that is undefined for floating-point numbers.
+// Parses the operand of an operator that is not defined for floating-point numbers.
 std::uint64_t parse_unary_integer(Lexer& lexer) {
   const Token first = lexer.peek();
   const Constant constant = parse_unary(lexer);
@@ -160,7 +160,7 @@ std::int64_t parse_integer(Lexer& lexer) {
 
 std::uint64_t parse_count(Lexer& lexer, const char* what, std::uint64_t most) {
   const Token first = lexer.peek();
-  const std::uint64_t count = parse_unary_integer(lexer);  // in "%r<17>" the > is not an operator
+  const std::uint64_t count = parse_unary_integer(lexer);  // in "%r<17>" the '>' is not an operator
   if (count > most) {
     fail(first.line, std::string("expected ") + what + " from 0 to " + std::to_string(most) + ", got '" +
                          std::string(first.text) + "'");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Constant expressions, which are evaluated at translation.
+// Constant expressions, which are evaluated when the module is parsed.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace vgpu::ptx {
 Constant parse_constant(Lexer& lexer);
 std::int64_t parse_integer(Lexer& lexer);  // throws Error if the constant is not an integer
 
-// An integer from 0 to `most`: a size, an alignment, a count.
+// Parses an integer from 0 to `most`, such as a size, an alignment or a count.
 std::uint64_t parse_count(Lexer& lexer, const char* what, std::uint64_t most);
 
 }  // namespace vgpu::ptx

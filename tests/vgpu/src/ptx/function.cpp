@@ -9,7 +9,7 @@ namespace vgpu::ptx {
 
 namespace {
 
-// ".maxntid 256, 1, 1", ".noreturn"
+// Parses a performance-tuning or other directive such as ".maxntid 256, 1, 1" or ".noreturn".
 void parse_directive(Lexer& lexer, Function& function) {
   const Token directive = lexer.expect(Token::Kind::kDotWord, "a directive, '{' or ';'");
   if (directive.is(".pragma")) {

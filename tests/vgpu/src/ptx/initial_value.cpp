@@ -25,14 +25,14 @@ class InitialValue {
   }
 
  private:
-  // The number of bytes in one pair of braces at this level.
+  // Returns the number of bytes that one pair of braces encloses at this level.
   std::size_t bytes_from(std::size_t level) const {
     std::size_t bytes = element_bytes_;
     for (; level < dimensions_.size(); ++level) bytes *= dimensions_[level];
     return bytes;
   }
 
-  // Returns the number of values.
+  // Parses the values of one level and returns their number.
   std::size_t parse_level(std::size_t level, std::size_t offset) {
     if (level == dimensions_.size()) {
       parse_element(offset);
@@ -67,7 +67,7 @@ class InitialValue {
     std::memcpy(make_room(offset + element_bytes_) + offset, &bits, std::min(element_bytes_, sizeof(bits)));
   }
 
-  // "name", "name+8", "generic(name)+8"
+  // Parses "name", "name+8" or "generic(name)+8".
   Variable::Relocation parse_address(std::size_t offset, std::size_t size) {
     Variable::Relocation relocation{offset, size, {}, 0, false};
     relocation.generic = lexer_.accept("generic");
@@ -78,7 +78,8 @@ class InitialValue {
     return relocation;
   }
 
-  // "0xFF00(name)" is the second byte of an address, in an array of bytes. The bytes of one address follow each other.
+  // Parses an operator such as "0xFF00(name)", which in an array of bytes yields the second byte of an address. The
+  // bytes of an address follow each other.
   void parse_masked_address(std::size_t offset, std::uint64_t mask, std::uint32_t line) {
     Variable::Relocation relocation = parse_address(offset, 1);
     lexer_.expect(")");

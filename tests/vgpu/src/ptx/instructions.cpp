@@ -46,7 +46,7 @@ Operand parse_named(Lexer& lexer) {
   return operand;
 }
 
-// After the "[".
+// Parses an address operand from after the "[".
 Operand parse_address(Lexer& lexer) {
   Operand operand;
   operand.kind = Operand::Kind::kAddress;
@@ -64,7 +64,7 @@ Operand parse_address(Lexer& lexer) {
   return operand;
 }
 
-// After the "!".
+// Parses a negated predicate from after the "!".
 Operand parse_negated(Lexer& lexer) {
   const bool is_number = lexer.peek().kind == Token::Kind::kNumber;
   Operand operand = is_number ? parse_immediate(lexer) : parse_named(lexer);
@@ -86,7 +86,8 @@ Operand parse_operand(Lexer& lexer) {
   return operand;
 }
 
-// "(retval0), name, (param0, param1), prototype_0"; all but the name may be missing.
+// Parses the operands of a call, such as "(retval0), name, (param0, param1), prototype_0". All but the name are
+// optional.
 std::vector<Operand> parse_call(Lexer& lexer) {
   std::vector<Operand> operands(3, vector_of({}));
   if (lexer.accept("(")) {

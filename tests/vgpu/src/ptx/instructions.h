@@ -8,8 +8,8 @@
 
 namespace vgpu::ptx {
 
-// Parses from after the first word of the opcode to the semicolon. Sets everything but the guard, the place and the
-// text. Names are as written, and a register without a % is still a symbol.
+// Parses from after the first word of the opcode to the semicolon. Sets all members except the guard, the place and the
+// text. Names are kept as written, and a register without a % is still a symbol.
 void parse_instruction(Lexer& lexer, const Token& opcode, Instruction& instruction);
 
 }  // namespace vgpu::ptx

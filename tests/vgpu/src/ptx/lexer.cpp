@@ -16,7 +16,7 @@ bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') |
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f'; }
 
-// The end of the comment that begins at `at`; `at` itself if there is none.
+// Returns the end of the comment that begins at `at`, or `at` itself if no comment begins there.
 const char* comment_end(const char* at, const char* end, std::uint32_t line) {
   const std::string_view rest(at, static_cast<std::size_t>(end - at));
   if (rest.substr(0, 2) == "//") return std::find(at, end, '\n');
@@ -26,7 +26,7 @@ const char* comment_end(const char* at, const char* end, std::uint32_t line) {
   return at + close + 2;
 }
 
-// Words are joined by "::": shared::cta, L2::128B.
+// A word may contain "::", as in shared::cta and L2::128B.
 const char* word_end(const char* at, const char* end) {
   while (at != end) {
     if (is_word(*at)) {
@@ -40,7 +40,7 @@ const char* word_end(const char* at, const char* end) {
   return at;
 }
 
-// Includes the sign of an exponent, but not one after the E of a hexadecimal number.
+// A number includes the sign of an exponent, but no sign after the digit E of a hexadecimal number.
 const char* number_end(const char* at, const char* end) {
   constexpr std::string_view kPrefixes = "xXfFdD";
   const bool is_hexadecimal = end - at > 1 && at[0] == '0' && kPrefixes.find(at[1]) != std::string_view::npos;
@@ -148,7 +148,7 @@ Token Lexer::scan() {
   if (at_ == end_) return token(Token::Kind::kEnd, at_);
   const char c = *at_;
   if (is_digit(c)) return token(Token::Kind::kNumber, number_end(at_, end_));
-  const bool begins_name = c == '%' && end_ - at_ > 1 && is_word(at_[1]);  // otherwise % is the remainder operator
+  const bool begins_name = c == '%' && end_ - at_ > 1 && is_word(at_[1]);  // otherwise '%' is the remainder operator
   if (is_word(c) || begins_name) return token(Token::Kind::kWord, word_end(at_ + 1, end_));
   if (c == '.') return token(Token::Kind::kDotWord, word_end(at_ + 1, end_));
   if (c != '"') return token(Token::Kind::kPunctuation, punctuation_end(at_, end_));

@@ -13,10 +13,10 @@ struct Token {
   enum class Kind : std::uint8_t {
     kEnd,
     kWord,         // %r1, $L__BB0_2, ld, name
-    kDotWord,      // .global, .L2::128B, .1d: one dot, at the beginning
+    kDotWord,      // one dot, at the beginning: .global, .L2::128B, .1d
     kNumber,       // 12, 0x1fU, 0f3F800000, 9.0
-    kString,       // with its quotes
-    kPunctuation,  // one character, or an operator of two
+    kString,       // including its quotes
+    kPunctuation,  // one character, or an operator of two characters
   };
   Kind kind = Kind::kEnd;
   std::string_view text;
@@ -33,20 +33,21 @@ class Lexer {
   Token take();
   bool accept(std::string_view what);  // takes the next token if it is this one
 
-  // These throw Error if the next token is another.
+  // These throw Error if the next token is a different one.
   void expect(std::string_view what);
   Token expect(Token::Kind kind, const char* what);
 
-  // A word with the dotted words that follow it without a blank: %tid.x.
+  // Takes a word and the dotted words that follow it without a blank, such as %tid.x.
   std::string_view expect_dotted_name(const char* what);
 
   // Skips `{ ... }`.
   void skip_braces();
 
-  // The text between two positions, with each run of blanks and comments replaced by one blank.
+  // Returns the text between two positions, with each run of blanks and comments replaced by one blank.
   static std::string squeeze(const char* begin, const char* end);
 
-  [[noreturn]] void fail_expecting(const std::string& what) const;  // "PTX line N: expected WHAT, got 'TOKEN'"
+  // Throws Error "PTX line N: expected WHAT, got 'TOKEN'".
+  [[noreturn]] void fail_expecting(const std::string& what) const;
 
  private:
   void skip_blanks();

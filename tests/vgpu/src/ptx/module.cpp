@@ -36,7 +36,7 @@ class ModuleParser {
       if (!size.is("64")) fail(size.line, "expected addresses of 64 bits, got '" + std::string(size.text) + "'");
     } else if (lexer_.accept(".file")) {
       parse_file();
-    } else if (lexer_.accept(".section")) {  // debug information
+    } else if (lexer_.accept(".section")) {  // debug information, which is ignored
       lexer_.expect(Token::Kind::kDotWord, "the name of a section");
       lexer_.skip_braces();
     } else if (lexer_.accept(".pragma")) {
@@ -52,7 +52,7 @@ class ModuleParser {
     return true;
   }
 
-  // ".target sm_90a, debug"
+  // Parses a directive such as ".target sm_90a, debug".
   void parse_target() {
     const Token name = lexer_.expect(Token::Kind::kWord, "an architecture");
     if (name.text.substr(0, 3) != "sm_") fail(name.line, "expected sm_..., got '" + std::string(name.text) + "'");
@@ -62,7 +62,7 @@ class ModuleParser {
     while (lexer_.accept(",")) lexer_.expect(Token::Kind::kWord, "an option");
   }
 
-  // ".file 1 "name.cu"", optionally followed by a time and a size
+  // Parses ".file 1 "name.cu"", optionally followed by a timestamp and a file size.
   void parse_file() {
     const auto number = static_cast<std::uint32_t>(parse_count(lexer_, "the number of a file", 0xffffffffu));
     const std::string_view quoted = lexer_.expect(Token::Kind::kString, "the name of a file").text;
@@ -127,7 +127,7 @@ class ModuleParser {
 
   Lexer lexer_;
   Module module_;
-  std::unordered_map<std::string, std::size_t> variables_;  // index in module_.variables
+  std::unordered_map<std::string, std::size_t> variables_;  // by name: the index in module_.variables
   std::vector<std::pair<Token, Token>> aliases_;            // new name, name
 };
 
@@ -148,7 +148,7 @@ bool Instruction::has(std::string_view modifier) const {
 }
 
 Module parse(const std::string& text) {
-  // A fat binary pads its texts with zeros.
+  // The PTX texts in a fat binary are padded with zeros.
   const std::string_view written = std::string_view(text).substr(0, text.find_last_not_of('\0') + 1);
   Module module = ModuleParser(written).parse();
   module.lines = lines_of(written);

@@ -16,7 +16,8 @@
 
 namespace vgpu::ptx {
 
-// The PTX text cannot be parsed, or uses a feature that the executor does not support. The message contains the line.
+// Thrown if the PTX text cannot be parsed or uses a feature that the executor does not support. The message contains
+// the line.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -38,24 +39,24 @@ struct Operand {
   std::uint64_t bits = 0;
   std::int64_t offset = 0;
   std::vector<Operand> elements;
-  // "%p1|%p2" and "%r1|%p1": the second destination, one operand.
+  // "%p1|%p2" and "%r1|%p1": the second destination, as a single operand.
   std::vector<Operand> second;
 };
 
-// The position of an instruction, for messages.
+// The position of an instruction, used in messages.
 struct Place {
   std::uint32_t line = 0;       // in the PTX text, from 1
-  std::uint32_t file = 0;       // index of `.file`, 0: unknown
+  std::uint32_t file = 0;       // index of `.file`; 0 if unknown
   std::uint32_t file_line = 0;  // line in that file
 };
 
 struct Instruction {
   std::string opcode;                  // "ld", "fma", ...
   std::vector<std::string> modifiers;  // "global", "v4", "f32", "shared::cta", ...: the words after the dots, in order
-  std::string guard;                   // name of the predicate; empty: none
+  std::string guard;                   // name of the guard predicate; empty if there is none
   bool guard_negated = false;
-  // In the order of the text. A call always has {results}, target, {arguments}, as vectors that may be empty; a call
-  // through a register has a fourth, the label of its .callprototype or .calltargets.
+  // The operands in the order of the text. A call always has {results}, target, {arguments}, where both lists are
+  // vectors that may be empty. An indirect call has a fourth operand, the label of its .callprototype or .calltargets.
   std::vector<Operand> operands;
   Place place;
   std::string text;  // as written, with single blanks, without the semicolon
@@ -63,16 +64,16 @@ struct Instruction {
   bool has(std::string_view modifier) const;
 };
 
-// A variable in memory: module or function scope; also parameters.
+// A variable in memory at module or function scope, or a parameter.
 struct Variable {
   std::string name;
   Space space = Space::kGlobal;
   Type type = Type::kB8;
   std::size_t alignment = 1;
-  std::size_t size = 0;  // in bytes, of the whole array
+  std::size_t size = 0;  // bytes of the whole array
   bool is_extern = false;
   bool is_managed = false;         // .attribute(.managed)
-  std::vector<std::byte> initial;  // if shorter than size, the rest is zero; empty: no initial value
+  std::vector<std::byte> initial;  // if shorter than size, the rest is zero; empty if there is no initial value
   // Addresses of other symbols stored in the initial value: (byte offset, symbol name + addend; generic or not).
   struct Relocation {
     std::size_t offset;
@@ -90,16 +91,16 @@ struct Function {
   bool is_declaration = false;
   std::vector<Variable> parameters;
   std::vector<Variable> results;  // `.func (.param ...) name`
-  // Registers, variables and labels that are declared in nested `{ }` get unique names, such as "param0@3", here and
-  // where they are used. Those declared in the body itself keep their names.
-  std::vector<Variable> variables;  // .shared, .local, .param of all scopes inside
+  // Registers, variables and labels that are declared in nested `{ }` are given unique names, such as "param0@3", both
+  // here and where they are used. Those declared in the outermost scope of the body keep their names.
+  std::vector<Variable> variables;  // .shared, .local and .param variables of all scopes in the body
   std::map<std::string, Type> registers;
   std::vector<Instruction> body;
-  std::map<std::string, std::size_t> labels;  // name to index in body
+  std::map<std::string, std::size_t> labels;  // name to index in `body`
   // `.branchtargets` and `.calltargets` lists, by their label.
   std::map<std::string, std::vector<std::string>> branch_targets;
   std::map<std::string, std::string> prototypes;  // `.callprototype` texts, by their label
-  // "maxntid", "reqntid", "minnctapersm", "noreturn", ...
+  // By name: "maxntid", "reqntid", "minnctapersm", "noreturn", ...
   std::map<std::string, std::vector<std::uint32_t>> directives;
 };
 
@@ -109,7 +110,7 @@ struct Module {
   std::vector<Variable> variables;
   std::map<std::string, Function> functions;
   std::map<std::uint32_t, std::string> files;
-  std::vector<std::string> lines;  // the text, for messages
+  std::vector<std::string> lines;  // the text, used in messages
 };
 
 // Throws Error "PTX line N: ...".

@@ -85,7 +85,8 @@ std::uint64_t stored_as(const Constant& constant, Type type, std::uint32_t line)
     return constant.bits;
   }
   if (!takes_single && !takes_double) fail(line, "expected an integer, got a floating-point number");
-  // ptxas uses the bits of a 0f literal unchanged even for a double, but rounds a double literal for a float.
+  // ptxas uses the bits of a 0f literal unchanged even for an f64 variable, but rounds a 0d literal for an f32
+  // variable.
   if (constant.kind == Kind::kSingle || takes_double) return constant.bits;
   return reinterpreted<std::uint32_t>(static_cast<float>(reinterpreted<double>(constant.bits)));
 }

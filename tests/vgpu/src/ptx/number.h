@@ -13,7 +13,7 @@ namespace vgpu::ptx {
 struct Constant {
   enum class Kind : std::uint8_t {
     kSigned,    // a 64-bit integer, like all integer constants of PTX
-    kUnsigned,  // with the suffix U, or too large for the signed kind
+    kUnsigned,  // has the suffix U, or is too large for the signed kind
     kSingle,    // 0f3F800000
     kDouble,    // 0d3FF0000000000000
     kDecimal,   // 1.0: the bits of a double
@@ -26,7 +26,7 @@ struct Constant {
 
 Constant number_of(const Token& number);
 
-// The constant converted to a variable of this type. Throws Error if there is no such conversion.
+// Returns the constant converted to a variable of this type. Throws Error if there is no such conversion.
 std::uint64_t stored_as(const Constant& constant, Type type, std::uint32_t line);
 
 }  // namespace vgpu::ptx

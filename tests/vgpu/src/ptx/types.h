@@ -40,9 +40,9 @@ enum class Type : std::uint8_t {
 
 enum class Space : std::uint8_t { kGeneric, kGlobal, kShared, kLocal, kConst, kParam };
 
-// "f32" and the like, without the dot. Empty for other words.
+// Returns the type with this name, such as "f32" without the dot, or nothing for other words.
 std::optional<Type> type_named(std::string_view name);
-std::optional<Space> space_named(std::string_view name);  // "shared::cta" too; "shared::cluster" is not modelled
+std::optional<Space> space_named(std::string_view name);  // includes "shared::cta"; "shared::cluster" is not modelled
 
 std::size_t size_of(Type type);  // in bytes; a predicate counts as 1
 bool is_signed(Type type);       // signed integer

@@ -31,7 +31,7 @@ std::size_t parse_vector_width(Lexer& lexer) {
   return 1;
 }
 
-// "[2][3]"; "[]" counts as 0 and is only allowed for the first dimension.
+// Parses array dimensions such as "[2][3]". "[]" is represented as 0 and only allowed for the first dimension.
 std::vector<std::size_t> parse_dimensions(Lexer& lexer) {
   std::vector<std::size_t> dimensions;
   while (lexer.accept("[")) {
@@ -42,9 +42,9 @@ std::vector<std::size_t> parse_dimensions(Lexer& lexer) {
   return dimensions;
 }
 
-// What one declaration says about all the names that follow it.
+// The properties in a declaration that apply to all names following them.
 struct Declaration {
-  Variable variable;  // without a name
+  Variable variable;  // its name is empty
   std::size_t width = 1;
 };
 

@@ -10,16 +10,16 @@
 
 namespace vgpu::ptx {
 
-// ".f32" and the like. Throws Error "expected `what`" for other tokens.
+// Parses a type such as ".f32". Throws Error "expected `what`" for other tokens.
 Type parse_type(Lexer& lexer, const char* what);
 
-// Parses from after the state space to the `;`: ".align 4 .b8 name[16] = {1, 2};", ".b32 a, b;".
+// Parses from after the state space to the `;`, as in ".align 4 .b8 name[16] = {1, 2};" and ".b32 a, b;".
 std::vector<Variable> parse_variables(Lexer& lexer, Space space);
 
-// "(.param .b32 a, .param .align 8 .b8 b[16])".
+// Parses a list such as "(.param .b32 a, .param .align 8 .b8 b[16])".
 std::vector<Variable> parse_parameters(Lexer& lexer);
 
-// "(.managed)", "(.unified(1, 2))", from after `.attribute`. Returns whether it is `.managed`.
+// Parses "(.managed)" or "(.unified(1, 2))" from after `.attribute`. Returns whether it is `.managed`.
 bool skip_attribute(Lexer& lexer);
 
 // Parses the initial value after the "=". If the first of `dimensions` is 0, the value determines it.

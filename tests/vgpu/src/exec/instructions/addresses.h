@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The addresses of instructions that have more than one.
+// Address operands of instructions that have more than one of them.
 #pragma once
 
 #include "exec/access.h"
@@ -9,7 +9,7 @@
 namespace vgpu {
 
 struct Address {
-  std::size_t operand = 0;  // of Code: the base
+  std::size_t operand = 0;  // index of the base in Code::operands
   bool narrow = false;
   std::int64_t offset = 0;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The opcodes that exist for integers and for floating types: from the last word to the family that knows the type.
+// Decodes the opcodes that exist for both integer and floating-point types. The type suffix selects the family of
+// instructions that decodes the rest.
 #include "exec/instructions/families.h"
 #include "exec/instructions/floats.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cp.async: each thread copies 4, 8 or 16 bytes from global to shared memory while it goes on.
+// cp.async: each thread asynchronously copies 4, 8 or 16 bytes from global to shared memory.
 #include "exec/instructions/async_copies.h"
 #include "exec/block.h"
 #include "exec/instructions/addresses.h"
@@ -20,7 +20,8 @@ struct Plan {
   Address to, from;
 };
 
-// How many bytes each lane really reads; it writes code.bytes.
+// Returns the number of bytes that each lane reads (src-size, or 0 with ignore-src). The lane always writes code.bytes;
+// the rest is filled with zeros.
 std::array<std::uint32_t, kLanes> bytes_read(Warp& warp, const Code& code) {
   std::array<std::uint32_t, kLanes> bytes;
   bytes.fill(code.bytes);
@@ -38,7 +39,7 @@ std::array<std::uint32_t, kLanes> bytes_read(Warp& warp, const Code& code) {
   return bytes;
 }
 
-// Operands: the bases of destination and source, then the bytes to read or the predicate that says to read none.
+// Operands: the base registers of the destination and source addresses, then src-size or the ignore-src predicate.
 void run_copy(Warp& warp, const Code& code) {
   const auto& plan = *static_cast<const Plan*>(code.data.get());
   Access to{Access::Kind::kWrite, Space::kShared, code.bytes};
@@ -100,14 +101,14 @@ void decode_copy(Decoder& d) {
   set_handler(d, Pipe::kLoadStore, run_copy);
 }
 
-// ---- groups ---------------------------------------------------------------------------------------------------------
+// ---- async-groups (cp.async.commit_group, cp.async.wait_group) ------------------------------------------------------
 
 void run_commit(Warp& warp, const Code&) {
   for_each_lane(warp.active(),
                 [&](unsigned lane) { warp.block().copies().of(AsyncCopies::thread_in(warp, lane)).commit(); });
 }
 
-// code.target: how many groups may stay under way.
+// code.target is the number of the most recent async-groups that may still be pending.
 void run_wait(Warp& warp, const Code& code) {
   for_each_lane(warp.active(), [&](unsigned lane) { warp.block().copies().wait(warp, lane, code.target); });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Declarations that the two files of cp and the one of mbarrier share.
+// Declarations shared by the handlers of cp.async, cp.async.bulk and mbarrier.
 #pragma once
 
 #include "exec/access.h"
@@ -8,13 +8,13 @@
 
 namespace vgpu {
 
-void decode_bulk_copy(Decoder& d);       // cp.async.bulk, after these words
-void decode_bulk_reduction(Decoder& d);  // cp.reduce, likewise
+void decode_bulk_copy(Decoder& d);       // after cp.async.bulk
+void decode_bulk_reduction(Decoder& d);  // after cp.reduce
 
-// The number that is the first operand of a wait for groups.
+// Decodes the immediate N of a wait_group instruction, which is its first operand.
 std::uint32_t take_group_count(Decoder& d);
 
-// Where in shared memory a lane's mbarrier lies; fails the block where it is elsewhere.
+// Returns the offset of a lane's mbarrier in shared memory. Fails the block if the mbarrier is in another state space.
 std::uint64_t shared_offset(Warp& warp, const Access& access, unsigned lane);
 
 }  // namespace vgpu

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What atom, red and cp.reduce do to a place in memory, as function objects: the new value from the old one.
+// The operations of atom, red and cp.reduce as function objects, which compute the new value of a memory location from
+// the old one.
 #pragma once
 
 #include <string>
@@ -18,11 +19,11 @@ struct Bits128 {
   bool operator==(const Bits128& other) const { return low == other.low && high == other.high; }
 };
 
-// The operands of a lane.
+// The operands of one lane.
 template <class T>
 struct Given {
   T b, c;
-  bool flushes;  // f32 in global memory: subnormal numbers count as zeros
+  bool flushes;  // f32 in global memory: subnormal numbers are flushed to zero
 };
 
 // ---- operations -----------------------------------------------------------------------------------------------------
@@ -67,7 +68,7 @@ struct CompareAndSwap {
   }
 };
 
-// Counting from 0 to b, round and round.
+// inc and dec: counters that wrap around within 0 to b.
 struct Increment {
   std::uint32_t operator()(std::uint32_t old, const Given<std::uint32_t>& given) const {
     return old >= given.b ? 0 : old + 1;
@@ -92,7 +93,8 @@ struct AddDouble {
   }
 };
 
-// F of each 16-bit number of T, in a double; rounded once, since a sum of two is exact there or far from a tie.
+// Applies F to each 16-bit number of T in double precision. Rounding once more is harmless, since the sum of two such
+// numbers is exact in double or far from a tie.
 template <class Format, class F>
 struct Narrow {
   template <class T>
@@ -110,7 +112,7 @@ struct Narrow {
 struct Plus {
   double operator()(double a, double b) const { return a + b; }
 };
-// -0 is below +0, and any number is preferred to NaN.
+// -0 compares less than +0, and any number is preferred to NaN.
 struct Lesser {
   double operator()(double a, double b) const {
     if (std::isnan(a) || std::isnan(b)) return std::isnan(a) ? b : a;
@@ -121,9 +123,10 @@ struct Greater {
   double operator()(double a, double b) const { return -Lesser{}(-a, -b); }
 };
 
-// ---- by name --------------------------------------------------------------------------------------------------------
+// ---- lookup by name -------------------------------------------------------------------------------------------------
 
-// visit(T{}, F{}) for the operation on that type, T being how it lies in memory; a null pointer of visit's type: none.
+// Returns visit(T{}, F{}) for the operation F with this name and type, where T is the type of the value in memory.
+// Returns a null pointer if there is no such operation.
 template <class Visit>
 auto visit_integer_operation(const std::string& name, ptx::Type type, Visit visit)
     -> decltype(visit(std::uint32_t{}, Exchange{})) {
@@ -216,8 +219,8 @@ auto visit_operation(const std::string& name, ptx::Type type, Visit visit) {
 
 // ---- memory ---------------------------------------------------------------------------------------------------------
 
-// Replaces the value at an aligned place by f of it, at once for all host threads, those included that store there without
-// being atomic. Returns the old value.
+// Replaces the value at an aligned location by f(value), atomically with respect to all host threads, including those
+// that use plain stores. Returns the old value.
 template <class T, class F>
 T replace(std::byte* at, F f) {
   T* place = reinterpret_cast<T*>(at);

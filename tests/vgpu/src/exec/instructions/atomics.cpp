@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// atom and red. The lanes of a warp take their turns in the order of their numbers; where a seed is set, in any order.
+// atom and red. The lanes of a warp perform their operations in ascending order of lane numbers, or in a pseudo-random
+// order if a seed is set.
 #include "exec/access.h"
 #include "exec/block.h"
 #include "exec/instructions/atomic_operations.h"
@@ -21,7 +22,8 @@ std::uint64_t scrambled(std::uint64_t x) {
   return x ^ x >> 31;
 }
 
-// The seed, the place and how far the block has come choose the order, so that a run can be repeated.
+// The order depends only on the seed, the indices of the block and the warp, and the number of instructions executed,
+// so a run with the same seed can be reproduced.
 std::array<std::uint8_t, kLanes> lane_order(const Warp& warp) {
   std::array<std::uint8_t, kLanes> order{};
   for (unsigned lane = 0; lane < kLanes; ++lane) order[lane] = static_cast<std::uint8_t>(lane);
@@ -38,7 +40,8 @@ std::array<std::uint8_t, kLanes> lane_order(const Warp& warp) {
   return order;
 }
 
-// Operands: address; the results, one per element; the second and, for cas, third operands likewise.
+// Operands: the address, the results (one per element), then the second operands (one per element) and, for cas, the
+// third operand.
 template <class T, class F>
 void run_atomic(Warp& warp, const Code& code) {
   Access access{Access::Kind::kAtomic, code.space, std::uint32_t{code.bytes} * code.elements, true, {}, {}};
@@ -65,7 +68,7 @@ void run_atomic(Warp& warp, const Code& code) {
       changes = changes || !(next(result) == result);
     }
   }
-  // A warp that waits for a lock leaves it as it is.
+  // An atomic that changes nothing is how a warp polls a lock, so it counts as polling in the detection of stalls.
   if (changes) {
     warp.work();
     warp.block().note_change();
@@ -74,7 +77,8 @@ void run_atomic(Warp& warp, const Code& code) {
   }
 }
 
-// The words may stand in any order: the headers of CUDA write atom.add.acquire.gpu.u32, its compiler atom.acquire.gpu.add.u32.
+// Accepts the qualifiers in any order: the CUDA headers write atom.add.acquire.gpu.u32, nvcc writes
+// atom.acquire.gpu.add.u32.
 void decode_atomic(Decoder& d, bool returns) {
   Code& code = d.code();
   code.pipe = Pipe::kLoadStore;

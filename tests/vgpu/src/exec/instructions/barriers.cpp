@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// bar and barrier: the barriers of a block.
+// bar and barrier: the barriers of a thread block (CTA).
 #include "exec/block.h"
 #include "exec/instructions/families.h"
 #include "exec/instructions/lanes.h"
@@ -14,7 +14,7 @@ using ptx::Type;
 enum Flag : std::uint8_t { kArriveOnly = 1, kAligned = 2, kCounted = 4, kReduces = 8, kNegated = 16 };
 enum class Reduction : std::uint8_t { kAnd, kOr, kCount };
 
-// Operands: barrier number, count of threads, result, predicate. code.target is the Reduction.
+// Operands: barrier number, thread count, result, predicate. code.target holds the Reduction.
 void run_barrier(Warp& warp, const Code& code) {
   Block& block = warp.block();
   const auto first = static_cast<unsigned>(__builtin_ctz(warp.active()));
@@ -99,7 +99,8 @@ void decode_barrier(Decoder& d) {
   }
 }
 
-// Lanes that met others at another bar.warp.sync are woken; those that meet here go on at once.
+// Lanes that wait at a different bar.warp.sync are released. Lanes that arrive at this same instruction continue at
+// once.
 void run_warp_barrier(Warp& warp, const Code& code) {
   if (warp.split().woken) {
     warp.split().woken = false;

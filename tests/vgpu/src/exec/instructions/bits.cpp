@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counting and finding bits, and fields of bits.
+// Instructions that count bits, find bits, and extract or insert bit fields.
 #include <algorithm>
 
 #include "exec/instructions/by_type.h"
@@ -28,7 +28,8 @@ struct LeadingZeros {
   }
 };
 
-// The place of the highest bit that is not the sign; all ones where there is none.
+// Returns the position of the most significant bit that differs from the sign or, with shift_amount, the left shift
+// that moves it to the top. Returns all ones if there is no such bit.
 template <bool shift_amount>
 struct FindHighest {
   template <class T>
@@ -50,7 +51,8 @@ struct Reverse {
   }
 };
 
-// The n-th bit set from `base` upwards, downwards for n < 0; for n = 0 the bit at base itself.
+// Finds the n-th set bit counting upwards from `base`, or downwards if n < 0. If n is 0, it tests the bit at base
+// itself.
 struct FindNth {
   std::uint32_t operator()(std::uint32_t mask, std::uint32_t base, std::int32_t n) const {
     const int step = n < 0 ? -1 : 1;
@@ -63,13 +65,14 @@ struct FindNth {
   }
 };
 
-// The lowest `count` bits.
+// Returns a mask of the lowest `count` bits.
 template <class T>
 T low_bits(std::uint32_t count) {
   return count >= kBits<T> ? static_cast<T>(~T{0}) : static_cast<T>((T{1} << count) - 1);
 }
 
-// A field that reaches over the top of its source ends there; a signed one is filled up with its highest bit.
+// A field that extends beyond the most significant bit of its source ends there. A signed field is extended with the
+// most significant bit that it contains.
 struct ExtractField {
   template <class T>
   T operator()(T a, std::uint32_t position, std::uint32_t length) const {
@@ -125,7 +128,7 @@ struct Count {
   }
 };
 
-// The bits of a word as a number.
+// Decodes an instruction that computes a u32 from the bits of a single source, such as popc and clz.
 template <class F>
 void decode_count(Decoder& d) {
   const Type type = d.take_type();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cp.async.bulk and cp.reduce.async.bulk: one thread copies a piece of memory as large as it likes.
+// cp.async.bulk and cp.reduce.async.bulk: a single thread copies or reduces a block of memory of any size.
 #include "exec/block.h"
 #include "exec/instructions/addresses.h"
 #include "exec/instructions/async_copies.h"
@@ -14,7 +14,7 @@ namespace {
 using ptx::Space;
 using ptx::Type;
 
-constexpr std::uint32_t kUnit = 16;  // of sizes and addresses
+constexpr std::uint32_t kUnit = 16;  // sizes and addresses must be multiples of this
 
 struct Plan {
   Address to, from, mbarrier;
@@ -22,7 +22,7 @@ struct Plan {
   void (*reduce)(std::byte* to, const std::byte* from, std::uint32_t bytes) = nullptr;
 };
 
-// One lane's part of an access with a size of its own.
+// Resolves the access of one lane. Bulk accesses are resolved lane by lane because each lane has its own size.
 Access resolved(Warp& warp, const Code& code, const Address& address, unsigned lane, Access access) {
   access.lanes = Mask{1} << lane;
   read_addresses(warp, code, address, access);
@@ -30,7 +30,7 @@ Access resolved(Warp& warp, const Code& code, const Address& address, unsigned l
   return access;
 }
 
-// Operands: the bases of destination, source and mbarrier, and the size.
+// Operands: the base registers of the destination, source and mbarrier addresses, and the size.
 void run_copy(Warp& warp, const Code& code) {
   const auto& plan = *static_cast<const Plan*>(code.data.get());
   AsyncCopies& copies = warp.block().copies();
@@ -63,7 +63,8 @@ void run_commit(Warp& warp, const Code&) {
                 [&](unsigned lane) { warp.block().copies().bulk_of(AsyncCopies::thread_in(warp, lane)).commit(); });
 }
 
-// code.target: how many groups may stay under way. To wait for the reading alone is to wait for all here.
+// code.target is the number of the most recent bulk async-groups that may still be pending. With .read, a GPU waits for
+// the reads from the source only; here it waits until the copies are complete.
 void run_wait(Warp& warp, const Code& code) {
   for_each_lane(warp.active(), [&](unsigned lane) { warp.block().copies().wait_bulk(warp, lane, code.target); });
 }
@@ -72,7 +73,7 @@ void run_nothing(Warp&, const Code&) {}
 
 bool take_own_shared(Decoder& d) { return d.take("shared::cta") || d.take("shared::cluster"); }
 
-// From behind the spaces' words on.
+// Decodes what follows the state spaces in the opcode.
 void set_copy(Decoder& d, const std::shared_ptr<Plan>& plan) {
   if (d.take("multicast::cluster")) d.unknown("clusters are not modelled");
   Code& code = d.code();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From the type that an instruction names to a handler for that type of C++, and the operands that go with it. A null
-// handler says that the type has no meaning there; set_handler refuses it.
+// Selects the handler for the C++ type that corresponds to an instruction's type, and takes the operands of these
+// types. A null handler means that the instruction does not exist for the type; set_handler() rejects it.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace vgpu {
 
-// f of any value of the C++ type.
+// Returns f applied to any value of the C++ type.
 template <class F>
 Handler for_bits(ptx::Type type, F f) {
   switch (type) {
@@ -28,7 +28,7 @@ Handler for_bits(ptx::Type type, F f) {
   }
 }
 
-// By the size of a register, whatever its type.
+// Selects by the size of a register, regardless of its type.
 template <class F>
 Handler for_size(std::size_t size, F f) {
   switch (size) {
@@ -43,7 +43,7 @@ Handler for_size(std::size_t size, F f) {
   }
 }
 
-// For these: handlers of T F(T), T F(T, T), T F(T, T, T).
+// For use with the functions above: handlers of operations T F(T), T F(T, T) and T F(T, T, T).
 template <class F>
 struct Unary {
   template <class T>
@@ -72,7 +72,7 @@ inline void set_handler(Decoder& d, Pipe pipe, Handler handler) {
   d.code().run = handler;
 }
 
-// The destination and then the sources, of these types.
+// Takes the destination and then the sources, which have these types.
 inline void take_operands(Decoder& d, ptx::Type destination, std::initializer_list<ptx::Type> sources) {
   if (d.operand_count() != sources.size() + 1)
     d.unknown("expected " + std::to_string(sources.size() + 1) + " operands");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// prefetch, prefetchu, applypriority, discard, createpolicy: what a cache should do. There is none, and they change no result.
+// prefetch, prefetchu, applypriority, discard and createpolicy: hints to the caches. Caches are not modelled, and the
+// hints do not change any result.
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/families.h"
 
@@ -12,7 +13,8 @@ using ptx::Type;
 
 void run_hint(Warp&, const Code&) {}
 
-// A hint about an address, which is not looked at: to prefetch more than there is does no harm.
+// Decodes a hint that takes an address. The address is not checked, since prefetching beyond the end of an allocation
+// is harmless.
 void decode_hint(Decoder& d, Space space) {
   d.address(d.operand(0), space, 0);
   set_handler(d, Pipe::kLoadStore, run_hint);
@@ -31,7 +33,7 @@ void decode_prefetchu(Decoder& d) {
   decode_hint(d, Space::kGeneric);
 }
 
-// Operands: address, how many bytes.
+// Operands: address, size in bytes.
 void decode_applypriority(Decoder& d) {
   const bool global = d.take("global");
   if (!d.take("L2::evict_normal") || d.operand_count() != 2) d.unknown();
@@ -39,7 +41,7 @@ void decode_applypriority(Decoder& d) {
   decode_hint(d, global ? Space::kGlobal : Space::kGeneric);
 }
 
-// What is discarded has no particular value; here it keeps the one it had. Operands: address, how many bytes.
+// The contents of discarded memory are unspecified; here they are left unchanged. Operands: address, size in bytes.
 void decode_discard(Decoder& d) {
   const bool global = d.take("global");
   if (!d.take("L2") || d.operand_count() != 2) d.unknown();
@@ -47,7 +49,7 @@ void decode_discard(Decoder& d) {
   decode_hint(d, global ? Space::kGlobal : Space::kGeneric);
 }
 
-// A policy is only ever given back to other hints.
+// A cache policy is opaque: programs only pass it on to other instructions as a hint, so any value will do.
 void run_policy(Warp& warp, const Code& code) {
   for_each_lane(warp.active(), [&](unsigned lane) { warp.lanes<std::uint64_t>(code.operands[0])[lane] = 0; });
 }
@@ -57,7 +59,7 @@ bool take_priority(Decoder& d) {
          d.take("L2::evict_unchanged");
 }
 
-// Operands: policy; then a fraction or none; or an address and two sizes; or a property.
+// Operands: the policy, then one of: an optional fraction, an address with two sizes, or an access property.
 void decode_createpolicy(Decoder& d) {
   Code& code = d.code();
   const std::string form = d.take_word();

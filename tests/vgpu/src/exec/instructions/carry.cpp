@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arithmetic on several words: add, sub, mad with .cc, which leave a carry; addc, subc, madc, which take it in.
+// Extended-precision integer arithmetic: add.cc, sub.cc and mad.cc write the carry flag; addc, subc and madc read it.
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/families.h"
 #include "exec/instructions/integer_arithmetic.h"
@@ -12,8 +12,8 @@ using ptx::Type;
 
 enum Flag : std::uint8_t { kTakes = 1, kLeaves = 2 };
 
-// These set `out` and return whether the result carries. A subtraction adds the complement and 1, as GPUs do: it borrows where
-// it does not carry.
+// Each functor sets `out` and returns the carry-out. A subtraction adds the complement and the carry-in, as GPUs do, so
+// a carry-out of 0 means that it borrowed.
 struct AddCarry {
   template <class T>
   bool operator()(T a, T b, T, bool carry, T& out) const {
@@ -41,7 +41,7 @@ struct MulAddCarry {
   }
 };
 
-// Operands: destination, a, b, c (of mad), the carry flag.
+// Operands: destination, a, b, c (mad only), carry flag.
 template <class F, class T>
 void run_with_carry(Warp& warp, const Code& code) {
   const T* a = warp.lanes<T>(code.operands[1]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// selp and slct: one of two values.
+// selp and slct: instructions that select one of two values.
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/families.h"
 #include "exec/instructions/float_rules.h"

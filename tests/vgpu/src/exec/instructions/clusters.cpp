@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mapa and getctarank, in a cluster of the one block that there always is.
+// mapa and getctarank. Clusters are not modelled: every cluster consists of a single block.
 #include "exec/block.h"
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/families.h"

@@ -12,7 +12,7 @@
 
 namespace vgpu {
 
-// ---- what is compared: how a number is read from a register ---------------------------------------------------------
+// ---- operands: how a number is read from a register -----------------------------------------------------------------
 
 template <class T>
 struct Integer {
@@ -31,7 +31,7 @@ struct Double64 {
   static double read(Bits bits) { return bits_as<double>(bits); }
 };
 
-// A number of 16 bits that begins at bit `shift` of a register.
+// A 16-bit number that begins at bit `shift` of a register.
 template <class Format, bool flushes, class Register = std::uint16_t, unsigned shift = 0>
 struct Narrow {
   using Bits = Register;
@@ -43,9 +43,10 @@ struct Narrow {
   }
 };
 
-// ---- how ------------------------------------------------------------------------------------------------------------
+// ---- comparison operators -------------------------------------------------------------------------------------------
 
-// In C++ all comparisons with NaN but != are false; these are the unordered ones, which are true.
+// In C++, all comparisons with NaN except != are false. The following are the cases that differ: ne is false, and the
+// unordered comparisons are true.
 struct OrderedNotEqual {
   template <class T>
   bool operator()(T a, T b) const {
@@ -66,7 +67,7 @@ struct Opposite {
   }
 };
 
-// The active lanes where operand 2 compares so with operand 3.
+// Returns the active lanes in which operands 2 and 3 compare as true.
 template <class Value, class Compare>
 Mask compared(Warp& warp, const Code& code) {
   using Bits = typename Value::Bits;
@@ -74,7 +75,7 @@ Mask compared(Warp& warp, const Code& code) {
                           [](Bits a, Bits b) { return Compare{}(Value::read(a), Value::read(b)); });
 }
 
-// ---- names: Make::of<Compare>() turns a comparison into a handler; null where there is none of that name --------------
+// ---- lookup by name: Make::of<Compare>() makes the handler, null for an unknown name --------------------------------
 
 template <class Make>
 Handler of_bits(const std::string& name) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// setp and set.
+// setp and set: comparisons with a predicate or a number as the result.
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/compare.h"
 #include "exec/instructions/families.h"
@@ -10,11 +10,11 @@ namespace {
 
 using ptx::Type;
 
-// ---- what becomes of the result -------------------------------------------------------------------------------------
+// ---- destinations of a comparison's result --------------------------------------------------------------------------
 
 enum Flag : std::uint8_t { kAnd = 1, kOr = 2, kXor = 4, kNegated = 8 };
 
-// The result combined with operand 4, if the instruction says so.
+// Returns the result combined with the predicate in operand 4 if the instruction has a Boolean operator.
 Mask combined(Warp& warp, const Code& code, Mask result) {
   if ((code.flags & (kAnd | kOr | kXor)) == 0) return result;
   Mask other = warp.predicate(code.operands[4]);
@@ -23,7 +23,7 @@ Mask combined(Warp& warp, const Code& code, Mask result) {
   return (code.flags & kOr) != 0 ? result | other : result ^ other;
 }
 
-// setp: operands 0 and 1.
+// The destinations of setp are the predicates in operands 0 and 1.
 struct ToPredicates {
   static void store(Warp& warp, const Code& code, Mask first, Mask second) {
     first = combined(warp, code, first);
@@ -32,7 +32,7 @@ struct ToPredicates {
   }
 };
 
-// set: operand 0; code.offset is what stands for true.
+// The destination of set is operand 0. code.offset is the value that represents true.
 template <class T>
 struct ToRegister {
   static void store(Warp& warp, const Code& code, Mask result, Mask) {
@@ -67,7 +67,7 @@ void run_pair(Warp& warp, const Code& code) {
 
 // ---- handlers -------------------------------------------------------------------------------------------------------
 
-// Each of these turns a comparison into a handler.
+// Each of the following templates makes the handler that evaluates a given comparison.
 template <class Store, class Value>
 struct One {
   template <class Compare>
@@ -121,7 +121,7 @@ Handler scalar_handler(Type type, const std::string& name, bool flushes) {
 
 bool is_packed(Type type) { return type == Type::kF16x2 || type == Type::kBF16x2; }
 
-// The words up to the types.
+// The qualifiers in front of the types.
 struct Words {
   std::string comparison;
   bool flushes;
@@ -166,7 +166,7 @@ void decode_setp(Decoder& d) {
                               : scalar_handler<ToPredicates>(type, words.comparison, words.flushes));
 }
 
-// What stands for true in a destination of this type; 0: it can be none.
+// Returns the value that represents true in a destination of this type, or 0 if the type cannot be a destination.
 std::int64_t true_value(Type type, bool halves) {
   switch (type) {
     case Type::kU32:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Branches, calls, and the end of threads.
+// Branches, calls, and instructions that end threads.
 #include <algorithm>
 
 #include "exec/block.h"
@@ -29,7 +29,7 @@ void decode_bra(Decoder& d) {
   d.code().run = run_bra;
 }
 
-// brx.idx: operand 0 indexes the list in `data`.
+// brx.idx: operand 0 is the index into the list of targets in code.data.
 void run_brx(Warp& warp, const Code& code) {
   const auto& targets = *static_cast<const std::vector<std::uint32_t>*>(code.data.get());
   const std::uint32_t* index = warp.lanes<std::uint32_t>(code.operands[0]);
@@ -60,7 +60,7 @@ void decode_brx(Decoder& d) {
 
 // ---- calls ----------------------------------------------------------------------------------------------------------
 
-// The places in this frame that a call's arguments or results are named by.
+// Returns where the arguments or results that a call names are located in the caller's frame.
 std::vector<Site> sites(Decoder& d, const Operand& list) {
   const std::vector<LocalVariable>& variables = d.builder().out().local_variables;
   std::vector<Site> found;
@@ -91,7 +91,8 @@ const Function* function_at(Warp& warp, unsigned lane, std::uint64_t address) {
   return function;
 }
 
-// Lanes that call the same function go together, the others after them.
+// The lanes that call the same function as the first active lane execute the call together. The other lanes follow
+// later.
 void run_indirect_call(Warp& warp, const Code& code) {
   const std::uint64_t* targets = warp.lanes<std::uint64_t>(code.operands[0]);
   const auto first = static_cast<unsigned>(__builtin_ctz(warp.active()));
@@ -136,7 +137,7 @@ void decode_call(Decoder& d) {
   }
 }
 
-// ---- ends -----------------------------------------------------------------------------------------------------------
+// ---- exit, return and trap ------------------------------------------------------------------------------------------
 
 void run_ret(Warp& warp, const Code&) { warp.return_from_call(); }
 void run_exit(Warp& warp, const Code&) { warp.exit_lanes(); }
@@ -160,7 +161,7 @@ void decode_trap(Decoder& d) { d.code().run = run_trap; }
 
 void run_nothing(Warp&, const Code&) {}
 
-// A hint to tools.
+// Decodes instructions that are only hints to tools and have no effect.
 void decode_nothing(Decoder& d) {
   while (!d.take_word().empty()) {
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The ends of a conversion: what registers hold becomes a row of numbers, and the other way round.
+// The first and last step of a conversion: loading registers into a row of numbers, and storing a row of numbers into
+// registers.
 #include "exec/instructions/conversion.h"
 #include "exec/instructions/float_rules.h"
 #include "exec/instructions/half.h"
@@ -19,7 +20,7 @@ T element(const std::byte* lanes, std::size_t offset) {
   return value;
 }
 
-// How reals are coded in registers.
+// The encodings of real numbers in registers.
 struct SingleCode {
   using Bits = std::uint32_t;
   static double value(Bits bits) { return double{bits_as<float>(bits)}; }

@@ -12,7 +12,7 @@ namespace {
 
 using ptx::Type;
 
-// reals[i] = F(reals[i]).
+// Applies F to each number: reals[i] = F(reals[i]).
 template <class F>
 struct OfReals {
   __attribute__((always_inline)) static inline void run(Row& row) {
@@ -52,10 +52,11 @@ struct Rounded {
   double operator()(double x) const { return rounded<Format>(x); }
 };
 
-// Not std::rint, which compilers replace by code for the default mode.
+// Rounds to a whole number in the current rounding mode. std::rint is not used because compilers replace it by code
+// that assumes the default mode.
 struct Whole {
   double operator()(double x) const {
-    constexpr double kAllWhole = 0x1p52;  // from here on
+    constexpr double kAllWhole = 0x1p52;  // every double of at least this magnitude is a whole number
     const double c = std::copysign(kAllWhole, x);
     return std::fabs(x) < kAllWhole ? std::copysign((x + c) - c, x) : x;
   }
@@ -100,8 +101,9 @@ struct Clamped {
   }
 };
 
-// A double holds more bits than a half, but not all of 64: the last one of those that it does says for the others whether any
-// is set, which is all that rounding needs.
+// Rounds to odd. The significand of a double is wider than that of a half but narrower than 64 bits, so the last bit
+// kept is set if any of the bits dropped was (sticky bit). This preserves everything that the final rounding depends
+// on.
 template <class Integer>
 double to_odd(Integer x) {
   constexpr int kLost = 11;
@@ -126,8 +128,9 @@ struct RealOf {
 template <class Float>
 struct FloatOf {
   double operator()(std::int64_t x) const { return static_cast<double>(static_cast<Float>(x)); }
-  // By way of the signed conversion, since what compilers make of the unsigned one gives -0 where rounding is down. The bit
-  // that is shifted out lives on in the last one, which is all that rounding needs.
+  // Converts by way of a signed integer, since the code that compilers generate for unsigned integers gives -0 when
+  // rounding towards negative infinity. The bit that is shifted out is merged into the last bit kept (sticky bit),
+  // which preserves everything that rounding depends on.
   double operator()(std::uint64_t x) const {
     const bool large = x >> 63 != 0;
     const double real = (*this)(static_cast<std::int64_t>(large ? x >> 1 | (x & 1) : x));
@@ -139,7 +142,7 @@ template <class To, bool kNanIsZero>
 struct IntegerOf {
   To operator()(double x) const {
     using Limits = std::numeric_limits<To>;
-    constexpr double kEnd = power_of_two(Limits::digits);  // behind the largest
+    constexpr double kEnd = power_of_two(Limits::digits);  // the first value beyond the range of To
     constexpr To kNan = kNanIsZero ? To{0} : static_cast<To>(std::uint64_t{1} << (8 * sizeof(To) - 1));
     if (x != x) return kNan;
     if (x >= kEnd) return Limits::max();

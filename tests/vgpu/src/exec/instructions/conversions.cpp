@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cvt between single values.
+// cvt between scalar types.
 #include "exec/instructions/conversions.h"
 
 #include "exec/instructions/by_type.h"
@@ -21,7 +21,7 @@ void run_conversion(Warp& warp, const Code& code) {
   conversion.store(row, warp.lanes<std::byte>(code.operands[0]), warp.active());
 }
 
-// What holds as many bytes.
+// Returns the untyped (.b) type of the given size in bytes.
 Type bits_of(std::size_t size) {
   switch (size) {
     case 1:
@@ -35,13 +35,13 @@ Type bits_of(std::size_t size) {
   }
 }
 
-// Whether some real number of `from` lies between those of `to`, or outside.
+// Returns whether some value of `from` cannot be represented in `to`, so that the conversion rounds.
 bool loses(Type from, Type to) {
   if (from == to) return false;
   return ptx::size_of(to) <= ptx::size_of(from);
 }
 
-// Whether integers of `to` are all that those of `from` are.
+// Returns whether the integer type `to` can represent every value of `from`.
 bool holds_all(Type from, Type to) {
   if (ptx::is_signed(from) == ptx::is_signed(to)) return ptx::size_of(to) >= ptx::size_of(from);
   return ptx::is_signed(to) && ptx::size_of(to) > ptx::size_of(from);
@@ -61,7 +61,7 @@ std::vector<Step> real_steps(Decoder& d, const CvtWords& words, Type from, Type 
     if (!words.rounding) d.unknown("expected a rounding mode");
     if (words.finite) steps.push_back(finite_step(to));
     steps.push_back(round_step(to));
-  } else if (words.rounding && (from != Type::kBF16 || from == to)) {  // ptxas takes any mode for bf16
+  } else if (words.rounding && (from != Type::kBF16 || from == to)) {  // ptxas accepts any mode for bf16
     d.unknown("there is nothing to round");
   }
   if (words.saturate) steps.push_back(saturate_step());
@@ -103,7 +103,7 @@ void decode_single(Decoder& d, const CvtWords& words, Type from, Type to) {
     return size == 0 ? ptx::size_of(type) : size;
   };
   const std::size_t from_size = size_of(1, from), to_size = size_of(0, to);
-  const bool exactly = from == Type::kBF16 || to == Type::kBF16;  // registers as wide as their types
+  const bool exactly = from == Type::kBF16 || to == Type::kBF16;  // bf16 requires registers of exactly its size
   if (exactly && (from_size != ptx::size_of(from) || to_size != ptx::size_of(to))) d.unknown();
   conversion.load = from_size < ptx::size_of(from) ? nullptr : load_of(from);
   conversion.store = store_of(to, to_size);

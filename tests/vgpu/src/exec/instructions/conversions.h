@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The words of cvt, and its forms that convert several values at once.
+// The modifiers of cvt, and its forms that convert several values at once.
 #pragma once
 
 #include <optional>
@@ -21,7 +21,8 @@ struct CvtWords {
   bool finite = false;    // satfinite
 };
 
-// To and from f16x2, bf16x2, e4m3x2, e5m2x2, and to tf32. False: neither word is one of these.
+// Decodes conversions to and from f16x2, bf16x2, e4m3x2 and e5m2x2, and to tf32. Returns false if neither type is one
+// of these.
 bool decode_packed_cvt(Decoder& d, const CvtWords& words, const std::string& to, const std::string& from);
 
 void decode_cvt_pack(Decoder& d);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Each enters its opcodes into the table.
+// The instruction families. Each function enters the opcodes of its family into the table.
 #pragma once
 
 #include "exec/decode.h"
@@ -36,10 +36,12 @@ void add_conversions(InstructionTable& table);        // cvt
 void add_comparisons(InstructionTable& table);        // set, setp
 void add_choices(InstructionTable& table);            // selp, slct
 
-// add, sub, mul, mad, div, rem, abs, neg, min, max of integers; add_arithmetic enters these opcodes for all types.
+// Decodes add, sub, mul, mad, div, rem, abs, neg, min and max of integers; add_arithmetic() enters these opcodes for
+// all types.
 void decode_integer_arithmetic(Decoder& d);
-void decode_with_carry(Decoder& d);  // add, sub, mad with .cc
-// mov from a special register that is not among those of exec/special.cpp. False: it is none of these.
+void decode_with_carry(Decoder& d);  // add, sub and mad with .cc
+// Decodes a mov from a special register that is not among those of exec/special.cpp. Returns false if it is none of
+// these either.
 bool decode_special_register(Decoder& d, ptx::Type type);
 
 }  // namespace vgpu

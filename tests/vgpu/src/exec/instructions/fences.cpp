@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// membar, fence, and hints of when and with what a warp runs.
+// membar and fence, and scheduling and register hints.
 #include <atomic>
 
 #include "exec/instructions/by_type.h"
@@ -24,7 +24,7 @@ void decode_membar(Decoder& d) {
 
 void run_nothing(Warp&, const Code&) {}
 
-// Copies land in one piece here, so that proxies see each other's writes without a fence.
+// Asynchronous copies complete as a whole here, so the proxies see each other's writes even without a proxy fence.
 void decode_proxy_fence(Decoder& d) {
   if (d.take("alias")) {
     set_handler(d, Pipe::kLoadStore, run_nothing);
@@ -54,7 +54,7 @@ void decode_nanosleep(Decoder& d) {
   set_handler(d, Pipe::kControl, run_nanosleep);
 }
 
-// How grids overlap, and how many registers a warp may have, changes no result.
+// griddepcontrol and setmaxnreg affect how grids overlap and how many registers a warp may use, but not any result.
 void decode_griddepcontrol(Decoder& d) {
   if (!d.take("launch_dependents") && !d.take("wait")) d.unknown();
   set_handler(d, Pipe::kControl, run_nothing);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What PTX does to operands and results beyond IEEE arithmetic: one NaN for all, subnormals flushed, results clamped.
-// All of it without branches, so that loops over lanes become vector instructions.
+// What the PTX ISA specifies beyond IEEE arithmetic: a canonical NaN, flushing of subnormals, and clamping of results.
+// The code is free of branches, so that compilers can vectorise loops over lanes.
 #pragma once
 
 #include <cmath>
@@ -21,7 +21,7 @@ struct FloatLayout<float> {
   static constexpr Bits kSign = 0x80000000u, kNan = 0x7fffffffu;
 };
 
-// f64 instructions make another NaN than f32 ones.
+// The canonical NaN of f64 instructions differs from that of f32 instructions.
 template <>
 struct FloatLayout<double> {
   using Bits = std::uint64_t;
@@ -38,20 +38,20 @@ T canonical(T x) {
   return x == x ? x : canonical_nan<T>();
 }
 
-// .ftz: subnormals become zeros of their sign.
+// .ftz: flushes subnormals to sign-preserving zero.
 template <class T>
 T flushed(T x) {
   return std::fabs(x) < std::numeric_limits<T>::min() ? std::copysign(T{0}, x) : x;
 }
 
-// .sat: into [+0, 1]; NaN becomes 0.
+// .sat: clamps to [+0, 1]; NaN becomes +0.
 template <class T>
 T saturated(T x) {
   const T positive = x > 0 ? x : T{0};
   return positive < 1 ? positive : T{1};
 }
 
-// .relu: what is below +0 becomes it; NaN stays.
+// .relu: negative numbers and -0 become +0; NaN is kept.
 template <class T>
 T rectified(T x) {
   return x <= 0 ? T{0} : x;

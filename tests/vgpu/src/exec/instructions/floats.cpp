@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arithmetic of f32, f32x2 and f64 with one rounding, in all four modes: what IEEE 754 asks for, and the host does too.
+// Arithmetic of f32, f32x2 and f64 with a single rounding, in all four rounding modes. The host computes it as well,
+// since both follow IEEE 754.
 #include "exec/instructions/floats.h"
 
 #include "exec/instructions/by_type.h"
@@ -63,7 +64,7 @@ struct SquareRoot {
   }
 };
 
-// An operation between the rules of .ftz and .sat.
+// Applies an operation with .ftz to its operands and result, and with .sat to its result.
 template <class Operation, bool kFlush, bool kSaturate>
 struct Ruled {
   template <class T, class... More>
@@ -78,7 +79,7 @@ struct Ruled {
   }
 };
 
-// a, or a and b, are of a half type, the last operand is f32.
+// Mixed-precision arithmetic: a, or a and b, have a half type, and the last operand is f32.
 template <class Operation, class Format, bool kSaturate>
 struct Mixed {
   using Bits = typename Format::Bits;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The parts that the decoding of floating-point instructions is split into. Each takes all words of its instruction.
+// The decoding of floating-point instructions. Each function takes all modifiers of its instruction.
 #pragma once
 
 #include "exec/decode.h"
 
 namespace vgpu {
 
-bool is_half(ptx::Type type);  // f16, bf16, and pairs of them
+bool is_half(ptx::Type type);  // f16, bf16, f16x2 or bf16x2
 
 void decode_float_arithmetic(Decoder& d);  // add, sub, mul, fma, mad, div, rcp, sqrt of f32, f32x2, f64
 void decode_half_arithmetic(Decoder& d);   // add, sub, mul, fma of f16, bf16 and their pairs

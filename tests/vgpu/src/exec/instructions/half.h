@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Floating formats narrower than float: reading them, rounding to them, writing them. Without branches, so that loops over
-// lanes become vector instructions.
+// Floating-point formats narrower than float: reading, rounding and writing. The code is free of branches, so that
+// compilers can vectorise loops over lanes.
 #pragma once
 
 #include <cmath>
@@ -12,8 +12,8 @@
 
 namespace vgpu {
 
-// kPrecision counts the implicit bit. Numbers are normal from 2^kMinExponent on and lie below 2^(kMaxExponent + 1);
-// codes from kSpecial on are infinity and NaN.
+// kPrecision includes the implicit bit. Normal numbers begin at 2^kMinExponent and are less than 2^(kMaxExponent + 1);
+// encodings from kSpecial on are infinity and NaN.
 struct Half {
   using Bits = std::uint16_t;
   static constexpr int kPrecision = 11, kMinExponent = -14, kMaxExponent = 15;
@@ -28,13 +28,13 @@ struct Brain {  // bf16
   static constexpr Bits kSpecial = 0x7f80, kNan = 0x7fff;
 };
 
-struct Tensor32 {  // tf32: the bits of a float of which the last 13 are zero
+struct Tensor32 {  // tf32: a float whose last 13 bits are zero
   using Bits = std::uint32_t;
   static constexpr int kPrecision = 11, kMinExponent = -126, kMaxExponent = 127;
   static constexpr double kMax = 0x1.ffcp127;
 };
 
-struct E4m3 {  // without infinity
+struct E4m3 {  // has no infinity
   using Bits = std::uint8_t;
   static constexpr int kPrecision = 4, kMinExponent = -6, kMaxExponent = 8;
   static constexpr double kMax = 448;
@@ -48,7 +48,7 @@ struct E5m2 {
   static constexpr Bits kSpecial = 0x7c, kNan = 0x7f;
 };
 
-struct Single {  // float itself, for code that is written for any format
+struct Single {  // float itself, for code that is generic in the format
   static constexpr int kPrecision = 24, kMinExponent = -126;
 };
 
@@ -59,17 +59,17 @@ constexpr double power_of_two(int exponent) {
   return power;
 }
 
-// Numbers that are subnormal in this format become zeros of their sign.
+// Flushes numbers that are subnormal in this format to sign-preserving zero.
 template <class Format, class T>
 T without_subnormals(T x) {
   return std::fabs(x) < static_cast<T>(power_of_two(Format::kMinExponent)) ? std::copysign(T{0}, x) : x;
 }
 
-// What the exponent field of a format is smaller by than that of float, at the place of the latter.
+// The difference between the exponent biases of float and of the format, at the position of float's exponent field.
 template <class Format>
 constexpr std::uint32_t kRebias = std::uint32_t{126 + Format::kMinExponent} << 23;
 
-// The value of a number in this format; exact.
+// Returns the value of a number in this format, which float represents exactly.
 template <class Format>
 float widened(typename Format::Bits bits) {
   constexpr int kSignBit = 8 * sizeof(bits) - 1, kShift = 24 - Format::kPrecision;
@@ -79,7 +79,8 @@ float widened(typename Format::Bits bits) {
     const std::uint32_t sign = std::uint32_t{bits} >> kSignBit << 31;
     const std::uint32_t magnitude = std::uint32_t{bits} & ((1u << kSignBit) - 1);
     const std::uint32_t normal = (magnitude << kShift) + kRebias<Format>;
-    // The fraction of a subnormal number, behind a 1 that is then taken away; what is left may be -0 where rounding is down.
+    // The fraction of a subnormal number with a leading 1, which the subtraction removes. When rounding towards
+    // negative infinity the difference may be -0, hence the fabs.
     constexpr auto kLeast = static_cast<float>(power_of_two(Format::kMinExponent));
     const float subnormal = std::fabs(bits_as<float>(normal + (1u << 23)) - kLeast);
     const bool is_normal = magnitude >> (Format::kPrecision - 1) != 0;
@@ -88,11 +89,12 @@ float widened(typename Format::Bits bits) {
   }
 }
 
-// The number of this format that x rounds to, once, in the host's rounding mode. What is too large becomes infinity or the
-// largest number, as the mode wants it.
+// Returns x rounded once to this format, in the host's rounding mode. On overflow the result is infinity or the largest
+// finite number, depending on the rounding mode.
 template <class Format>
 double rounded(double x) {
-  // Added to c = 1.5 * 2^52 units of the last place, with its own sign, x keeps exactly the bits that the result may have.
+  // x is added to c = 1.5 * 2^52 units in the last place, with the sign of x, so that rounding leaves exactly the bits
+  // that the result may have.
   constexpr std::int64_t kLeast = std::int64_t{1023 + Format::kMinExponent} << 52;
   constexpr std::int64_t kMost = std::int64_t{1024 + Format::kMaxExponent} << 52;
   constexpr std::int64_t kUnits = std::int64_t{53 - Format::kPrecision} << 52 | std::int64_t{1} << 51;
@@ -101,7 +103,7 @@ double rounded(double x) {
   exponent = exponent < kMost ? exponent : kMost;
   const double c = std::copysign(bits_as<double>(exponent + kUnits), x);
   const double number = std::copysign((x + c) - c, x);
-  // The host decides on overflow: this product overflows in the modes in which the format does.
+  // The host's arithmetic decides how to overflow: this product overflows in the same rounding modes as the format.
   constexpr double kScale = power_of_two(1023 - Format::kMaxExponent);
   const double large = std::fabs(number * kScale) <= std::numeric_limits<double>::max()
                            ? Format::kMax
@@ -114,7 +116,7 @@ inline double rounded<Single>(double x) {
   return static_cast<double>(static_cast<float>(x));
 }
 
-// The code of a number that the format can hold, or of its NaN.
+// Returns the encoding of a number that the format can represent, or its NaN.
 template <class Format>
 typename Format::Bits encoded(double exact) {
   constexpr int kSignBit = 8 * sizeof(typename Format::Bits) - 1;

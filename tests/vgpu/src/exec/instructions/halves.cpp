@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arithmetic of f16, bf16 and their pairs, in double. Sums and products of halves are exact in double, or so much longer
-// than a half that rounding twice gives the same as rounding once (53 >= 2 * 11 + 2 bits). That does not hold for a product
-// and a sum: there the double is rounded to odd, which keeps for the second rounding on which side of it the exact value lies.
+// Arithmetic of f16, bf16 and their packed pairs, computed in double. A sum or product of two halves is either exact in
+// double, or double is so much wider than a half that rounding twice gives the same result as rounding once (53 >= 2 *
+// 11 + 2 bits). This does not hold for fma: its double result is rounded to odd, which preserves for the second
+// rounding on which side of the double the exact value lies.
 #include "exec/instructions/half.h"
 
 #include "exec/instructions/by_type.h"
@@ -31,7 +32,7 @@ struct HalfFusedProductSum {
   double operator()(double a, double b, double c) const {
     const double product = a * b;  // exact
     const double sum = product + c;
-    // What the addition lost, exactly.
+    // The rounding error of the addition, computed exactly.
     const double added = sum - product;
     const double lost = (product - (sum - added)) + (c - added);
     const std::int64_t away = (sum > 0) == (lost > 0) ? 1 : -1;
@@ -41,7 +42,7 @@ struct HalfFusedProductSum {
   }
 };
 
-enum class Clamp { kNone, kUnit, kPositive };  // nothing, .sat, .relu
+enum class Clamp { kNone, kUnit, kPositive };  // no clamping, .sat, .relu
 
 template <class Format, class Operation, bool kFlush, Clamp kClamp>
 struct RuledHalf {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The arithmetic of two's complement, as function objects: no value of the operands is undefined.
+// Two's complement arithmetic as function objects, which are defined for all values of the operands.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 
 namespace vgpu {
 
-// What C++ computes T in, modulo its size and without overflow.
+// The type in which T is computed in C++: unsigned, so that overflow wraps.
 template <class T>
 using Word = std::conditional_t<(sizeof(T) < 8), std::uint32_t, std::uint64_t>;
 
-// Twice as wide as T.
+// The integer type that is twice as wide as T.
 template <class T>
 struct Twice;
 template <>
@@ -78,7 +78,7 @@ struct MulHigh {
   }
 };
 
-// Product is one of the above.
+// Product is one of the function objects above.
 template <class Product>
 struct MulAdd {
   template <class T, class Sum>
@@ -93,7 +93,8 @@ inline std::int32_t clamped(std::int64_t value) {
   return static_cast<std::int32_t>(value > Limits::max() ? Limits::max() : value);
 }
 
-// By zero the quotient and the remainder are all ones: PTX leaves it open, and that is what ptxas makes of it.
+// The result of a division by zero is unspecified in the PTX ISA. Here quotient and remainder are all ones, as in the
+// code that ptxas generates.
 struct Div {
   template <class T>
   T operator()(T a, T b) const {
@@ -128,7 +129,7 @@ struct Max {
   }
 };
 
-// F, and zero where that is negative.
+// Applies F and replaces a negative result by zero.
 template <class F>
 struct Relu {
   template <class T>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From integer types of PTX to those of C++.
+// Maps the integer types of PTX to those of C++.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace vgpu {
 
-// f of any value of the C++ type; null where the type is none of these.
+// Returns f applied to any value of the C++ type, or null if the type is none of these.
 template <class F>
 auto for_integers(ptx::Type type, F f) -> decltype(f(0)) {
   switch (type) {
@@ -30,7 +30,7 @@ auto for_integers(ptx::Type type, F f) -> decltype(f(0)) {
   }
 }
 
-// With those of 8 bits, which are converted but not computed with.
+// Also covers the 8-bit types, which can be converted but not computed with.
 template <class F>
 auto for_all_integers(ptx::Type type, F f) -> decltype(f(0)) {
   if (type == ptx::Type::kU8) return f(std::uint8_t{});
@@ -38,7 +38,7 @@ auto for_all_integers(ptx::Type type, F f) -> decltype(f(0)) {
   return for_integers(type, f);
 }
 
-// f of what a register of this size holds.
+// Returns f applied to an unsigned value that is as wide as a register of this size.
 template <class F>
 auto with_register(std::size_t size, F f) -> decltype(f(std::uint64_t{})) {
   switch (size) {

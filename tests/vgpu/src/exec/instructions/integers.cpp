@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// add, sub, mul, mad, div, rem, abs, neg, min, max of integers.
+// add, sub, mul, mad, div, rem, abs, neg, min and max of integers.
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/families.h"
 #include "exec/instructions/integer_arithmetic.h"
@@ -38,7 +38,7 @@ struct MulHighAddSaturated {
   }
 };
 
-// F on both halves of a register; T is the type of a half.
+// Applies F to both halves of a register; T is the type of one half.
 template <class F, class T>
 struct Halves {
   std::uint32_t operator()(std::uint32_t a, std::uint32_t b) const {
@@ -83,7 +83,7 @@ void decode_extreme(Decoder& d) {
   set_handler(d, Pipe::kAlu, relu ? any<Relu<F>>(type) : any<F>(type));
 }
 
-// They are whole sequences of instructions on a GPU, most of them on this pipe.
+// On a GPU, div and rem are sequences of instructions, most of which use this pipe.
 template <class F>
 void decode_quotient(Decoder& d) {
   const Type type = d.take_type();

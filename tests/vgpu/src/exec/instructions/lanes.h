@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loops over the lanes of a warp. A result is computed for all lanes and kept for the active ones, so that the common case,
-// all active, is a plain loop that the compiler turns into vector instructions; `f` must therefore be harmless on any value.
+// Loops over the lanes of a warp. A result is computed for all lanes and stored for the active ones only, so that the
+// common case, in which all lanes are active, is a plain loop that compilers vectorise. `f` must therefore be safe for
+// any value.
 #pragma once
 
 #include <array>
@@ -14,19 +15,21 @@
 
 namespace vgpu {
 
-// The bits of a Mask, in a form that loops over lanes can load: a shift by the lane is no vector instruction everywhere.
+// The bits of a Mask in a form that loops over lanes can load, because a shift by the lane number cannot be vectorised
+// on every host.
 constexpr std::array<Mask, kLanes> kLaneBits = [] {
   std::array<Mask, kLanes> bits{};
   for (unsigned lane = 0; lane < kLanes; ++lane) bits[lane] = Mask{1} << lane;
   return bits;
 }();
 
-// operands[0] = f(operands[1], ...), lane by lane; In... are the inputs' types.
+// Computes operands[0] = f(operands[1], ...) lane by lane; In... are the types of the inputs.
 template <class Out, class... In, class F, std::size_t... I>
 void map_lanes(Warp& warp, const Code& code, F f, std::index_sequence<I...>) {
   Out* out = warp.lanes<Out>(code.operands[0]);
   const std::tuple<const In*...> in{warp.lanes<In>(code.operands[I + 1])...};
-  // Apart from the registers, so that the compiler need not ask whether the result is also an operand.
+  // The results are kept apart from the registers, so that the compiler need not consider whether the destination is
+  // also an operand.
   alignas(64) Out result[kLanes];
   for (unsigned lane = 0; lane < kLanes; ++lane) result[lane] = f(std::get<I>(in)[lane]...);
   const Mask active = warp.active();
@@ -42,13 +45,13 @@ void map_lanes(Warp& warp, const Code& code, F f) {
   map_lanes<Out, In...>(warp, code, f, std::index_sequence_for<In...>{});
 }
 
-// A handler from a stateless function object: Out F(In...).
+// Makes a handler from a stateless function object Out F(In...).
 template <class F, class Out, class... In>
 void map_handler(Warp& warp, const Code& code) {
   map_lanes<Out, In...>(warp, code, F{});
 }
 
-// Of bytes that are 0 or 1. The product of eight of them moves byte i to bit 56 + i.
+// Makes a Mask from bytes that are 0 or 1. The multiplication moves byte i of eight to bit 56 + i.
 inline Mask mask_of(const std::uint8_t (&truths)[kLanes]) {
   Mask mask = 0;
   for (unsigned first = 0; first < kLanes; first += 8) {
@@ -59,7 +62,7 @@ inline Mask mask_of(const std::uint8_t (&truths)[kLanes]) {
   return mask;
 }
 
-// The lanes for which f(operands[first], operands[first + 1]) is true; only active ones count.
+// Returns the lanes for which f(operands[first], operands[first + 1]) is true; inactive lanes are ignored.
 template <class In, class F>
 Mask test_lanes(Warp& warp, Slot a, Slot b, F f) {
   const In* x = warp.lanes<In>(a);

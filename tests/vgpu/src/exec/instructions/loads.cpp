@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ld and st. A register may be wider than what is loaded into it, which is then extended by its sign or with zeros.
+// ld and st. A register may be wider than the value loaded into it; the value is then sign-extended or zero-extended.
 #include "exec/access.h"
 #include "exec/instructions/families.h"
 #include "exec/instructions/lanes.h"
@@ -18,9 +18,9 @@ Access access_of(const Code& code, Access::Kind kind) {
   return {kind, code.space, std::uint32_t{code.bytes} * code.elements, (code.flags & kStrong) != 0, {}, {}};
 }
 
-constexpr std::size_t kMostBytes = 32;  // of a lane
+constexpr std::size_t kMostBytes = 32;  // most bytes that one lane accesses
 
-// Strong, and of more than the host moves at once by itself.
+// Returns whether the access is strong and larger than what a single access of the host moves atomically.
 bool is_moved_whole(const Code& code) {
   return (code.flags & kStrong) != 0 && (code.elements > 1 || code.bytes > sizeof(std::uint64_t));
 }
@@ -47,7 +47,7 @@ void run_load(Warp& warp, const Code& code) {
   }
 }
 
-// What a lane stores.
+// The values that a lane stores.
 template <class Element, class Register>
 void stored_value(Warp& warp, const Code& code, unsigned lane, std::byte* out) {
   for (unsigned element = 0; element < code.elements; ++element) {
@@ -143,7 +143,7 @@ void decode_access(Decoder& d, bool load) {
   Space space = Space::kGeneric;
   const bool of_kernel = d.take_any("param::entry");
   if (of_kernel) space = Space::kParam;
-  // Cache operators and hints change no result.
+  // Cache operators and cache hints do not change any result.
   for (bool more = true; more;) {
     const std::string word = d.peek();
     more = false;

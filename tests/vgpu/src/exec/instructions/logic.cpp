@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// and, or, xor, not, cnot, lop3: of bits, and the first four of predicates.
+// and, or, xor, not, cnot and lop3 of bits, and the first four also of predicates.
 #include <array>
 #include <functional>
 
@@ -12,7 +12,7 @@ namespace {
 
 using ptx::Type;
 
-// Applied to a Mask it is the same operation on 32 predicates.
+// Applied to a Mask, the same operation acts on 32 predicates.
 template <class F>
 struct Bitwise {
   template <class T>
@@ -69,7 +69,7 @@ void decode_bitwise(Decoder& d) {
   set_handler(d, Pipe::kAlu, for_bits(type, Binary<Bitwise<F>>{}));
 }
 
-// not.pred d, a is !a & !a.
+// not.pred d, a is executed as !a & !a.
 void decode_not(Decoder& d) {
   const Type type = d.take_type();
   if (type == Type::kPred) {
@@ -89,10 +89,10 @@ void decode_cnot(Decoder& d) {
   set_handler(d, Pipe::kAlu, for_bits(type, Unary<IsZero>{}));
 }
 
-// one where the bits of `on` are set, else zero.
+// Selects the bits of `one` where `on` is set, and the bits of `zero` elsewhere.
 std::uint32_t chosen(std::uint32_t on, std::uint32_t zero, std::uint32_t one) { return zero ^ (on & (zero ^ one)); }
 
-// code.flags is the table: its bit 4 a + 2 b + c is the result for bits a, b, c of the sources.
+// code.flags is the lookup table: bit 4 a + 2 b + c holds the result for the source bits a, b and c.
 void run_lop3(Warp& warp, const Code& code) {
   using U = std::uint32_t;
   std::array<U, 8> rows{};
@@ -104,7 +104,7 @@ void run_lop3(Warp& warp, const Code& code) {
   });
 }
 
-// Operand 4 is the predicate to write, operand 5 one to combine it with.
+// Operand 4 is the destination predicate, operand 5 the predicate that the result is combined with.
 template <class Combine, bool negated>
 void run_lop3_predicate(Warp& warp, const Code& code) {
   run_lop3(warp, code);

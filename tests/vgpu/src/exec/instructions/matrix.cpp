@@ -22,7 +22,7 @@ struct Narrow {
   static Bits bits(double value, bool) { return encoded<Format>(rounded<Format>(value)); }
 };
 
-// Of a float that was not rounded to tf32 the upper bits count.
+// tf32: of a float that was not rounded to tf32, only the upper 19 bits are used.
 struct Tensor {
   using Bits = std::uint32_t;
   static double value(Bits bits) { return bits_as<float>(bits & 0xffffe000u); }
@@ -86,8 +86,8 @@ bool visit_element(Type type, F f) {
 
 // ---- layouts --------------------------------------------------------------------------------------------------------
 
-// Four lanes share a row of A, and a column of B; eight rows or columns are all that 32 lanes have. `per` elements along k
-// fill a register.
+// Four lanes share a row of A and a column of B, so the 32 lanes cover eight rows or columns at a time. A register
+// holds `per` elements that are adjacent along k.
 std::size_t place_of(Role role, const Fragment& fragment, std::size_t reg, std::size_t lane, std::size_t element) {
   const std::size_t per = fragment.per_register();
   const std::size_t group = lane / 4, member = lane % 4;

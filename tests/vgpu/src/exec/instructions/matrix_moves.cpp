@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ldmatrix, stmatrix, movmatrix: 8 by 8 matrices of 16-bit elements, two elements of a row to a lane, four lanes to a row.
+// ldmatrix, stmatrix and movmatrix: 8x8 matrices of 16-bit elements. Each lane holds two adjacent elements of a row, so
+// four lanes hold a row.
 #include "exec/access.h"
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/families.h"
@@ -24,7 +25,7 @@ std::uint16_t& element_of(Matrix& matrix, unsigned lane, unsigned index, bool tr
   return transposed ? matrix[column][row] : matrix[row][column];
 }
 
-// The lane holds its elements one above the other in a register.
+// The register of a lane holds its two elements, the first one in the lower half.
 void give(Warp& warp, Slot slot, Matrix& matrix, bool transposed) {
   auto* halves = warp.lanes<std::uint16_t>(slot);
   for (unsigned i = 0; i < 2 * kLanes; ++i) halves[i] = element_of(matrix, i / 2, i % 2, transposed);
@@ -35,7 +36,7 @@ void collect(Warp& warp, Slot slot, Matrix& matrix, bool transposed) {
   for (unsigned i = 0; i < 2 * kLanes; ++i) element_of(matrix, i / 2, i % 2, transposed) = halves[i];
 }
 
-// The first eight lanes have the addresses of the first matrix's rows, and so on.
+// The first eight lanes provide the row addresses of the first matrix, the next eight those of the second, and so on.
 Access rows_of(Warp& warp, const Code& code, Access::Kind kind) {
   Access access{kind, code.space, kRowBytes};
   access.lanes = code.elements == 4 ? kAllLanes : (Mask{1} << kSide * code.elements) - 1;
@@ -44,7 +45,7 @@ Access rows_of(Warp& warp, const Code& code, Access::Kind kind) {
   return access;
 }
 
-// Operands: address, then a register per matrix.
+// Operands: address, then one register per matrix.
 void run_load(Warp& warp, const Code& code) {
   if (!meet_all(warp)) return;
   const Access access = rows_of(warp, code, Access::Kind::kRead);

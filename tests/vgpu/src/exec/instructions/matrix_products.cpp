@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mma.sync and wmma.mma: D = A B + C. Sums begin with C and take the products in order of k. Of floating types narrower than
-// f64 products are exact, sums are made in double and rounded once, at the end; f64 is rounded at each product, by fma;
-// integers are exact, and wrap or saturate at the end. (Tensor cores cut bits off where they add, and where is not documented:
-// their last bits differ from these.)
+// mma.sync and wmma.mma: D = A B + C. The accumulation starts with C and adds the products in order of k. For
+// floating-point types narrower than f64, products are exact, and sums are accumulated in double and rounded once at
+// the end. For f64, each product is accumulated with fma. Integers are exact and wrap or saturate at the end. (Tensor
+// cores truncate in their additions in ways that are not documented, so the last bits of their results differ from
+// these.)
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -18,7 +19,7 @@ namespace {
 
 using ptx::Type;
 
-constexpr std::size_t kMostElements = 512;  // of a matrix
+constexpr std::size_t kMostElements = 512;  // most elements of a matrix
 
 struct Product {
   Fragment a, b, c, d;
@@ -56,7 +57,7 @@ struct Types {
 
 bool is_byte(Type type) { return type == Type::kS8 || type == Type::kU8; }
 
-// Which types go together.
+// Returns whether the PTX ISA defines a product of these types.
 bool fit(const Types& types) {
   if (is_byte(types.a)) return is_byte(types.b) && types.c == Type::kS32 && types.d == Type::kS32;
   if (types.a != types.b) return false;
@@ -123,7 +124,7 @@ void decode_wmma_product(Decoder& d) {
   const Shape shape = take_shape(d);
   const bool saturates = d.take_any("satfinite");
   Types types{d.take_type(), Type::kF16, Type::kF16, d.take_type()};
-  // Two types are those of D and C, A and B being f16; else there are four.
+  // If only two types are given, they are those of D and C, and A and B are f16. Otherwise all four are given.
   if (!d.peek().empty() && d.peek() != "rn") {
     types.a = types.c;
     types.b = d.take_type();

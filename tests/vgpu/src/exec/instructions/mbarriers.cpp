@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mbarrier: barriers that are objects in shared memory, and count bytes as well as arrivals.
+// mbarrier: barrier objects in shared memory that count both arrivals and the bytes of asynchronous copies.
 #include "exec/mbarrier.h"
 
 #include "exec/block.h"
@@ -18,8 +18,8 @@ using ptx::Type;
 
 enum Flag : std::uint8_t {
   kReleases = 1,
-  kExpects = 2,  // the count is one of bytes, for one arrival
-  kDrops = 4,    // and all later phases expect as many fewer
+  kExpects = 2,  // arrive.expect_tx: the operand is a number of bytes, and there is one arrival
+  kDrops = 4,    // arrive_drop: all later phases also expect fewer arrivals
   kNoComplete = 8,
   kParity = 16,
 };
@@ -35,7 +35,7 @@ Access access_of(Warp& warp, const Code& code, Access::Kind kind) {
   return access;
 }
 
-// Calls f(lane, barrier), and stores what f makes of the barrier.
+// Calls f(lane, barrier) for each lane and stores the barrier that f has modified.
 template <class F>
 void change(Warp& warp, const Code& code, F f) {
   Access access = access_of(warp, code, Access::Kind::kAtomic);
@@ -56,7 +56,7 @@ void announce(Warp& warp, unsigned lane, Mbarrier& barrier, std::uint32_t bytes)
   barrier.bytes += static_cast<std::int32_t>(bytes);
 }
 
-// Operands of all that change a barrier: address, count or bytes, state.
+// Operands of all instructions that modify a barrier: address, count or bytes, state.
 void run_init(Warp& warp, const Code& code) {
   Access access = access_of(warp, code, Access::Kind::kWrite);
   resolve(warp, access);
@@ -119,7 +119,7 @@ void run_wait(Warp& warp, const Code& code) {
       return (barrier.phase & 1) != (warp.lanes<std::uint32_t>(code.operands[1])[lane] & 1);
     return barrier.phase != Mbarrier::of_bits(warp.lanes<std::uint64_t>(code.operands[1])[lane]).phase;
   };
-  // What completes the phase comes before the read that finds it complete.
+  // Copies that complete the phase have to land before the read that observes the completed phase.
   for_each_lane(warp.active(), [&](unsigned lane) {
     const std::uint64_t offset = shared_offset(warp, access, lane);
     if (offset % sizeof(std::uint64_t) != 0 || offset + sizeof(std::uint64_t) > block.shared().size()) return;
@@ -143,7 +143,7 @@ void run_pending_count(Warp& warp, const Code& code) {
 
 // ---- decoding -------------------------------------------------------------------------------------------------------
 
-// The words from the order of memory on, and the address.
+// Decodes the qualifiers from the memory ordering on, and the address.
 void take_place(Decoder& d, bool releases, std::size_t index) {
   const bool relaxed = d.peek() == "relaxed";
   take_ordering(d);

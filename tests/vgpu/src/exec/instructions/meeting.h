@@ -7,9 +7,9 @@
 
 namespace vgpu {
 
-// For instructions with a member mask, which each lane gives: lanes with the same mask work together. Returns true if the lanes
-// that remain active have met all members of their mask. Otherwise they wait: the handler must return at once and is executed
-// again. Fails the block if a lane is not in its own mask.
+// For instructions with a member mask, which each lane provides: lanes with the same mask execute together. Returns
+// true if the lanes that remain active have met all members of their mask. Otherwise they wait: the handler must return
+// at once and is executed again. Fails the block if a lane is not in its own mask.
 bool meet_members(Warp& warp, Slot masks);
 
 // For .aligned instructions, which need the whole warp. Fails the block if lanes are missing that will never come.
@@ -29,7 +29,7 @@ void for_each_group(Warp& warp, Slot masks, F f) {
   }
 }
 
-// Lets other lanes and warps run before the active lanes go on with the next instruction.
+// Lets other lanes and warps run before the active lanes continue with the next instruction.
 inline void give_way(Warp& warp) {
   warp.yield();
   ++warp.split().pc;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mov, and what turns addresses of one space into those of another: cvta, isspacep.
+// mov, and the instructions that convert or test the state space of an address: cvta, isspacep.
 #include "exec/block.h"
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/families.h"
@@ -61,7 +61,7 @@ void decode_mov_predicate(Decoder& d) {
   d.code().run = run_mov_predicate;
 }
 
-// The parts of a register lie one behind the other. Operand 0 is the whole, the parts follow.
+// Packs or unpacks a register. Operand 0 is the whole; the parts follow in ascending order of their bits.
 template <class Part, bool packs>
 void run_parts(Warp& warp, const Code& code) {
   const std::size_t count = code.elements;
@@ -125,7 +125,8 @@ void decode_mov(Decoder& d) {
 
 // ---- addresses ------------------------------------------------------------------------------------------------------
 
-// A block is a cluster of its own. The parameters are always the kernel's, in other functions too.
+// Every cluster consists of one block, so shared::cluster is the same as shared::cta. The parameters are always those
+// of the kernel, even in device functions.
 Space take_space(Decoder& d) {
   if (d.take("shared::cluster")) return Space::kShared;
   const auto space = ptx::space_named(d.take_word());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arithmetic on parts of registers: 24 bits (mul24, mad24), bytes and half words (dp4a, dp2a, vabsdiff4); and sad.
+// Arithmetic on parts of registers: 24-bit integers (mul24, mad24), bytes and half words (dp4a, dp2a, vabsdiff4); and
+// sad.
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/families.h"
 #include "exec/instructions/integer_arithmetic.h"
@@ -10,7 +11,7 @@ namespace {
 
 using ptx::Type;
 
-// The lowest 24 bits; a signed T takes its sign from the highest of them.
+// Returns the lowest 24 bits. If T is signed, they are sign-extended.
 template <class T>
 T low24(T a) {
   return static_cast<T>(static_cast<T>(static_cast<std::uint32_t>(a) << 8) >> 8);
@@ -23,7 +24,7 @@ struct Mul24Low {
   }
 };
 
-// The upper 32 of the product's 48 bits.
+// The upper 32 bits of the 48-bit product.
 struct Mul24High {
   template <class T>
   T operator()(T a, T b) const {
@@ -85,13 +86,13 @@ void decode_sad(Decoder& d) {
   set_handler(d, Pipe::kAlu, for_integers(type, Ternary<SumOfDifference>{}));
 }
 
-// The i-th Part of a register.
+// Returns the i-th Part of a register.
 template <class Part>
 std::int32_t part(std::uint32_t word, unsigned i) {
   return static_cast<Part>(word >> 8 * sizeof(Part) * i);
 }
 
-// c plus the products of A's parts of a with bytes of b, beginning with byte `first`.
+// Adds to c the products of the parts of a with the bytes of b, starting at byte `first`.
 template <class A, class B, unsigned first>
 struct DotProduct {
   std::uint32_t operator()(std::uint32_t a, std::uint32_t b, std::uint32_t c) const {
@@ -159,7 +160,7 @@ Handler differences(bool is_signed) {
   return is_signed ? map_handler<F<std::int8_t>, U, U, U, U> : map_handler<F<std::uint8_t>, U, U, U, U>;
 }
 
-// Of the video instructions the one that nvcc emits, with all bytes in their places; without .add it has no use for c.
+// Only the form of vabsdiff4 that nvcc emits is supported, with all bytes selected in order. Without .add it ignores c.
 void decode_vabsdiff4(Decoder& d) {
   const bool to_unsigned = d.take_type() == Type::kU32;
   const Type a = d.take_type();

@@ -7,8 +7,8 @@
 
 namespace vgpu {
 
-// Takes them at any position. Returns true if the instruction releases. Scopes are accepted and ignored: every write is visible
-// to all threads at once.
+// Takes the modifiers at any position. Returns true if the instruction releases. Scopes are accepted and ignored, since
+// every write is visible to all threads at once.
 inline bool take_ordering(Decoder& d) {
   for (const char* scope : {"cta", "cluster", "gpu", "sys"})
     if (d.take_any(scope)) break;

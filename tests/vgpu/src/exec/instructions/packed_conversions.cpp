@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cvt of two values at once, and to tf32; cvt.pack. The first operand, or the upper half of the only one, becomes the upper
-// half of the result.
+// cvt of two values to a packed pair, cvt to tf32, and cvt.pack. The first operand, or the upper half of a single
+// packed operand, becomes the upper half of the result.
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/conversions.h"
 #include "exec/instructions/float_rules.h"
@@ -59,7 +59,8 @@ struct TensorOfSingle {
   }
 };
 
-// rna: ties go away from zero, which no mode of the host does; half a unit added to the magnitude does.
+// rna rounds ties away from zero. The host has no such mode, so half a unit in the last place is added to the magnitude
+// before truncation.
 template <bool kFinite>
 struct TensorOfSingleAway {
   std::uint32_t operator()(float x) const {
@@ -84,7 +85,7 @@ void decode_pair_of_singles(Decoder& d, const CvtWords& words, Type to) {
   take_operands(d, to, {Type::kF32, Type::kF32});
 }
 
-// Formats of 8 bits: always to the nearest, and never to infinity.
+// Conversions to 8-bit formats always round to nearest and saturate to the largest finite value.
 template <class Format>
 void decode_eighths(Decoder& d, const CvtWords& words, const std::string& to, const std::string& from) {
   if (words.rounding != Rounding::kNearestEven) d.unknown("expected .rn");
@@ -130,7 +131,7 @@ void decode_tensor32(Decoder& d, const CvtWords& words) {
 
 // ---- cvt.pack -------------------------------------------------------------------------------------------------------
 
-// Below them, the lower bits of c.
+// The clamped integers fill the upper bits of the result; the lower bits are taken from c.
 template <int kBits, bool kSigned>
 struct PackedIntegers {
   static std::uint32_t clamped(std::int32_t x) {

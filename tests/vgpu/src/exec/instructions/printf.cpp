@@ -38,7 +38,7 @@ class Formatter {
     return source_.argument(size);
   }
 
-  // A number, or the argument that a star stands for.
+  // Takes a width or precision: a number, or the next argument in the case of '*'.
   std::string take_number() {
     if (rest_.substr(0, 1) != "*") return std::string(take_any_of("0123456789"));
     take(1);
@@ -53,11 +53,11 @@ class Formatter {
     if (rest_.substr(0, 1) == ".") {
       take(1);
       const std::string precision = take_number();
-      if (precision.substr(0, 1) != "-") spec += "." + precision;  // a negative one counts as none
+      if (precision.substr(0, 1) != "-") spec += "." + precision;  // a negative precision counts as none
     }
     const std::string_view length = take_any_of("hlLqjzt");
     const std::string_view kind = take(1);
-    // Of integers only these lengths have 8 bytes.
+    // Integers with any other length modifier do not have 8 bytes.
     const bool wide = length.find_first_of("lLqjzt") != std::string_view::npos;
     const auto is_one_of = [&](const char* kinds) {
       return !kind.empty() && std::string_view(kinds).find(kind) != std::string_view::npos;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The text that printf in a kernel makes of its arguments.
+// Formats the output of printf in a kernel.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +10,16 @@
 namespace vgpu {
 
 struct PrintfSource {
-  std::function<std::uint64_t(std::size_t)> argument;   // the next, of 4 or 8 bytes
-  std::function<std::string(std::uint64_t)> string_at;  // the string there
+  std::function<std::uint64_t(std::size_t)> argument;   // returns the next argument, of 4 or 8 bytes
+  std::function<std::string(std::uint64_t)> string_at;  // returns the string at an address
 };
 
 struct Printed {
   std::string text;
-  std::int32_t arguments = 0;  // how many it has used
+  std::int32_t arguments = 0;  // number of arguments used
 };
 
-// A conversion that printf does not know is printed as it stands.
+// Unknown conversion specifiers are printed unchanged.
 Printed formatted(const std::string& text, const PrintfSource& source);
 
 }  // namespace vgpu

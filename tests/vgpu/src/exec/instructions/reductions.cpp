@@ -54,7 +54,7 @@ Handler integer_redux(const std::string& operation, Type type) {
 
 enum Flag : std::uint8_t { kMax = 1, kAbsolute = 2, kKeepsNan = 4 };
 
-// -0 is below +0. A NaN loses against a number, or wins with .NaN.
+// -0 compares less than +0. A NaN is ignored if the other value is a number, unless .NaN is given, which propagates it.
 float extreme(float a, float b, std::uint8_t flags) {
   if (std::isnan(a) || std::isnan(b)) {
     if ((flags & kKeepsNan) != 0) return canonical_nan<float>();
@@ -98,7 +98,7 @@ void decode_redux(Decoder& d) {
   }
 }
 
-// Operands: the leader's number, member mask, predicate of the leader.
+// Operands: the leader's lane number, member mask, predicate that is true in the leader only.
 void run_elect(Warp& warp, const Code& code) {
   if (!meet_members(warp, code.operands[1])) return;
   std::array<std::uint32_t, kLanes> leaders{};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The rounding modes of PTX, carried out by the host's floating-point unit.
+// The rounding modes of PTX, performed by the host's floating-point unit.
 #pragma once
 
 #include <cfenv>
@@ -10,11 +10,12 @@
 
 namespace vgpu {
 
-enum class Rounding : std::uint8_t { kNearestEven, kTowardZero, kDown, kUp };  // also the value of Code::flags
+enum class Rounding : std::uint8_t { kNearestEven, kTowardZero, kDown, kUp };  // the values of Code::flags
 
-// The host rounds in this mode while the scope lives. Compilers assume that the mode never changes, yet cannot move arithmetic
-// out of the scope: what is computed here must come from memory that the calls below could have changed, and go to memory
-// that they could read. So loads of operands and stores of results belong inside.
+// Sets the host's rounding mode for the lifetime of the scope. Compilers assume that the rounding mode never changes,
+// and could otherwise move arithmetic out of the scope. They cannot do so if the operands come from memory that the
+// calls below could have changed and the results go to memory that these could read. Loads of operands and stores of
+// results therefore belong inside the scope.
 class RoundingScope {
  public:
   explicit RoundingScope(Rounding rounding) : changed_(rounding != Rounding::kNearestEven) {
@@ -31,7 +32,8 @@ class RoundingScope {
   bool changed_;
 };
 
-// The next word, where it is one of rn, rz, rm, rp with this suffix: "" of a floating result, "i" of an integral one.
+// Takes the next modifier if it is rn, rz, rm or rp followed by this suffix: "" for floating-point results, "i" for
+// rounding to a whole number.
 inline std::optional<Rounding> take_rounding(Decoder& d, const std::string& suffix = "") {
   for (const auto& [name, rounding] : {std::pair{"rn", Rounding::kNearestEven}, std::pair{"rz", Rounding::kTowardZero},
                                        std::pair{"rm", Rounding::kDown}, std::pair{"rp", Rounding::kUp}})

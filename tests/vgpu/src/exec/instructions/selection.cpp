@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Instructions on floating types whose result is an operand with another sign, or one of the operands: abs, neg, min, max,
-// copysign; and testp, which asks what kind of number it is.
+// Floating-point instructions whose result is one of the operands, possibly with another sign: abs, neg, min, max and
+// copysign; and testp, which classifies a number.
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/families.h"
 #include "exec/instructions/float_rules.h"
@@ -14,7 +14,8 @@ namespace {
 
 using ptx::Type;
 
-// f64 NaNs pass abs and neg as they are; the others become canonical where the result is written.
+// abs and neg leave the bits of f64 NaNs unchanged; NaNs of the other types become canonical when the result is
+// written.
 struct Magnitude {
   template <class T>
   T operator()(T a) const {
@@ -40,14 +41,15 @@ T exclusive_or(T a, T b) {
   return bits_as<T>(bits_as<Bits>(a) ^ bits_as<Bits>(b));
 }
 
-// The larger or smaller of two; -0 is smaller than +0. A NaN gives way to a number, or, with kNanWins, to none.
+// The larger or smaller of two values, where -0 < +0. If one of them is NaN, the result is the other one, or NaN with
+// kNanWins.
 template <bool kLarger, bool kNanWins>
 struct Extreme {
   template <class T>
   T operator()(T a, T b) const {
     using Bits = typename FloatLayout<T>::Bits;
     const Bits x = bits_as<Bits>(a), y = bits_as<Bits>(b);
-    const T of_equals = bits_as<T>(kLarger ? x & y : x | y);  // these may be zeros of both signs
+    const T of_equals = bits_as<T>(kLarger ? x & y : x | y);  // a and b may be zeros of different signs
     const T of_others = (kLarger ? a > b : a < b) ? a : b;
     const T number = a == b ? of_equals : of_others;
     const T result = b == b ? number : (kNanWins ? b : a);
@@ -59,7 +61,7 @@ struct Extreme {
   }
 };
 
-// Of the magnitudes.
+// Applies Choice to the magnitudes of the operands.
 template <class Choice>
 struct OfMagnitudes {
   template <class T, class... More>
@@ -68,7 +70,7 @@ struct OfMagnitudes {
   }
 };
 
-// .xorsign.abs: of the magnitudes, and the sign is the exclusive or of the signs.
+// .xorsign.abs: applies Choice to the magnitudes; the sign of the result is the exclusive or of the signs.
 template <class Choice>
 struct WithSigns {
   template <class T>
@@ -78,7 +80,7 @@ struct WithSigns {
   }
 };
 
-// The operation on numbers of the type itself, or on halves that float represents.
+// Applies Choice to values of the type itself, or to halves, which are represented as float.
 template <class Choice, bool kFlush>
 struct OfFloats {
   template <class... T>
@@ -176,7 +178,7 @@ void decode_copysign(Decoder& d) {
   take_operands(d, type, {type, type});
 }
 
-// testp: the kinds of std::fpclassify that the question accepts, as a set of bits. Zeros count as normal.
+// The classes of std::fpclassify for which testp is true, as a set of bits. Zero counts as normal.
 enum Kind : std::uint8_t { kNormal = 1, kSubnormal = 2, kInfinite = 4, kNan = 8 };
 
 template <class T>

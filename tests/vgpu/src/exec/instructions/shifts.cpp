@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// shl, shr, shf, prmt: bits and bytes moved within registers.
+// shl, shr, shf and prmt: shifts, and permutations of bytes.
 #include <algorithm>
 #include <array>
 
@@ -50,7 +50,8 @@ void decode_shr(Decoder& d) {
   set_handler(d, Pipe::kAlu, of_bits != nullptr ? of_bits : for_integers(type, Shift<ShiftRight>{}));
 }
 
-// Of the 64 bits of b and a: the upper word shifted left, the lower word shifted right.
+// Shifts the 64-bit value {b, a}: shf.l returns the upper word after a left shift, shf.r the lower word after a right
+// shift.
 template <bool left, bool clamps>
 struct FunnelShift {
   std::uint32_t operator()(std::uint32_t a, std::uint32_t b, std::uint32_t by) const {
@@ -74,7 +75,8 @@ void decode_shf(Decoder& d) {
   set_handler(d, Pipe::kAlu, direction == "l" ? funnel<true>(mode == "clamp") : funnel<false>(mode == "clamp"));
 }
 
-// Each of four digits of the selector picks a byte of b and a; its highest bit asks for copies of that byte's sign.
+// Each of the selector's four 4-bit fields selects a byte of {b, a}. If the most significant bit of a field is set, the
+// sign of that byte is replicated instead.
 struct Permute {
   std::uint32_t operator()(std::uint32_t a, std::uint32_t b, std::uint32_t selector) const {
     const std::uint64_t both = std::uint64_t{b} << 32 | a;
@@ -89,14 +91,14 @@ struct Permute {
   }
 };
 
-// Most selectors are immediates; the loop is faster where all lanes have the same.
+// Most selectors are immediates. The loop is faster if the selector is the same in all lanes.
 void run_prmt_constant(Warp& warp, const Code& code) {
   using U = std::uint32_t;
   const U selector = warp.lanes<U>(code.operands[3])[0];
   map_lanes<U, U, U>(warp, code, [&](U a, U b) { return Permute{}(a, b, selector); });
 }
 
-// The selectors that the last two bits of c choose from.
+// The selectors of a prmt mode; the two least significant bits of c choose among them.
 struct PermuteMode {
   const char* name;
   std::array<std::uint16_t, 4> selectors;

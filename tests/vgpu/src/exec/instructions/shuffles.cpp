@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// shfl.sync: lanes read each other's registers.
+// shfl.sync: lanes exchange the values of their registers.
 #include "exec/block.h"
 #include "exec/instructions/families.h"
 #include "exec/instructions/lanes.h"
@@ -11,7 +11,7 @@ namespace {
 
 using ptx::Type;
 
-// The lane that `lane` reads from, within a segment from `least` to `most`, and whether that is inside of it.
+// The lane that `lane` reads from, and whether it lies within the segment from `least` to `most`.
 struct Source {
   int lane;
   bool inside;
@@ -32,7 +32,7 @@ struct Index {
   }
 };
 
-// Operands: result, value, lane or distance, clamp with segment mask, member mask, predicate.
+// Operands: result, value, source lane or delta, clamp value with segment mask, member mask, predicate.
 template <class Mode>
 void run_shuffle(Warp& warp, const Code& code) {
   if (!meet_members(warp, code.operands[4])) return;

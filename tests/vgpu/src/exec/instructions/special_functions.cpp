@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The .approx instructions, and div.full: the exact value, rounded, is the best result that the documentation allows; with
-// Options::perturb it is pushed off that by up to what the documentation allows.
+// The .approx instructions and div.full. The result is the correctly rounded value, which is the best that the
+// documented error bound allows. With Options::perturb it deviates from that value by up to the documented bound.
 #include "exec/instructions/special_functions.h"
 
 #include "exec/block.h"
@@ -15,7 +15,7 @@ namespace {
 
 using ptx::Type;
 
-// How operands of a format are read from registers, and results written to them.
+// Reads the operands of a format from registers and writes results to them.
 template <class Format, bool kFlush>
 struct Codec {
   using Value = std::uint16_t;
@@ -49,7 +49,7 @@ struct Best {
   }
 };
 
-// Operands that are zero, infinite or NaN have the result which the documentation lists for them.
+// For operands that are zero, infinite or NaN, the result is the one that the PTX ISA lists.
 template <class Format, class Function, class... X>
 double off(std::uint64_t seed, X... x) {
   const double exact = Function::value(x...);
@@ -101,7 +101,8 @@ struct ReciprocalRootOfDouble {
   double operator()(double x) const { return canonical(ReciprocalRootOf::value(x)); }
 };
 
-// rcp and rsqrt.approx.ftz.f64: of the upper halves of the operand and of the result. No bound is documented for them.
+// rcp.approx.ftz.f64 and rsqrt.approx.ftz.f64 use only the upper words of the operand and the result. Their error bound
+// is not documented.
 template <class Function>
 struct OfUpperHalf {
   double operator()(double x) const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The functions that a GPU looks up in tables. Each has a value, exact but for the rounding to double, and the bound that
-// holds for the approximation in a format.
+// The special functions, which a GPU approximates with table lookups. Each has a value, exact except for the rounding
+// to double, and for each format the error bound of the approximation.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@ inline double clamped(double x, double limit) {
   return above > limit ? limit : above;
 }
 
-// 2^x for |x| <= 300, to 1e-15: 2^n times the series of exp on [-ln 2 / 2, ln 2 / 2].
+// Computes 2^x for |x| <= 300 with an error of 1e-15: 2^n times the series of exp on [-ln 2 / 2, ln 2 / 2].
 inline double power(double x) {
   constexpr std::array<double, 13> kInverseFactorials = [] {
     std::array<double, 13> inverse{};
@@ -27,7 +27,7 @@ inline double power(double x) {
     }
     return inverse;
   }();
-  constexpr double kWhole = 0x1.8p52;  // added, it rounds to a whole number, which then stands in the lowest bits
+  constexpr double kWhole = 0x1.8p52;  // adding it rounds to a whole number, held in the lowest bits
   const double shifted = x + kWhole;
   const double y = (x - (shifted - kWhole)) * 0.69314718055994530942;
   double series = 0;
@@ -59,7 +59,7 @@ struct ReciprocalRootOf {
   }
 };
 
-// div.full
+// div.full: a / b, with a relaxed error bound.
 struct QuotientOf {
   static double value(double a, double b) { return a / b; }
   template <class Format>
@@ -68,7 +68,7 @@ struct QuotientOf {
   }
 };
 
-// div.approx: a times the reciprocal of b, which is taken for zero where it would be subnormal.
+// div.approx: a times the reciprocal of b, which is flushed to zero where it would be subnormal.
 struct ProductWithReciprocalOf {
   static double value(double a, double b) { return std::fabs(b) > 0x1p126 ? a * std::copysign(0.0, b) : a / b; }
   template <class Format>
@@ -78,11 +78,11 @@ struct ProductWithReciprocalOf {
 };
 
 struct ExponentialOf {
-  // Results beyond 2^300 and below 2^-300 are infinite and zero in all formats.
+  // Results above 2^300 are infinite and results below 2^-300 are zero in all formats.
   static double value(double x) { return x == x ? power(clamped(x, 300)) : x; }
   template <class Format>
   static Bound bound(double x) {
-    // CUDA's mathematical functions take powers of two from it and count on their being exact.
+    // CUDA's mathematical functions compute powers of two with it and rely on exact results.
     if (x == std::trunc(x)) return {};
     if (std::is_same_v<Format, Half>) return bounds::kHalfExponential;
     if (std::is_same_v<Format, Brain>) return bounds::kBrainExponential;
@@ -113,7 +113,7 @@ struct CosineOf : SineOf {
 
 struct TangentOf {
   static double value(double x) {
-    const double series = x * (1 - x * x / 3);  // where it is used, the next term is below 2^-50 of the first
+    const double series = x * (1 - x * x / 3);  // where it is used, the next term is less than 2^-50 of the first
     const double e = power(clamped(x, 60) * 2.88539008177792681472);
     const double quotient = (e - 1) / (e + 1);
     const double number = std::fabs(x) < 0x1p-12 ? series : quotient;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mov from special registers that are not the same from a warp's start to its end, or that only mov may name: clocks, the
-// environment that a driver hands to kernels, and counters.
+// Special registers that may change while a warp runs, or that only mov may read: clocks, the environment registers
+// (%envreg) that the driver sets up, and performance counters.
 #include <chrono>
 
 #include "exec/block.h"
@@ -11,7 +11,8 @@
 namespace vgpu {
 namespace {
 
-// Instructions that the block has issued: as repeatable as the launch itself, and it goes on while a thread waits.
+// %clock counts the instructions that the block has issued. This is reproducible as far as the launch itself is, and it
+// advances while a thread waits.
 struct Cycles {
   static std::uint64_t now(Warp& warp) {
     std::uint64_t issued = 0;
@@ -31,7 +32,8 @@ struct GridWorkspace {
   static std::uint64_t now(Warp& warp) { return warp.block().grid().workspace; }
 };
 
-// Where the system's part of shared memory begins, which cooperative_groups uses for tiles of several warps.
+// The start of the shared memory reserved for the system, which cooperative_groups uses for tiles that span several
+// warps.
 struct ReservedShared {
   static std::uint64_t now(Warp& warp) { return warp.block().grid().reserved_shared_begin(); }
 };
@@ -66,7 +68,7 @@ constexpr Row kRegisters[] = {
     {"%current_graph_exec", 8, run_read<Zero, std::uint64_t, 0>},
 };
 
-// Counters that nobody set up, and the rest of the environment.
+// Performance counters that were not set up and the remaining environment registers read as zero.
 bool reads_as_zero(const std::string& name) { return name.rfind("%pm", 0) == 0 || name.rfind("%envreg", 0) == 0; }
 
 }  // namespace

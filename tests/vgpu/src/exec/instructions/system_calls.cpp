@@ -18,7 +18,7 @@
 namespace vgpu {
 namespace {
 
-// ---- what the caller passes, and what it gets -----------------------------------------------------------------------
+// ---- arguments and results ------------------------------------------------------------------------------------------
 
 const CallData& call_of(const Code& code) { return *static_cast<const CallData*>(code.data.get()); }
 
@@ -36,7 +36,7 @@ void set_result(Warp& warp, const Code& code, unsigned lane, std::uint64_t value
   warp.local().set_initialised(lane, offset, site.size);
 }
 
-// What the lane reads at a generic address.
+// Returns the value that the lane reads at a generic address.
 std::uint64_t value_at(Warp& warp, unsigned lane, std::uint64_t address, std::uint32_t size) {
   Access access{Access::Kind::kRead, ptx::Space::kGeneric, size};
   access.address[lane] = address;
@@ -55,8 +55,9 @@ std::string string_at(Warp& warp, unsigned lane, std::uint64_t address) {
 
 // ---- the functions --------------------------------------------------------------------------------------------------
 
-// vprintf(format, arguments): each argument is aligned to its size. Returns how many the format has, -1 without a format.
-// Its reads do not count as traffic, since on a GPU the host makes them.
+// vprintf(format, arguments): each argument is aligned to its size. Returns the number of arguments that the format
+// takes, or -1 if the format is null. Its reads are not counted as memory traffic, since on a GPU the host performs
+// them.
 void run_vprintf(Warp& warp, const Code& code) {
   const Counters before = warp.block().counters();
   for_each_lane(warp.active(), [&](unsigned lane) {
@@ -90,7 +91,7 @@ void run_assertfail(Warp& warp, const Code& code) {
                     fmt::format("`{}`, {}:{}, in {}", text(0), text(1), argument(warp, code, 2, lane), text(3)));
 }
 
-// The heap has no limit (cudaLimitMallocHeapSize is not modelled).
+// The device heap is unlimited (cudaLimitMallocHeapSize is not modelled).
 void run_malloc(Warp& warp, const Code& code) {
   for_each_lane(warp.active(), [&](unsigned lane) {
     const std::uint64_t size = argument(warp, code, 0, lane);
@@ -102,7 +103,7 @@ void run_malloc(Warp& warp, const Code& code) {
   });
 }
 
-// For the race check, to free memory is to write all of it.
+// For race detection, freeing memory counts as writing all of it.
 void check_free_races(Warp& warp, unsigned lane, Allocation& allocation) {
   Checks& checks = warp.block().checks();
   if (checks.order() == nullptr) return;
@@ -131,7 +132,7 @@ void run_free(Warp& warp, const Code& code) {
 
 struct Row {
   const char* name;
-  std::vector<std::uint32_t> arguments, results;  // their sizes
+  std::vector<std::uint32_t> arguments, results;  // sizes in bytes
   Handler run;
 };
 

@@ -9,7 +9,8 @@
 
 namespace vgpu {
 
-// The handler of such a function; code.data is a CallData. Null if there is none with these arguments and results.
+// Returns the handler of such a function; code.data is a CallData. Returns null if there is none with these arguments
+// and results.
 Handler system_call(const std::string& name, const CallData& call);
 
 }  // namespace vgpu

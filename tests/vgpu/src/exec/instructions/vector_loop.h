@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loops over lanes, compiled twice: for every machine, and for x86 machines with AVX2 and FMA, which run them several times
-// as fast. Both give the same bits.
+// Loops over lanes, compiled twice: for any machine, and for x86 machines with AVX2 and FMA, on which they run several
+// times as fast. Both versions give bitwise identical results.
 #pragma once
 
 #include "exec/instructions/lanes.h"
@@ -18,7 +18,8 @@ inline bool has_wide_vectors() {
 #endif
 }
 
-// Loop::run(Arguments...), which must be always_inline so that it is compiled anew in each of the two.
+// Calls Loop::run(Arguments...), which must be always_inline so that it is compiled separately for each of the two
+// versions.
 template <class Loop, class... Arguments>
 class ForThisMachine {
  public:
@@ -35,8 +36,8 @@ class ForThisMachine {
   }
 };
 
-// operands[0] = f(operands[1], ...), element by element, in the rounding mode of Code::flags; a lane holds kElements
-// elements. F is a stateless function object: Out F(In...).
+// Computes operands[0] = f(operands[1], ...) element by element, in the rounding mode of Code::flags. A lane holds
+// kElements elements. F is a stateless function object Out F(In...).
 template <class F, unsigned kElements, class Out, class... In>
 struct VectorLoop {
   __attribute__((always_inline)) static inline void run(Warp& warp, const Code& code) {
@@ -48,7 +49,8 @@ struct VectorLoop {
     const RoundingScope scope(static_cast<Rounding>(code.flags));
     Out* out = warp.lanes<Out>(code.operands[0]);
     const std::tuple<const In*...> in{warp.lanes<In>(code.operands[I + 1])...};
-    // Apart from the registers, so that the compiler need not ask whether the result is also an operand.
+    // The results are kept apart from the registers, so that the compiler need not consider whether the destination is
+    // also an operand.
     alignas(64) Out result[kLanes * kElements];
     for (unsigned i = 0; i < kLanes * kElements; ++i) result[i] = F{}(std::get<I>(in)[i]...);
     const Mask active = warp.active();
@@ -66,7 +68,7 @@ Handler vector_loop() {
   return ForThisMachine<VectorLoop<F, kElements, Out, In...>, Warp&, const Code&>::best();
 }
 
-// The same for operands that all have one type.
+// The same for operands that all have the same type.
 template <class F, unsigned kElements, class T, unsigned kInputs>
 Handler vector_loop_over() {
   static_assert(kInputs >= 1 && kInputs <= 3);
@@ -79,7 +81,7 @@ Handler vector_loop_over() {
   }
 }
 
-// f(flag...) with each flag as a std::true_type or std::false_type.
+// Calls f(flag...) with each flag as a std::true_type or std::false_type.
 template <class F>
 auto with_flags(F f) {
   return f();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// vote, activemask, match: what lanes of a warp find out about each other.
+// vote, activemask and match: collective predicates and comparisons within a warp.
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/families.h"
 #include "exec/instructions/meeting.h"
@@ -12,7 +12,7 @@ using ptx::Type;
 
 // ---- vote -----------------------------------------------------------------------------------------------------------
 
-// What a group of lanes learns from the votes for and against.
+// Each functor returns the result for a group of lanes, given the lanes that vote for.
 struct All {
   Mask operator()(Mask group, Mask votes) const { return votes == group ? group : 0; }
 };
@@ -28,7 +28,7 @@ Mask votes_of(Warp& warp, const Code& code) {
   return code.flags != 0 ? ~votes : votes;
 }
 
-// Operands: result, predicate, member mask; code.flags: the predicate is negated.
+// Operands: result, predicate, member mask. code.flags is set if the predicate is negated.
 template <class Verdict>
 void run_vote(Warp& warp, const Code& code) {
   if (!meet_members(warp, code.operands[2])) return;

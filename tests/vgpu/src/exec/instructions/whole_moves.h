@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a strong access of a lane moves, moved at once: no other strong access of these bytes sees a part of it. Programs
-// publish a value and the word that says it is there in one store of up to 16 bytes.
+// Moves the data of a lane's strong access as a whole (single-copy atomicity): no other strong access of these bytes
+// sees only a part of it. Programs rely on this when they publish a value together with its flag in one store of up to
+// 16 bytes.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +13,7 @@ namespace vgpu {
 void load_whole(std::byte* to, const std::byte* place, std::size_t bytes);
 void store_whole(std::byte* place, const std::byte* from, std::size_t bytes);
 
-// Hosts need not have atomics of 16 bytes: those who move that many from or to `place` exclude each other.
+// Not every host has 16-byte atomics, so 16-byte moves from and to `place` exclude each other with this lock.
 std::mutex& wide_lock(const std::byte* place);
 
 }  // namespace vgpu

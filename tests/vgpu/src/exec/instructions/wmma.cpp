@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// wmma.load and wmma.store: between memory and the registers of a warp. What is contiguous in both goes as one access.
+// wmma.load and wmma.store between memory and the registers of a warp. Elements that are contiguous in both are moved
+// in a single access.
 #include <algorithm>
 #include <string>
 
@@ -19,11 +20,12 @@ using ptx::Type;
 
 struct Transfer {
   Fragment fragment;
-  bool by_rows;  // in memory
+  bool by_rows;  // the layout in memory
 };
 
-// PTX: each row (or column, as the matrix lies in memory) begins at a multiple of the size of the fragment, which is what one
-// lane holds. The CUDA C++ guide asks for a stride of 16 bytes and no more, so beyond the first row only that is demanded.
+// The PTX ISA requires each row (or column, depending on the layout in memory) to be aligned to the size of the
+// fragment that a lane holds. The CUDA C++ programming guide only requires the stride to be a multiple of 16 bytes, so
+// beyond the first row only that is checked.
 void check_alignment(Warp& warp, const Fragment& fragment, std::uint64_t first_row, std::uint64_t stride,
                      unsigned lane) {
   constexpr std::uint64_t kLeastStride = 16;
@@ -45,7 +47,7 @@ void run_transfer(Warp& warp, const Code& code) {
   const Fragment& fragment = transfer.fragment;
   const std::uint32_t* stride = warp.lanes<std::uint32_t>(code.operands[1]);
   const std::size_t element_bytes = code.bytes, per = fragment.per_register();
-  const std::size_t run = transfer.by_rows ? per : 1;  // elements of an access
+  const std::size_t run = transfer.by_rows ? per : 1;  // elements per access
   Access access{load ? Access::Kind::kRead : Access::Kind::kWrite, code.space,
                 static_cast<std::uint32_t>(run * element_bytes)};
   Access base = access;
