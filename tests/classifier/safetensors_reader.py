@@ -20,7 +20,7 @@ except ImportError as error:
 
 def read(path):
     with safe_open(path, framework="numpy") as file:
-        tensors = {name: file.get_tensor(name) for name in file}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is not iterable)
         metadata = file.metadata()
     described = {
         name: {"dtype": str(tensor.dtype), "shape": tensor.shape, "values": tensor.flatten().tolist()}
