@@ -20,7 +20,7 @@ namespace attn::internal {
 template <class Struct>
 inline constexpr std::size_t kFirstSize = sizeof(Struct);
 
-// No struct will be as large. A size beyond is a struct_size that nobody set.
+// No struct will be as large: a size above this is a struct_size that the caller did not initialise.
 inline constexpr std::size_t kMaxStructSize = 4096;
 
 // The caller's struct with all fields that this version knows.
