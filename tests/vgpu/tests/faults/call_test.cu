@@ -4,6 +4,7 @@
 // free.
 #include <cassert>
 #include <cstdio>
+#include <string>
 
 #include "findings.h"
 
@@ -13,6 +14,8 @@ using faults::Faults;
 
 class Calls : public Faults {};
 
+constexpr int line_of_assertion = __LINE__ + 4;
+
 __global__ void assert_below(int limit) {
   const int thread = static_cast<int>(threadIdx.x);
   assert(thread < limit);
@@ -21,7 +24,8 @@ __global__ void assert_below(int limit) {
 TEST_F(Calls, assertion) {
   expect_clean([] { assert_below<<<1, 40>>>(40); });
   expect_finding(cudaErrorAssert,
-                 {"assertion failed: `thread < limit`", "call_test.cu:17", "assert_below(int)", "thread (35, 0, 0)"},
+                 {"assertion failed: `thread < limit`", "call_test.cu:" + std::to_string(line_of_assertion),
+                  "assert_below(int)", "thread (35, 0, 0)"},
                  [] { assert_below<<<1, 40>>>(35); });
 }
 
