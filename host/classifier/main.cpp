@@ -1,35 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // attn_train: trains, tests, applies and explains the text classifier.
-#include <fmt/format.h>
-#include <CLI/CLI.hpp>
-
-#include "attn_cuda/version.h"
 #include "classifier/commands/commands.h"
 
-int main(int argc, char** argv) {
-  CLI::App program(
-      "Trains a text classifier (embedding, bidirectional LSTM, additive attention) and shows what it attends to.\n"
-      "Start with:  attn_train train        without a data set it generates one\n"
-      "then:        attn_train explain      shades words by the attention they got\n"
-      "             attn_train predict \"a film I would see again\"",
-      "attn_train");
-  program.set_version_flag("--version", attn_version());
-  program.require_subcommand(1);
-  program.get_formatter()->column_width(34);
-
-  int status = 0;
-  attn::classifier::add_train_command(program, status);
-  attn::classifier::add_eval_command(program, status);
-  attn::classifier::add_predict_command(program, status);
-  attn::classifier::add_explain_command(program, status);
-  try {
-    program.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return program.exit(error);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "attn_train: {}\n", error.what());
-    return 1;
-  }
-  return status;
-}
+int main(int argc, char** argv) { return attn::classifier::run_program(argc, argv); }

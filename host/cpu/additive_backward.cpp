@@ -25,12 +25,12 @@
 HWY_BEFORE_NAMESPACE();
 namespace attn::internal::cpu::HWY_NAMESPACE {
 
-// 1. alpha and g of a block of queries over a chunk of keys, and the sum of alpha g over the chunk.
-HWY_INLINE void weights_and_gradients(const AdditiveBackward& all, std::int64_t block, std::int64_t chunk) {
+// 1. alpha and g of a block of queries over a split of keys, and the sum of alpha g over the split.
+HWY_INLINE void weights_and_gradients(const AdditiveBackward& all, std::int64_t block, std::int64_t split) {
   const std::int64_t T = all.T, A = all.A, D = all.D;
   const auto [b, first, last] = all.block(block);
-  const auto [begin, end] = all.space.split.keys_of(chunk, all.keys.valid(b));
-  for (std::int64_t row = first; row < last; ++row) all.space.means[row * all.space.split.chunks + chunk] = 0;
+  const auto [begin, end] = all.space.splits.keys_of(split, all.keys.valid(b));
+  for (std::int64_t row = first; row < last; ++row) all.space.means[row * all.space.splits.count + split] = 0;
   for (std::int64_t j = begin; j < end; j += kTileKeys) {
     const std::int64_t count = std::min(kTileKeys, end - j);
     for (std::int64_t row = first; row < last; ++row) {
@@ -54,7 +54,7 @@ HWY_INLINE void weights_and_gradients(const AdditiveBackward& all, std::int64_t 
         }
         mean = hn::MulAdd(access.load(alpha + at), gradient, mean);
       });
-      all.space.means[row * all.space.split.chunks + chunk] += sum_of_lanes(mean);
+      all.space.means[row * all.space.splits.count + split] += sum_of_lanes(mean);
     }
   }
 }
@@ -75,7 +75,7 @@ HWY_INLINE void score_gradients(const AdditiveBackward& all, std::int64_t row, s
   const float* const alpha = all.weights + row * all.T;
   float* const d_e = all.space.d_e + row * all.space.row_keys;
   float mean = 0;
-  for (std::int64_t c = 0; c < all.space.split.chunks; ++c) mean += all.space.means[row * all.space.split.chunks + c];
+  for (std::int64_t c = 0; c < all.space.splits.count; ++c) mean += all.space.means[row * all.space.splits.count + c];
   for_vectors(count, [&](auto access, std::int64_t at) HWY_ATTR {
     access.store(hn::Mul(access.load(alpha + at), hn::Sub(access.load(d_e + at), set(mean))), d_e + at);
   });
@@ -160,10 +160,10 @@ HWY_INLINE void column_gradients(const AdditiveBackward& all, std::int64_t b, st
 void run_additive_backward(const attn_additive_desc_t& desc, const attn_additive_backward_args_t& args, void* workspace,
                            int threads) {
   const AdditiveBackward all(desc, args, workspace);
-  const Split& split = all.space.split;
+  const Splits& splits = all.space.splits;
 
-  parallel_for(threads, all.B * split.blocks * split.chunks, [&](std::int64_t task) HWY_ATTR {
-    weights_and_gradients(all, task / split.chunks, task % split.chunks);
+  parallel_for(threads, all.B * splits.blocks * splits.count, [&](std::int64_t task) HWY_ATTR {
+    weights_and_gradients(all, task / splits.count, task % splits.count);
   });
   if (all.d_x != nullptr) {
     const std::int64_t tiles = divide_up(all.T, kTileKeys);
@@ -171,7 +171,7 @@ void run_additive_backward(const attn_additive_desc_t& desc, const attn_additive
                  [&](std::int64_t task) HWY_ATTR { value_gradients(all, task / tiles, task % tiles); });
   }
   if (!all.wants_scores()) return;
-  parallel_for(threads, all.B * split.blocks, [&](std::int64_t task) HWY_ATTR {
+  parallel_for(threads, all.B * splits.blocks, [&](std::int64_t task) HWY_ATTR {
     const auto [b, first, last] = all.block(task);
     for (std::int64_t row = first; row < last; ++row) score_gradients(all, row, all.keys.valid(b));
   });

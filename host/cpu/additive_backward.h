@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "attn_cuda/attn_cuda.h"
-#include "cpu/split.h"
+#include "cpu/splits.h"
 #include "cpu/workspace.h"
 
 namespace attn::internal::cpu {
@@ -60,8 +60,8 @@ struct AdditiveBackward {
   bool wants_scores() const { return d_q != nullptr || d_k != nullptr || d_v != nullptr; }
 
   Block block(std::int64_t index) const {
-    const std::int64_t b = index / space.split.blocks;
-    const std::int64_t first = b * Q + index % space.split.blocks * kBlockQueries;
+    const std::int64_t b = index / space.splits.blocks;
+    const std::int64_t first = b * Q + index % space.splits.blocks * kBlockQueries;
     return {b, first, std::min(first + kBlockQueries, (b + 1) * Q)};
   }
 };

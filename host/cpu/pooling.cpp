@@ -82,10 +82,10 @@ struct PoolingBackward {
         d_b(static_cast<float*>(args.d_b)),
         space(desc, workspace) {}
 
-  // 1. e and g of a chunk of positions, and the sums of exp(e) and exp(e) g over the chunk.
-  HWY_INLINE void scores(std::int64_t item, std::int64_t chunk) const {
-    const auto [begin, end] = space.split.keys_of(chunk, keys.valid(item));
-    float* const sums = space.sums + (item * space.split.chunks + chunk) * 2;
+  // 1. e and g of a split of positions, and the sums of exp(e) and exp(e) g over the split.
+  HWY_INLINE void scores(std::int64_t item, std::int64_t split) const {
+    const auto [begin, end] = space.splits.keys_of(split, keys.valid(item));
+    float* const sums = space.sums + (item * space.splits.count + split) * 2;
     sums[0] = sums[1] = 0;
     for (std::int64_t t = begin; t < end; t += kTileKeys) {
       const std::int64_t count = std::min(kTileKeys, end - t), first = item * T + t;
@@ -110,15 +110,15 @@ struct PoolingBackward {
     }
   }
 
-  // 2. The gradients of a chunk.
-  HWY_INLINE void gradients(std::int64_t item, std::int64_t chunk) const {
+  // 2. The gradients of a split.
+  HWY_INLINE void gradients(std::int64_t item, std::int64_t split) const {
     float total = 0, weighted = 0;
-    for (std::int64_t c = 0; c < space.split.chunks; ++c) {
-      total += space.sums[(item * space.split.chunks + c) * 2];
-      weighted += space.sums[(item * space.split.chunks + c) * 2 + 1];
+    for (std::int64_t c = 0; c < space.splits.count; ++c) {
+      total += space.sums[(item * space.splits.count + c) * 2];
+      weighted += space.sums[(item * space.splits.count + c) * 2 + 1];
     }
-    const auto [begin, end] = space.split.keys_of(chunk, keys.valid(item));
-    float* const d_w_part = space.d_w + (item * space.split.chunks + chunk) * D;
+    const auto [begin, end] = space.splits.keys_of(split, keys.valid(item));
+    float* const d_w_part = space.d_w + (item * space.splits.count + split) * D;
     std::fill_n(d_w_part, D, 0.0f);
     for (std::int64_t t = begin; t < end; t += kTileKeys) {
       const std::int64_t count = std::min(kTileKeys, end - t), first = item * T + t, row = keys.first(item) + t;
@@ -135,7 +135,7 @@ struct PoolingBackward {
       if (d_x != nullptr)
         for (std::int64_t j = 0; j < count; ++j) position_gradient(item, row + j, alpha[j], d_z[j]);
     }
-    const std::int64_t padding_begin = std::max(begin, end), padding_end = space.split.keys_of(chunk, T).end;
+    const std::int64_t padding_begin = std::max(begin, end), padding_end = space.splits.keys_of(split, T).end;
     std::fill(space.d_z + item * T + padding_begin, space.d_z + item * T + padding_end, 0.0f);
     float* const padding = d_x == nullptr ? nullptr : d_x + keys.first(item) * D;
     for (std::int64_t t = padding_begin; padding != nullptr && t < std::min(padding_end, keys.stored(item)); ++t)
@@ -153,13 +153,13 @@ struct PoolingBackward {
 void run_pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backward_args_t& args, void* workspace,
                           int threads) {
   const PoolingBackward pass(desc, args, workspace);
-  const std::int64_t chunks = pass.space.split.chunks;
-  parallel_for(threads, pass.B * chunks,
-               [&](std::int64_t task) HWY_ATTR { pass.scores(task / chunks, task % chunks); });
-  parallel_for(threads, pass.B * chunks,
-               [&](std::int64_t task) HWY_ATTR { pass.gradients(task / chunks, task % chunks); });
+  const std::int64_t splits = pass.space.splits.count;
+  parallel_for(threads, pass.B * splits,
+               [&](std::int64_t task) HWY_ATTR { pass.scores(task / splits, task % splits); });
+  parallel_for(threads, pass.B * splits,
+               [&](std::int64_t task) HWY_ATTR { pass.gradients(task / splits, task % splits); });
   // 3. The sums over the batch, in order.
-  if (pass.d_w != nullptr) sum_rows(pass.space.d_w, pass.B * chunks, pass.D, pass.d_w);
+  if (pass.d_w != nullptr) sum_rows(pass.space.d_w, pass.B * splits, pass.D, pass.d_w);
   if (pass.d_b != nullptr) sum_rows(pass.space.d_z, pass.B, pass.T, pass.d_b);
 }
 

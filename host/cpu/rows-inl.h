@@ -15,7 +15,7 @@
 #include <cstdint>
 
 #include "cpu/math-inl.h"
-#include "cpu/split.h"
+#include "cpu/splits.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attn::internal::cpu::HWY_NAMESPACE {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Online softmax of one query over tiles of keys, and the merging of chunks of keys.
+// Online softmax of one query over tiles of keys, and the merging of splits of keys.
 //
 // The running state is (m, l, o): the largest score, the sum of exp(e - m), and the sum of exp(e - m) x. A NaN score
 // may be lost in m, but its exponential is NaN and so is the sum l, by which all results of the query are divided.
@@ -19,7 +19,7 @@
 #include <limits>
 
 #include "cpu/rows-inl.h"
-#include "cpu/split.h"
+#include "cpu/splits.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attn::internal::cpu::HWY_NAMESPACE {
@@ -49,21 +49,21 @@ HWY_INLINE float softmax_tile(std::int64_t count, float* e, Running& running) {
   return scale;
 }
 
-// Merges the chunks of one query, running [chunks] with the contexts o [D] of the first chunk and others [chunks - 1,
+// Merges the splits of one query, running [splits] with the contexts o [D] of the first split and others [splits - 1,
 // D] of the rest, into o. Returns the state of the whole row.
-HWY_INLINE Running merge_chunks(std::int64_t chunks, const Running* running, const float* others, std::int64_t D,
+HWY_INLINE Running merge_splits(std::int64_t splits, const Running* running, const float* others, std::int64_t D,
                                 float* o) {
   Running row = running[0];
-  for (std::int64_t c = 1; c < chunks; ++c) row.max = std::max(row.max, running[c].max);
-  float scales[kMostChunks];
+  for (std::int64_t c = 1; c < splits; ++c) row.max = std::max(row.max, running[c].max);
+  float scales[kMostSplits];
   row.sum = 0;
-  for (std::int64_t c = 0; c < chunks; ++c) {
+  for (std::int64_t c = 0; c < splits; ++c) {
     scales[c] = std::exp(running[c].max - shift_of(row.max));
     row.sum += scales[c] * running[c].sum;
   }
   // Only if every score is -inf: the weights are 0 / 0.
   if (row.sum == 0) row.sum = std::numeric_limits<float>::quiet_NaN();
-  combine_rows(others, chunks - 1, D, scales + 1, 1, scales[0], o);
+  combine_rows(others, splits - 1, D, scales + 1, 1, scales[0], o);
   for_vectors(D, [&](auto access, std::int64_t at)
                      HWY_ATTR { access.store(hn::Div(access.load(o + at), set(row.sum)), o + at); });
   return row;

@@ -16,8 +16,8 @@ LENGTHS = torch.tensor([3, 1, T], dtype=torch.int32)
 
 def masked_softmax(e, lengths):
     if lengths is not None:
-        behind = torch.arange(T) >= lengths[:, None]
-        e = e.masked_fill(behind.reshape(B, *[1] * (e.ndim - 2), T), -torch.inf)
+        padding = torch.arange(T) >= lengths[:, None]
+        e = e.masked_fill(padding.reshape(B, *[1] * (e.ndim - 2), T), -torch.inf)
     return torch.softmax(e, -1)
 
 

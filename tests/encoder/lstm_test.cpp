@@ -13,12 +13,12 @@ namespace {
 
 std::vector<LstmShape> shapes() {
   std::vector<LstmShape> all = lstm_shapes();
-  // Batches that the CPU backend divides into chunks, with and without an incomplete last one.
+  // Batches that the CPU backend divides into sub-batches, with and without an incomplete last one.
   all.insert(all.end(), {{32, 11, 16, 8}, {37, 7, 5, 9}, {9, 4, 3, 2}, {17, 1, 1, 1}, {37, 7, 5, 9, 1}});
   return all;
 }
 
-// Shapes for 16-bit storage, whose arithmetic is that of fp32: odd and even widths, chunks, long and empty items.
+// Shapes for 16-bit storage, whose arithmetic is that of fp32: odd and even widths, several sub-batches, long and empty items.
 std::vector<LstmShape> narrow_shapes() {
   return {{1, 1, 1, 1},  {2, 3, 31, 33},    {3, 31, 3, 32}, {2, 7, 32, 128}, {3, 129, 5, 7},
           {37, 7, 5, 9}, {3, 33, 5, 31, 1}, {0, 3, 4, 5},   {2, 0, 4, 5},    {0, 2, 3, 4, 1}};

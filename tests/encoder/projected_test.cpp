@@ -60,16 +60,8 @@ TEST_P(Projected, ForwardAndBackward) {
 }
 
 TEST_P(Projected, SameBitsOnAnyThreadsAndInEachRun) {
-  for (const bool with_lengths : {false, true}) {
-    const ProjectedCase given(shape, with_lengths);
-    options.threads = 1;
-    const ProjectedResult one = run(given, options);
-    for (const int threads : {1, 2, 3, 2}) {
-      options.threads = threads;
-      SCOPED_TRACE(threads);
-      expect_same_bits(run(given, options), one);
-    }
-  }
+  for (const bool with_lengths : {false, true})
+    expect_same_bits_on_any_threads(ProjectedCase(shape, with_lengths), options);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Projected,

@@ -27,7 +27,7 @@ SECONDS = 300  # for the tests of one program; a mutant that takes longer hangs
 STORAGES = {"fp32": "float", "fp16": "__half", "bf16": "__nv_bfloat16"}
 FIRST, OTHERS = ["fp32"], ["fp16", "bf16"]
 SLOW = ("*SameBits*:*GivesTheBits*:*Misaligned*:*Recomputed*:*NoGradientOfWeights*:*NoBias*:*NanAnd*:*OwnContext*:"
-        "*SeveralTiles*:*RowsThatFill*:*ManyChunks/*")
+        "*SeveralTiles*:*RowsThatFill*:*ManySplits/*")
 SECONDS_WITHOUT_SLOW = 100
 
 # The tests that launch the kernels of a file, by the beginning of its name: programs, and GoogleTest patterns of the

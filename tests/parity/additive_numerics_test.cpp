@@ -14,16 +14,7 @@ namespace {
 // For properties that do not depend on the storage type.
 class AdditiveFp32On : public AdditiveOn {};
 
-TEST_P(Additive, SameBitsOnAnyThreadsAndInEachRun) {
-  const Case given(shape, lengths);
-  options.threads = 1;
-  const Result one = run(given, options);
-  for (int threads : {1, 2, 3, 2}) {
-    options.threads = threads;
-    SCOPED_TRACE(threads);
-    expect_same_bits(run(given, options), one);
-  }
-}
+TEST_P(Additive, SameBitsOnAnyThreadsAndInEachRun) { expect_same_bits_on_any_threads(Case(shape, lengths), options); }
 
 TEST_P(Additive, PackedGivesTheBitsOfPadded) {
   const Case padded(shape, lengths), given = packed(padded);
@@ -68,11 +59,11 @@ TEST_P(AdditiveBesidePlainLoops, AsExactAsPlainLoops) { expect_as_exact_as_plain
 
 // In the first shape there are so many queries that a block processes its split in several tiles of keys and rescales
 // its partial results. In the second one a block sees whole rows that fill its tile.
-TEST_P(AdditiveOn, ChunksOfSeveralTiles) { expect_parity(Case({1, 2049, 530, 3, 4}, {527}), options); }
+TEST_P(AdditiveOn, SplitsOfSeveralTiles) { expect_parity(Case({1, 2049, 530, 3, 4}, {527}), options); }
 TEST_P(AdditiveOn, RowsThatFillATile) { expect_parity(Case({1, 4081, 128, 2, 3}, {}), options); }
 
 TEST_P(AdditiveOn, AnItemAloneGivesTheBitsItHasInABatch) {
-  const AdditiveShape s = kManyChunks;
+  const AdditiveShape s = kManySplits;
   const Case whole(s, {700, 0, 411});
   const Result batch = run(whole, options);
   for (std::int64_t b = 0; b < s.B; ++b) {
@@ -154,14 +145,14 @@ TEST_P(AdditiveOn, LowScores) {
   }
 }
 
-// ManyItems has more items than have their gradients added in one step, ManyChunks has an item with more splits than a
+// ManyItems has more items than have their gradients added in one step, ManySplits has an item with more splits than a
 // block has threads.
 TEST_P(AdditiveFp32On, ManyItems) {
   options.fenced = true;
   for (std::int64_t Q : {1, 2}) expect_parity(Case({700, Q, 2, 3, 2}, {}), options);
 }
 // The largest score is in the first split, then in the last.
-TEST_P(AdditiveFp32On, ManyChunks) {
+TEST_P(AdditiveFp32On, ManySplits) {
   for (const bool last : {false, true}) {
     SCOPED_TRACE(last);
     Case given({1, 1, 262200, 1, 1}, {});
@@ -213,7 +204,7 @@ TEST_P(AdditiveOn, SubnormalNumbers) {
 
 TEST(AdditiveTargets, EveryInstructionSet) {
   on_each_instruction_set([] {
-    expect_parity(Case(kManyChunks, {700, 0, 411}), {});
+    expect_parity(Case(kManySplits, {700, 0, 411}), {});
     expect_parity(Case({2, 3, 66, 129, 77}, {}), {});
     expect_fences_hold({});
     expect_specials_pass({3, 2, 67, 21, 19}, {});

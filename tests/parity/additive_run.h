@@ -175,7 +175,7 @@ inline void expect_same_bits(const Result& a, const Result& b) {
 }
 
 // Several tiles of queries and several splits of keys, of which the last ones are incomplete.
-constexpr AdditiveShape kManyChunks{3, 9, 700, 19, 21};
+constexpr AdditiveShape kManySplits{3, 9, 700, 19, 21};
 
 // Neither padding nor memory beyond a tensor is accessed, not even by a load whose value is then discarded.
 inline void expect_fences_hold(RunOptions options) {
@@ -206,7 +206,7 @@ class AdditiveOn : public ::testing::TestWithParam<Target> {
 
 inline std::vector<AdditiveShape> shapes() {
   std::vector<AdditiveShape> all = additive_shapes();
-  all.push_back(kManyChunks);
+  all.push_back(kManySplits);
   return all;
 }
 

@@ -94,7 +94,7 @@ TEST_P(AdditiveOn, OnlyTheGradientOfValues) {
 TEST_P(AdditiveOn, PackedIsTheFormula) {
   for (bool fenced : {false, true}) {
     options.fenced = fenced;
-    expect_parity(packed(Case(kManyChunks, {700, 0, 411})), options);
+    expect_parity(packed(Case(kManySplits, {700, 0, 411})), options);
     expect_parity(packed(Case({4, 1, 70, 19, 32}, {0, 37, 70, 1})), options);
   }
 }

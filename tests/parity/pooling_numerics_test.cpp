@@ -14,16 +14,7 @@ namespace {
 // For properties that do not depend on the storage type.
 class PoolingFp32On : public PoolingOn {};
 
-TEST_P(Pooling, SameBitsOnAnyThreadsAndInEachRun) {
-  const Case given(shape, lengths);
-  options.threads = 1;
-  const Result one = run(given, options);
-  for (int threads : {1, 2, 3, 2}) {
-    options.threads = threads;
-    SCOPED_TRACE(threads);
-    expect_same_bits(run(given, options), one);
-  }
-}
+TEST_P(Pooling, SameBitsOnAnyThreadsAndInEachRun) { expect_same_bits_on_any_threads(Case(shape, lengths), options); }
 
 TEST_P(Pooling, PackedGivesTheBitsOfPadded) {
   const Case padded(shape, lengths);
@@ -61,7 +52,7 @@ TEST_P(PoolingBesidePlainLoops, AsExactAsPlainLoops) {
 }
 
 TEST_P(PoolingOn, AnItemAloneGivesTheBitsItHasInABatch) {
-  const PoolingShape s = kManyChunks;
+  const PoolingShape s = kManySplits;
   const Case whole(s, {700, 0, 411});
   const Result batch = run(whole, options);
   for (std::int64_t b = 0; b < s.B; ++b) {
@@ -101,7 +92,7 @@ void expect_specials_pass(RunOptions options) {
 
 TEST_P(PoolingOn, NanAndInfinitiesReachWhatTheyTouch) { expect_specials_pass(options); }
 
-// ManyItems has more items than have their gradients added in one step, ManyChunks has an item with more splits than a
+// ManyItems has more items than have their gradients added in one step, ManySplits has an item with more splits than a
 // block has threads.
 TEST_P(PoolingFp32On, ManyItems) {
   options.fenced = true;
@@ -110,7 +101,7 @@ TEST_P(PoolingFp32On, ManyItems) {
 // A few rows at a time fit into shared memory, but a row has more vectors than a block has threads.
 TEST_P(PoolingOn, RowsOfManyVectors) { expect_parity(Case({2, 19, 1501}, {19, 7}), options); }
 
-TEST_P(PoolingFp32On, ManyChunks) { expect_parity(Case({1, 262200, 1}, {}), options); }
+TEST_P(PoolingFp32On, ManySplits) { expect_parity(Case({1, 262200, 1}, {}), options); }
 
 // The context of a single position with score 0 is the position itself, so every finite 16-bit number must be
 // unchanged.
@@ -155,7 +146,7 @@ TEST_P(PoolingOn, SubnormalNumbers) {
 
 TEST(PoolingTargets, EveryInstructionSet) {
   on_each_instruction_set([] {
-    expect_parity(Case(kManyChunks, {700, 0, 411}), {});
+    expect_parity(Case(kManySplits, {700, 0, 411}), {});
     expect_parity(Case({2, 66, 129}, {}), {});
     expect_fences_hold({});
     expect_specials_pass({});

@@ -137,7 +137,7 @@ inline void expect_same_bits(const Result& a, const Result& b) {
 }
 
 // Several splits of positions, of which the last one is incomplete.
-constexpr PoolingShape kManyChunks{3, 700, 21};
+constexpr PoolingShape kManySplits{3, 700, 21};
 
 // Neither padding nor memory beyond a tensor is accessed, not even by a load whose value is then discarded.
 inline void expect_fences_hold(RunOptions options) {
@@ -166,7 +166,7 @@ class PoolingOn : public ::testing::TestWithParam<Target> {
 
 inline std::vector<PoolingShape> shapes() {
   std::vector<PoolingShape> all = pooling_shapes();
-  all.push_back(kManyChunks);
+  all.push_back(kManySplits);
   return all;
 }
 

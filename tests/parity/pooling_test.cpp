@@ -41,14 +41,14 @@ void expect_outputs_independent(const Case& given, RunOptions options) {
 
 // Items with several splits, and rows too wide to be kept in shared memory.
 TEST_P(PoolingOn, OutputsDoNotDependOnWhichAreWanted) {
-  expect_outputs_independent(Case(kManyChunks, {700, 0, 411}), options);
+  expect_outputs_independent(Case(kManySplits, {700, 0, 411}), options);
   expect_outputs_independent(Case({2, 7, 2052}, {7, 5}), options);
 }
 
 TEST_P(PoolingOn, PackedIsTheFormula) {
   for (bool fenced : {false, true}) {
     options.fenced = fenced;
-    expect_parity(packed(Case(kManyChunks, {700, 0, 411})), options);
+    expect_parity(packed(Case(kManySplits, {700, 0, 411})), options);
     expect_parity(packed(Case({4, 70, 32}, {0, 37, 70, 1})), options);
     expect_parity(packed(Case({2, 7, 2052}, {5, 2})), options);
   }

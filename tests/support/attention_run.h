@@ -47,13 +47,24 @@ inline RunOptions on(const Target& target) {
   return options;
 }
 
-// Memory whose bytes end right before unreadable pages, which cover at least `behind` bytes.
+template <class Case>
+void expect_same_bits_on_any_threads(const Case& given, RunOptions options) {
+  options.threads = 1;
+  const auto one = run(given, options);
+  for (int threads : {1, 2, 3, 2}) {
+    options.threads = threads;
+    SCOPED_TRACE(threads);
+    expect_same_bits(run(given, options), one);
+  }
+}
+
+// Memory whose bytes end right before unreadable pages, which cover at least `guard` bytes.
 class FencedInput {
  public:
-  FencedInput(const std::vector<std::byte>& bytes, std::size_t behind) {
+  FencedInput(const std::vector<std::byte>& bytes, std::size_t guard) {
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     const std::size_t open = (bytes.size() + page - 1) / page * page;
-    bytes_ = open + (behind / page + 1) * page;
+    bytes_ = open + (guard / page + 1) * page;
     memory_ = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory_ == MAP_FAILED) throw std::bad_alloc();
     data_ = static_cast<std::byte*>(memory_) + open - bytes.size();

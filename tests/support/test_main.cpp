@@ -105,6 +105,6 @@ int main(int argc, char** argv) {
   const int status = RUN_ALL_TESTS();
   const std::string stray = stray_library();
   if (stray.empty()) return status;
-  std::printf("CUDA libraries: expected the stand-ins alone, got %s beside them\n", stray.c_str());
+  std::printf("CUDA libraries: expected the stand-ins alone, got also %s\n", stray.c_str());
   return 1;
 }

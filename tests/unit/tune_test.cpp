@@ -34,7 +34,7 @@ void expect_covered(const Split& split, Index T, const std::string& what) {
   ASSERT_LT((split.count - 1) * split.keys, std::max<Index>(T, 1));
 }
 
-TEST(Tune, EveryKeyIsInOneChunk) {
+TEST(Tune, EveryKeyIsInOneSplit) {
   for (const Index other : kSizes) {
     for (Index T = 0; T < 3000; ++T) {
       expect_covered(split_single(T, other), T, "single, width " + std::to_string(other));
@@ -47,7 +47,7 @@ TEST(Tune, EveryKeyIsInOneChunk) {
 }
 
 // The splits fit into the shared memory and registers of the kernels.
-TEST(Tune, ChunksFitTheKernels) {
+TEST(Tune, SplitsFitTheKernels) {
   for_each_size([](Index size, Index other) {
     for (const Index T : {size, 1000 * size}) {
       EXPECT_LE(split_single(T, other).keys, kMostSplitKeys) << T;

@@ -16,10 +16,6 @@ using nlohmann::json;
 
 constexpr const char* kMetadata = "__metadata__";
 
-[[noreturn]] void refuse(const std::string& where, const std::string& reason) {
-  throw Failure(ATTN_INVALID_ARGUMENT, where + ": " + reason);
-}
-
 // Knows every dtype of the format, so that files of other programs load. Returns 0 for an unknown one.
 std::uint64_t bits_of(const std::string& dtype) {
   static const std::map<std::string, std::uint64_t> bits = {

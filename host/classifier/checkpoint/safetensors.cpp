@@ -18,10 +18,6 @@ namespace {
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
               "the format is little-endian, and values are copied as they are");
 
-[[noreturn]] void refuse(const std::string& where, const std::string& reason) {
-  throw Failure(ATTN_INVALID_ARGUMENT, where + ": " + reason);
-}
-
 template <class T>
 constexpr const char* dtype_of() {
   if constexpr (std::is_same_v<T, float>) return "F32";

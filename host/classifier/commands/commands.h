@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The subcommands of attn_train. Each function adds a subcommand with its options, which runs after parsing and stores
-// the program's exit status in `status`.
+// The command line of attn_train.
 #pragma once
 
 namespace CLI {
@@ -10,6 +9,11 @@ class App;
 
 namespace attn::classifier {
 
+// Parses the command line, runs its subcommand and returns the exit status of the program.
+int run_program(int argc, char** argv);
+
+// Each function adds a subcommand with its options, which runs after parsing and stores the program's exit status in
+// `status`.
 void add_train_command(CLI::App& program, int& status);
 void add_eval_command(CLI::App& program, int& status);
 void add_predict_command(CLI::App& program, int& status);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LSTM on oneDNN's LSTM of one direction. The batch is divided into chunks of equal size, and a task is one direction
-// of one chunk. It works on a time-major copy, in direction 1 with each valid prefix reversed, so that both directions
+// LSTM on oneDNN's LSTM of one direction. The batch is divided into sub-batches of equal size, and a task is one direction
+// of one sub-batch. It works on a time-major copy, in direction 1 with each valid prefix reversed, so that both directions
 // and all lengths are the same LSTM over the same shape. In padding, the copies of x and of the gradient of y are zero:
 // padding is not read and adds nothing to gradients. All of this is fp32; 16-bit activations are copied to fp32.
 #include "encoder/cpu/lstm.h"
@@ -21,7 +21,7 @@ namespace attn::internal::cpu {
 namespace {
 
 // With fewer items the matrix products of a time step are too small to be worth another thread.
-constexpr std::int64_t kLeastChunk = 8;
+constexpr std::int64_t kLeastSubBatch = 8;
 
 // oneDNN counts the elements of its internal tensors in 32 bits and does not detect an overflow. The bound comes from
 // the widest of them, a padded row of gates or of four states per position.
@@ -34,10 +34,10 @@ std::int64_t most_items(const attn_lstm_desc_t& desc) {
   return kCountable / item;
 }
 
-// As many chunks as threads, or half as many if two directions share the threads evenly.
-std::int64_t chunk_size(const attn_lstm_desc_t& desc, int threads) {
-  const std::int64_t chunks = threads == 1 ? 1 : desc.directions == 2 && threads % 2 == 0 ? threads / 2 : threads;
-  const std::int64_t items = std::max((desc.B + chunks - 1) / chunks, std::min(desc.B, kLeastChunk));
+// As many sub-batches as threads, or half as many if two directions share the threads evenly.
+std::int64_t sub_batch_size(const attn_lstm_desc_t& desc, int threads) {
+  const std::int64_t sub_batches = threads == 1 ? 1 : desc.directions == 2 && threads % 2 == 0 ? threads / 2 : threads;
+  const std::int64_t items = std::max((desc.B + sub_batches - 1) / sub_batches, std::min(desc.B, kLeastSubBatch));
   return std::min(items, most_items(desc));
 }
 
@@ -56,14 +56,14 @@ class CpuLstm final : public Lstm {
         threads_(threads),
         directions_(static_cast<std::size_t>(desc.directions)) {
     if (B_ == 0 || T_ == 0) return;
-    n_ = chunk_size(desc, threads);
+    n_ = sub_batch_size(desc, threads);
     const SingleThreaded as_in_tasks;  // oneDNN optimises primitives for the current thread count
     lstm_.emplace(engine_, DirectionShape{T_, n_, E_, H_}, desc.training != 0);
     for (Direction& direction : directions_) {
       direction.forward_weights = lstm_->forward_weights(forward_memory_);
       if (desc.training) direction.backward_weights = lstm_->backward_weights(backward_memory_);
       for (std::int64_t first = 0; first < B_; first += n_)
-        direction.chunks.push_back(
+        direction.sub_batches.push_back(
             lstm_->tensors(desc.training ? reserve_ : forward_memory_, forward_memory_, backward_memory_));
     }
   }
@@ -83,7 +83,7 @@ class CpuLstm final : public Lstm {
     if (!lstm_) return;
     Fp32Copies copies = copies_in(workspace, args.lengths);
     const attn_lstm_forward_args_t in_fp32 = with_fp32_copies(args, copies);
-    with_onednn([&] { forward_chunks(in_fp32, copies.remaining_workspace()); });
+    with_onednn([&] { forward_sub_batches(in_fp32, copies.remaining_workspace()); });
     copies.round_outputs();
   }
 
@@ -91,20 +91,20 @@ class CpuLstm final : public Lstm {
     if (lstm_) {
       Fp32Copies copies = copies_in(workspace, args.lengths);
       const attn_lstm_backward_args_t in_fp32 = with_fp32_copies(args, copies);
-      with_onednn([&] { backward_chunks(in_fp32, copies.remaining_workspace()); });
+      with_onednn([&] { backward_sub_batches(in_fp32, copies.remaining_workspace()); });
       copies.round_outputs();
     }
     parallel_for(threads_, count(), [&](std::int64_t d) {
-      sum_chunks(d, &DirectionTensors::d_kernel, E_ * 4 * H_, args.d_kernel);
-      sum_chunks(d, &DirectionTensors::d_recurrent, H_ * 4 * H_, args.d_recurrent);
-      sum_chunks(d, &DirectionTensors::d_bias, 4 * H_, args.d_bias);
+      sum_sub_batches(d, &DirectionTensors::d_kernel, E_ * 4 * H_, args.d_kernel);
+      sum_sub_batches(d, &DirectionTensors::d_recurrent, H_ * 4 * H_, args.d_recurrent);
+      sum_sub_batches(d, &DirectionTensors::d_bias, 4 * H_, args.d_bias);
     });
   }
 
  private:
   struct Direction {
     DirectionWeights forward_weights, backward_weights;
-    std::vector<DirectionTensors> chunks;
+    std::vector<DirectionTensors> sub_batches;
   };
 
   Fp32Copies copies_in(void* workspace, const std::int32_t* lengths) const {
@@ -123,33 +123,34 @@ class CpuLstm final : public Lstm {
     return args;
   }
 
-  void forward_chunks(const attn_lstm_forward_args_t& args, void* workspace) {
+  void forward_sub_batches(const attn_lstm_forward_args_t& args, void* workspace) {
     const Sequences sequences{B_, T_, args.lengths};
     reserve_.bind(args.reserve);
     forward_memory_.bind(workspace);
     set_weights(&Direction::forward_weights, args);
-    for_each_chunk([&](std::int64_t d, std::int64_t first, const DirectionTensors& chunk) {
-      gather(sequences, d, first, n_, static_cast<const float*>(args.x), E_, E_, data(chunk.x));
-      fill_zero(chunk.state);
-      lstm_->forward(directions_[d].forward_weights, chunk);
-      scatter(sequences, d, first, n_, data(chunk.y), count() * H_, H_, static_cast<float*>(args.y) + d * H_);
+    for_each_sub_batch([&](std::int64_t d, std::int64_t first, const DirectionTensors& sub_batch) {
+      gather(sequences, d, first, n_, static_cast<const float*>(args.x), E_, E_, data(sub_batch.x));
+      fill_zero(sub_batch.state);
+      lstm_->forward(directions_[d].forward_weights, sub_batch);
+      scatter(sequences, d, first, n_, data(sub_batch.y), count() * H_, H_, static_cast<float*>(args.y) + d * H_);
     });
   }
 
-  void backward_chunks(const attn_lstm_backward_args_t& args, void* workspace) {
+  void backward_sub_batches(const attn_lstm_backward_args_t& args, void* workspace) {
     const Sequences sequences{B_, T_, args.lengths};
     reserve_.bind(args.reserve);
     backward_memory_.bind(workspace);
     set_weights(&Direction::backward_weights, args);
-    for_each_chunk([&](std::int64_t d, std::int64_t first, const DirectionTensors& chunk) {
-      gather(sequences, d, first, n_, static_cast<const float*>(args.d_y) + d * H_, count() * H_, H_, data(chunk.d_y));
+    for_each_sub_batch([&](std::int64_t d, std::int64_t first, const DirectionTensors& sub_batch) {
+      gather(sequences, d, first, n_, static_cast<const float*>(args.d_y) + d * H_, count() * H_, H_,
+             data(sub_batch.d_y));
       // oneDNN adds to the gradients of the weights.
-      for (const dnnl::memory& sum : {chunk.d_kernel, chunk.d_recurrent, chunk.d_bias}) fill_zero(sum);
-      lstm_->backward(directions_[d].backward_weights, chunk);
+      for (const dnnl::memory& sum : {sub_batch.d_kernel, sub_batch.d_recurrent, sub_batch.d_bias}) fill_zero(sum);
+      lstm_->backward(directions_[d].backward_weights, sub_batch);
     });
     parallel_for(threads_, B_, [&](std::int64_t b) {
       const auto d_x = [&](std::size_t d) {
-        return d < directions_.size() ? data(directions_[d].chunks[b / n_].d_x) : nullptr;
+        return d < directions_.size() ? data(directions_[d].sub_batches[b / n_].d_x) : nullptr;
       };
       scatter_sum(sequences, b, b % n_, n_, d_x(0), d_x(1), E_, static_cast<float*>(args.d_x));
     });
@@ -167,26 +168,26 @@ class CpuLstm final : public Lstm {
   }
 
   template <class Body>
-  void for_each_chunk(const Body& body) const {
-    const auto chunks = static_cast<std::int64_t>(directions_[0].chunks.size());
-    parallel_for(threads_, count() * chunks, [&](std::int64_t task) {
-      const std::int64_t d = task / chunks, c = task % chunks;
-      body(d, c * n_, directions_[d].chunks[c]);
+  void for_each_sub_batch(const Body& body) const {
+    const auto sub_batches = static_cast<std::int64_t>(directions_[0].sub_batches.size());
+    parallel_for(threads_, count() * sub_batches, [&](std::int64_t task) {
+      const std::int64_t d = task / sub_batches, c = task % sub_batches;
+      body(d, c * n_, directions_[d].sub_batches[c]);
     });
   }
 
-  // sums [directions, size]: the sum over the chunks of direction d, always in the same order.
-  void sum_chunks(std::int64_t d, dnnl::memory DirectionTensors::*part, std::int64_t size, float* sums) const {
+  // sums [directions, size]: the sum over the sub-batches of direction d, always in the same order.
+  void sum_sub_batches(std::int64_t d, dnnl::memory DirectionTensors::*part, std::int64_t size, float* sums) const {
     float* sum = sums + d * size;
     std::fill_n(sum, size, 0.0f);
-    for (const DirectionTensors& chunk : directions_[d].chunks)
-      std::transform(sum, sum + size, data(chunk.*part), sum, std::plus<>());
+    for (const DirectionTensors& sub_batch : directions_[d].sub_batches)
+      std::transform(sum, sum + size, data(sub_batch.*part), sum, std::plus<>());
   }
 
   const attn_dtype_t dtype_;
   const std::int64_t B_, T_, E_, H_;
   const int threads_;
-  std::int64_t n_ = 0;  // items per chunk
+  std::int64_t n_ = 0;  // items per sub-batch
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   BoundMemory reserve_{engine_}, forward_memory_{engine_}, backward_memory_{engine_};
   std::optional<OneDirection> lstm_;  // empty for an empty batch

@@ -154,7 +154,7 @@ void check_local_bounds(const Part& part, unsigned lane) {
   if (offset + part.access.bytes <= end) return;
   part.fail(lane, Finding::Kind::kIllegalAddress,
             offset < end ? "across the end of " + name_of(*before->variable)
-                         : fmt::format("{} bytes behind {}", offset - end, name_of(*before->variable)));
+                         : fmt::format("{} bytes past the end of {}", offset - end, name_of(*before->variable)));
 }
 
 void in_local(const Part& part) {

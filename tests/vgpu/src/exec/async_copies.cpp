@@ -69,7 +69,7 @@ void AsyncCopies::wait_bulk(Warp& warp, unsigned lane, std::size_t groups_left) 
   for (const AsyncCopy& copy : bulk_of(thread_in(warp, lane)).take_groups(groups_left)) make(copy);
 }
 
-void AsyncCopies::arrive_behind(unsigned thread, std::uint64_t mbarrier) {
+void AsyncCopies::arrive_after_copies(unsigned thread, std::uint64_t mbarrier) {
   arrivals_[mbarrier].push_back({thread, of(thread).added()});
 }
 

@@ -52,10 +52,10 @@ class AsyncCopies {
   void wait(Warp& warp, unsigned lane, std::size_t groups_left);
   void wait_bulk(Warp& warp, unsigned lane, std::size_t groups_left);
 
-  // Registers work for an mbarrier, which is given by its offset in shared memory. arrive_behind() registers an arrival
+  // Registers work for an mbarrier, which is given by its offset in shared memory. arrive_after_copies() registers an arrival
   // that happens once the copies that the thread has issued so far are complete; add_for() a copy that reports its
   // bytes (complete_tx).
-  void arrive_behind(unsigned thread, std::uint64_t mbarrier);
+  void arrive_after_copies(unsigned thread, std::uint64_t mbarrier);
   void add_for(std::uint64_t mbarrier, const AsyncCopy& copy) { reporting_[mbarrier].push_back(copy); }
   bool any_for(std::uint64_t mbarrier) const { return reporting_.count(mbarrier) != 0; }
 

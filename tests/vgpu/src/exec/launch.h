@@ -45,7 +45,7 @@ struct Finding {
     kDeadlock,
   };
   Kind kind;
-  std::string what;  // "read of 4 bytes at 0x..., 8 bytes behind allocation 3 (400 bytes)"
+  std::string what;  // "read of 4 bytes at 0x..., 8 bytes past the end of allocation 3 (400 bytes)"
   std::string kernel;
   ptx::Place place;
   std::string file;  // name of the file that place.file refers to; empty if unknown

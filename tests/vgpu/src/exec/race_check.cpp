@@ -106,7 +106,7 @@ class RaceCheck {
     std::array<std::byte, kMostBytes> mine{};
     access_.value(warp_, warp_.code(), lane_, mine.data());
     for (std::uint64_t end = place + bytes; place < end; ++place)
-      if (mine[place - at_[lane_]] != stands_at(place)) return false;
+      if (mine[place - at_[lane_]] != resulting_byte(place)) return false;
     return true;
   }
 
@@ -120,7 +120,7 @@ class RaceCheck {
   }
 
   // Returns the byte that an earlier lane of this instruction is about to write there, or otherwise the byte in memory.
-  std::byte stands_at(std::uint64_t place) {
+  std::byte resulting_byte(std::uint64_t place) {
     for (unsigned lane = lane_; lane-- > 0;) {
       if ((lanes_ >> lane & 1) == 0 || place < at_[lane] || place - at_[lane] >= access_.bytes) continue;
       std::array<std::byte, kMostBytes> theirs{};

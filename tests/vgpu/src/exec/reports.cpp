@@ -83,14 +83,14 @@ std::string missed_text(Heap& heap, std::uint64_t address, std::size_t bytes) {
   if (before != nullptr && before->holds(address, bytes)) return "in " + name_of(*before);
   const std::uint64_t end = before == nullptr ? 0 : before->address + before->size;
   if (before != nullptr && address < end)
-    return fmt::format("whose last {} bytes lie behind {}", address + bytes - end, name_of(*before));
+    return fmt::format("whose last {} bytes lie past the end of {}", address + bytes - end, name_of(*before));
   const Allocation* after = nullptr;
   for (const Allocation* live : heap.live())
     if (live->address > address && (after == nullptr || live->address < after->address)) after = live;
-  const std::uint64_t behind = before == nullptr ? kNear : address - end;
+  const std::uint64_t past = before == nullptr ? kNear : address - end;
   const std::uint64_t ahead = after == nullptr ? kNear : after->address - address;
-  if (behind >= kNear && ahead >= kNear) return "in no allocation nor near one";
-  if (behind <= ahead) return fmt::format("{} bytes behind {}", behind, name_of(*before));
+  if (past >= kNear && ahead >= kNear) return "in no allocation nor near one";
+  if (past <= ahead) return fmt::format("{} bytes past the end of {}", past, name_of(*before));
   return fmt::format("{} bytes before {}", ahead, name_of(*after));
 }
 

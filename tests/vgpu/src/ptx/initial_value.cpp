@@ -88,7 +88,7 @@ class InitialValue {
       return;
     }
     const bool continues = !variable_.relocations.empty() && continues_last(relocation, mask);
-    if (!continues) fail(line, "expected the bytes of an address one behind the other, got another byte");
+    if (!continues) fail(line, "expected the bytes of an address in sequence, got another byte");
     ++variable_.relocations.back().size;
     make_room(offset + 1);
   }

@@ -109,10 +109,10 @@ std::string Lexer::squeeze(const char* begin, const char* end) {
   std::string squeezed;
   bool blank = false;
   while (begin != end) {
-    const char* behind = comment_end(begin, end, 0);
-    if (behind != begin || is_blank(*begin)) {
+    const char* after = comment_end(begin, end, 0);
+    if (after != begin || is_blank(*begin)) {
       blank = true;
-      begin = std::max(behind, begin + 1);
+      begin = std::max(after, begin + 1);
       continue;
     }
     if (blank && !squeezed.empty()) squeezed += ' ';
@@ -130,10 +130,10 @@ void Lexer::fail_expecting(const std::string& what) const {
 
 void Lexer::skip_blanks() {
   while (at_ != end_) {
-    const char* behind = is_blank(*at_) ? at_ + 1 : comment_end(at_, end_, line_);
-    if (behind == at_) return;
-    line_ += static_cast<std::uint32_t>(std::count(at_, behind, '\n'));
-    at_ = behind;
+    const char* after = is_blank(*at_) ? at_ + 1 : comment_end(at_, end_, line_);
+    if (after == at_) return;
+    line_ += static_cast<std::uint32_t>(std::count(at_, after, '\n'));
+    at_ = after;
   }
 }
 

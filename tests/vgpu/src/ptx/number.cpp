@@ -22,8 +22,8 @@ To reinterpreted(From from) {
 
 std::uint64_t digits(std::string_view text, int base, const Token& number) {
   std::uint64_t value = 0;
-  const auto [behind, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc() || behind != text.data() + text.size()) {
+  const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc() || after != text.data() + text.size()) {
     fail(number.line, "expected a number of at most 64 bits, got '" + std::string(number.text) + "'");
   }
   return value;
@@ -39,9 +39,9 @@ Constant float_literal(const Token& number, Kind kind, std::size_t width) {
 
 Constant decimal(const Token& number) {
   const std::string text(number.text);
-  char* behind = nullptr;
-  const double value = std::strtod(text.c_str(), &behind);
-  if (*behind != '\0') fail(number.line, "expected a number, got '" + text + "'");
+  char* after = nullptr;
+  const double value = std::strtod(text.c_str(), &after);
+  if (*after != '\0') fail(number.line, "expected a number, got '" + text + "'");
   return {Kind::kDecimal, reinterpreted<std::uint64_t>(value)};
 }
 

@@ -134,7 +134,7 @@ TEST_F(Streams, AResultThatIsAFactor) {
 TEST_F(Streams, AMatrixThatEndsEarly) {
   float* a = ones();
   EXPECT_EQ(product(a + 1, ones(), filled(0)), CUBLAS_STATUS_SUCCESS);
-  expect_finding({"illegal address: read of 64 bytes", "whose last 4 bytes lie behind allocation"});
+  expect_finding({"illegal address: read of 64 bytes", "whose last 4 bytes lie past the end of allocation"});
 }
 
 // A column block of a matrix is written, while the elements between its columns must not change.

@@ -81,13 +81,13 @@ TEST_F(EngineTest, SeedsShuffleWhatIsIndependentAndKeepDependencies) {
 TEST_F(EngineTest, FaultDropsTheRestOfItsDevice) {
   Engine engine(mutex_, 0);
   const OperationPtr bad = engine.submit(0, {}, [] { fail(cudaErrorIllegalAddress); });
-  const OperationPtr behind = note(engine, 'b', {bad});
-  const OperationPtr beside = note(engine, 'x', {});
-  const OperationPtr elsewhere = note(engine, 'e', {behind}, 1);
-  engine.complete(behind);
+  const OperationPtr after = note(engine, 'b', {bad});
+  const OperationPtr beside_it = note(engine, 'x', {});
+  const OperationPtr elsewhere = note(engine, 'e', {after}, 1);
+  engine.complete(after);
   EXPECT_EQ(engine.fault(0), cudaErrorIllegalAddress);
   EXPECT_EQ(engine.fault(1), cudaSuccess);
-  EXPECT_TRUE(behind->done() && beside->done());
+  EXPECT_TRUE(after->done() && beside_it->done());
   engine.complete(elsewhere);
   EXPECT_EQ(trace_, "e");
   engine.reset(0);

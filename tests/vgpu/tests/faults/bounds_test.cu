@@ -19,7 +19,7 @@ TEST_F(Bounds, reads_behind_an_allocation) {
   int* out = allocated<int>(1);
   expect_clean([=] { read_at<<<1, 1>>>(from, kCount - 1, out); });
   expect_finding(cudaErrorIllegalAddress,
-                 {"illegal address: read of 4 bytes", "8 bytes behind allocation", "(400 bytes)"},
+                 {"illegal address: read of 4 bytes", "8 bytes past the end of allocation", "(400 bytes)"},
                  [=] { read_at<<<1, 1>>>(from, kCount + 2, out); });
 }
 
@@ -35,7 +35,7 @@ TEST_F(Bounds, writes_before_an_allocation) {
 TEST_F(Bounds, reads_across_the_end) {
   char* from = zeros<char>(kCount + 2);
   int* out = allocated<int>(1);
-  expect_finding(cudaErrorIllegalAddress, {"whose last 2 bytes lie behind allocation", "(102 bytes)"},
+  expect_finding(cudaErrorIllegalAddress, {"whose last 2 bytes lie past the end of allocation", "(102 bytes)"},
                  [=] { read_at<<<1, 1>>>(reinterpret_cast<int*>(from), kCount / 4, out); });
 }
 
@@ -74,7 +74,7 @@ __global__ void read_constants(long index, int* out) { *out = constants[index]; 
 TEST_F(Bounds, variables) {
   int* out = allocated<int>(1);
   expect_clean([=] { read_table<<<1, 1>>>(15, out); });
-  expect_finding(cudaErrorIllegalAddress, {"0 bytes behind variable ", "table", "(64 bytes)"},
+  expect_finding(cudaErrorIllegalAddress, {"0 bytes past the end of variable ", "table", "(64 bytes)"},
                  [=] { read_table<<<1, 1>>>(16, out); });
 }
 
@@ -155,7 +155,8 @@ __global__ void local_array(int index, int* out) {
 TEST_F(Bounds, local_memory) {
   int* out = zeros<int>(5);
   expect_clean([=] { local_array<<<1, 1>>>(4, out); });
-  expect_finding(cudaErrorIllegalAddress, {"write of 4 bytes at local ", "behind local variable", "(20 bytes)"},
+  expect_finding(cudaErrorIllegalAddress,
+                 {"write of 4 bytes at local ", "past the end of local variable", "(20 bytes)"},
                  [=] { local_array<<<1, 1>>>(5, out); });
 }
 

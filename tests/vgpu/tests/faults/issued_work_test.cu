@@ -27,12 +27,12 @@ class IssuedWork : public Faults {
 TEST_F(IssuedWork, beyond_an_allocation) {
   const int* values = zeros<int>(kCount);
   expect_clean([=] { touch({{values, kBytes, 0}}); });
-  expect_finding(
-      cudaErrorIllegalAddress,
-      {"illegal address: read of 404 bytes at 0x", "whose last 4 bytes lie behind allocation ", "in kernel addition"},
-      [=] {
-        touch({{values, kBytes + 4, 0}});
-      });
+  expect_finding(cudaErrorIllegalAddress,
+                 {"illegal address: read of 404 bytes at 0x", "whose last 4 bytes lie past the end of allocation ",
+                  "in kernel addition"},
+                 [=] {
+                   touch({{values, kBytes + 4, 0}});
+                 });
   EXPECT_EQ(released_, 2);
 }
 

@@ -53,7 +53,7 @@ TEST(Malformed, VariableSaysWhatWasExpected) {
   EXPECT_EQ(message(".global .u32 x = 0b12;"), "PTX line 2: expected a number of at most 64 bits, got '0b12'");
   EXPECT_EQ(message(".global .f32 x = 0f3F80;"), "PTX line 2: expected 8 hexadecimal digits, got '0f3F80'");
   EXPECT_EQ(message(".global .f32 x = 1.5.2;"), "PTX line 2: expected a number, got '1.5.2'");
-  const std::string misplaced = "PTX line 2: expected the bytes of an address one behind the other, got another byte";
+  const std::string misplaced = "PTX line 2: expected the bytes of an address in sequence, got another byte";
   EXPECT_EQ(message(".global .u8 x[4] = {0xff(a), 0xff0000(a)};"), misplaced);
   EXPECT_EQ(message(".global .u8 x[4] = {0xff(a), 0xff00(b)};"), misplaced);
   EXPECT_EQ(message(".global .u8 x[4] = {0xff(a), 0, 0xff00(a)};"), misplaced);

@@ -132,7 +132,7 @@ void run_arrive(Warp& warp, const Code& code) {
       ++barrier.pending;
       barrier.store(access.host[lane]);
     }
-    warp.block().copies().arrive_behind(AsyncCopies::thread_in(warp, lane), shared_offset(warp, access, lane));
+    warp.block().copies().arrive_after_copies(AsyncCopies::thread_in(warp, lane), shared_offset(warp, access, lane));
   });
 }
 

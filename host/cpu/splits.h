@@ -15,31 +15,31 @@ namespace attn::internal::cpu {
 
 inline constexpr std::int64_t kTileKeys = 64;         // keys between two updates of the running maximum
 inline constexpr std::int64_t kBlockQueries = 8;      // queries that use a tile of keys while it is in the cache
-inline constexpr std::int64_t kLeastChunkKeys = 256;  // shorter chunks would spend most of their time on merging
-inline constexpr std::int64_t kMostChunks = 64;
+inline constexpr std::int64_t kLeastSplitKeys = 256;  // shorter splits would spend most of their time on merging
+inline constexpr std::int64_t kMostSplits = 64;
 inline constexpr std::int64_t kGroupKeys = 4;  // keys whose gradients are computed together
 inline constexpr std::int64_t kColumns = 16;   // minimum columns of d_q, d_k and d_v per task: a cache line
 
-// Blocks of queries times chunks of keys; a task of the first phase computes one of each. With few queries there are
-// more chunks, so that a single item can use several threads; with many there is one, so that partial results stay
+// Blocks of queries times splits of keys; a task of the first phase computes one of each. With few queries there are
+// more splits, so that a single item can use several threads; with many there is one, so that partial results stay
 // small.
-struct Split {
+struct Splits {
   struct Range {
     std::int64_t begin, end;
   };
 
-  std::int64_t blocks, chunks, chunk_keys;
+  std::int64_t blocks, count, keys;
 
-  Split(std::int64_t Q, std::int64_t T) {
+  Splits(std::int64_t Q, std::int64_t T) {
     blocks = divide_up(Q, kBlockQueries);
-    const std::int64_t wanted = blocks == 0 ? 1 : divide_up(kMostChunks, blocks);
-    chunk_keys = std::max(kLeastChunkKeys, divide_up(divide_up(T, wanted), kTileKeys) * kTileKeys);
-    chunks = std::max<std::int64_t>(1, divide_up(T, chunk_keys));
+    const std::int64_t wanted = blocks == 0 ? 1 : divide_up(kMostSplits, blocks);
+    keys = std::max(kLeastSplitKeys, divide_up(divide_up(T, wanted), kTileKeys) * kTileKeys);
+    count = std::max<std::int64_t>(1, divide_up(T, keys));
   }
 
-  // The keys of a chunk among the first `count`. The range is empty if begin >= end.
-  Range keys_of(std::int64_t chunk, std::int64_t count) const {
-    return {chunk * chunk_keys, std::min((chunk + 1) * chunk_keys, count)};
+  // The keys of a split among the first `valid`. The range is empty if begin >= end.
+  Range keys_of(std::int64_t split, std::int64_t valid) const {
+    return {split * keys, std::min((split + 1) * keys, valid)};
   }
 };
 
