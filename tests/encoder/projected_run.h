@@ -113,4 +113,10 @@ inline ProjectedResult run(const ProjectedCase& given, const RunOptions& options
           tensors.values(back.d_w_q), tensors.values(back.d_w_k), tensors.values(back.d_b), tensors.values(back.d_v)};
 }
 
+inline void expect_same_bits(const ProjectedResult& a, const ProjectedResult& b) {
+  EXPECT_TRUE(same_bits(a.o, b.o)) << "o";
+  EXPECT_TRUE(same_bits(a.weights, b.weights)) << "weights";
+  for (int index = 0; index < 6; ++index) EXPECT_TRUE(same_bits(a.gradient(index), b.gradient(index))) << index;
+}
+
 }  // namespace attn::test

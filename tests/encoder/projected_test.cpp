@@ -37,12 +37,6 @@ void expect_parity(const ProjectedCase& any, const RunOptions& options) {
   EXPECT_TRUE(near(kBackward, got.d_v, gradient.v, {in.A}, inside(target))) << "d_v";
 }
 
-void expect_same_bits(const ProjectedResult& a, const ProjectedResult& b) {
-  EXPECT_TRUE(same_bits(a.o, b.o)) << "o";
-  EXPECT_TRUE(same_bits(a.weights, b.weights)) << "weights";
-  for (int index = 0; index < 6; ++index) EXPECT_TRUE(same_bits(a.gradient(index), b.gradient(index))) << index;
-}
-
 class Projected : public testing::TestWithParam<std::tuple<Target, ProjectedShape>> {
  protected:
   const ProjectedShape shape = std::get<1>(GetParam());
