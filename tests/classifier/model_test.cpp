@@ -148,17 +148,17 @@ TEST_P(ModelTest, ShortBatchesUseTheSameBuffers) {
 }
 
 std::vector<Variant> variants() {
-  std::vector<Variant> all;
-  const auto add = [&](attn_backend_t backend) {
-    all.insert(all.end(), {{backend, "pooling", Attention::kPooling, false},
-                           {backend, "pooling_masked", Attention::kPooling, true},
-                           {backend, "additive", Attention::kAdditive, false},
-                           {backend, "additive_masked", Attention::kAdditive, true}});
-  };
-  add(ATTN_BACKEND_CPU);
+  std::vector<attn_backend_t> backends = {ATTN_BACKEND_CPU};
 #ifdef ATTN_WITH_CUDNN
-  add(ATTN_BACKEND_CUDA);
+  backends.push_back(ATTN_BACKEND_CUDA);
 #endif
+  std::vector<Variant> all;
+  for (const attn_backend_t backend : backends)
+    for (const Variant& variant : {Variant{backend, "pooling", Attention::kPooling, false},
+                                   Variant{backend, "pooling_masked", Attention::kPooling, true},
+                                   Variant{backend, "additive", Attention::kAdditive, false},
+                                   Variant{backend, "additive_masked", Attention::kAdditive, true}})
+      all.push_back(variant);
   return all;
 }
 
