@@ -3,6 +3,7 @@
 
 #include "api/choose_backend.h"
 #include "base/object_registry.h"
+#include "base/parallel.h"
 #include "base/validate.h"
 #include "cpu/attention.h"
 
@@ -61,7 +62,7 @@ attn_status_t attn_get_device_name(attn_handle_t handle, const char** name) {
 attn_status_t attn_set_threads(attn_handle_t handle, int threads) {
   return guarded([&] {
     Backend& backend = backend_of(handle);
-    require_size("threads", threads, 1);
+    require_range("threads", threads, 1, most_threads());
     backend.set_threads(threads);
   });
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "base/fork.h"
 #include "base/validate.h"
 
 namespace attn::internal {
@@ -16,7 +17,10 @@ template <class Object>
 class ObjectRegistry {
  public:
   // For error messages: the argument that points at such an object, and the function that creates one.
-  ObjectRegistry(const char* argument, const char* creator) : argument_(argument), creator_(creator) {}
+  // The registry must exist until the process ends.
+  ObjectRegistry(const char* argument, const char* creator) : argument_(argument), creator_(creator) {
+    hold_during_fork(mutex_);
+  }
 
   Object* add(std::unique_ptr<Object> object) {
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <exception>
 
+#include "base/fork.h"
 #include "base/layout.h"
 
 namespace attn::internal {
@@ -26,8 +27,11 @@ class SingleThreaded {
   int threads_before_;
 };
 
+// OpenMP ends the process if the system refuses a thread. Any system has 256, and some have that many processors.
+inline int most_threads() { return std::max(256, omp_get_num_procs()); }
+
 // Calls body(0), ..., body(tasks - 1), each once, on at most `threads` threads. If tasks throw, one of the exceptions
-// is rethrown when all tasks have ended.
+// is rethrown when all tasks have ended. In a forked child process the tasks run on the calling thread.
 //
 // The loop is not compiled once per instruction set as the loops of host/cpu are: some compilers do not give the
 // function that they outline for a parallel region the instruction set of the function around it. A body that uses
@@ -35,7 +39,8 @@ class SingleThreaded {
 template <class Body>
 void parallel_for(int threads, std::int64_t tasks, const Body& body) {
   const SingleThreaded inside_tasks;
-  if (threads == 1 || tasks <= 1) {  // without a parallel region, for which OpenMP would allocate a team of one thread
+  if (threads == 1 || tasks <= 1 ||
+      in_forked_child()) {  // without a parallel region, for which OpenMP would allocate a team of one thread
     for (std::int64_t task = 0; task < tasks; ++task) body(task);
     return;
   }

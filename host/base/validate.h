@@ -22,13 +22,22 @@ inline void require_size(const char* name, std::int64_t value, std::int64_t leas
   if (value < least) reject(name, "at least " + std::to_string(least), std::to_string(value));
 }
 
-// The element count of a tensor of `rank` sizes, each >= 0. Rejects a tensor of more bytes than a pointer can address.
+inline void require_range(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
+  if (value < least || value > most)
+    reject(name, std::to_string(least) + " to " + std::to_string(most), std::to_string(value));
+}
+
+// The element count of a tensor of `rank` sizes, each >= 0. Rejects a tensor of more bytes than a pointer can address,
+// and an empty one whose other sizes are as large: they are computed with all the same.
 inline std::int64_t element_count(const char* name, const std::int64_t* sizes, std::size_t rank) {
   std::int64_t count = 1;
   bool overflow = false;
+  bool empty = false;
   for (std::size_t n = 0; n < rank; ++n) {
-    if (sizes[n] == 0) return 0;
-    overflow = overflow || __builtin_mul_overflow(count, sizes[n], &count);
+    if (sizes[n] == 0)
+      empty = true;
+    else
+      overflow = overflow || __builtin_mul_overflow(count, sizes[n], &count);
   }
   // 16 bytes per element leave room for workspaces, which hold a few values per element.
   if (overflow || count > std::numeric_limits<std::int64_t>::max() / 16) {
@@ -36,7 +45,7 @@ inline std::int64_t element_count(const char* name, const std::int64_t* sizes, s
     for (std::size_t n = 0; n < rank; ++n) shape += (n == 0 ? "[" : ", ") + std::to_string(sizes[n]);
     reject(name, "a shape of fewer than 2^59 elements", shape + "]");
   }
-  return count;
+  return empty ? 0 : count;
 }
 
 inline std::int64_t element_count(const char* name, std::initializer_list<std::int64_t> sizes) {

@@ -5,11 +5,13 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 
 #include "base/failure.h"
+#include "base/parallel.h"
 #include "cpu/attention.h"
 #include "cpu/feed.h"
 
@@ -77,7 +79,7 @@ class CpuBackend final : public Backend {
 
  private:
   static constexpr std::size_t kAlignment = 64;
-  int threads_ = omp_get_max_threads();
+  int threads_ = std::min(omp_get_max_threads(), most_threads());
   std::string device_name_ = std::string("CPU (") + cpu::target_name() + ")";
 };
 

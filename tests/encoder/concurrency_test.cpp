@@ -59,6 +59,29 @@ TEST(Concurrency, TheCallersThreadCountIsLeftAlone) {
   EXPECT_EQ(omp_get_max_threads(), 5);
 }
 
+// Results are right, or the call reports that the plan is in use.
+TEST(Concurrency, OnePlanInTwoThreadsIsRefusedOrRight) {
+  const LstmShape shape = {18, 12, 20, 16};
+  const LstmCase given(shape, true);
+  const Handle handle = make_handle({});
+  LstmRun plan(handle, shape, Training::no);
+  const LstmResult alone = plan(given);
+  std::atomic<int> right{0}, refused{0};
+  const auto call = [&] {
+    for (int repeat = 0; repeat < 50 * kRepeats; ++repeat) try {
+        right += same_bits(plan(given), alone);
+      } catch (const Error& error) {
+        refused += std::string(error.what()).find("plan: expected one that no other thread uses") != std::string::npos;
+      }
+  };
+  std::thread first(call), second(call);
+  first.join();
+  second.join();
+  EXPECT_EQ(right + refused, 100 * kRepeats);
+  EXPECT_GT(right, 0);
+  EXPECT_GT(refused, 0);
+}
+
 std::ptrdiff_t threads_of_this_process() {
   const std::filesystem::directory_iterator tasks("/proc/self/task");
   return std::distance(begin(tasks), end(tasks));

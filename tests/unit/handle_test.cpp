@@ -54,12 +54,13 @@ TEST(Handle, DestroyedHandlesAreRefused) {
   EXPECT_EQ(attn_destroy(nullptr), ATTN_SUCCESS);
 }
 
-TEST(Handle, ThreadsAreAtLeastOne) {
+TEST(Handle, ThreadsAreBounded) {
   attn::Handle handle;
   EXPECT_GE(handle.threads(), 1);
   handle.set_threads(3);
   EXPECT_EQ(handle.threads(), 3);
-  expect_refused(attn_set_threads(handle.get(), 0), ATTN_INVALID_ARGUMENT, "threads: expected at least 1, got 0");
+  expect_refused(attn_set_threads(handle.get(), 0), ATTN_INVALID_ARGUMENT, "threads: expected 1 to ");
+  expect_refused(attn_set_threads(handle.get(), 100'000), ATTN_INVALID_ARGUMENT, ", got 100000");
   EXPECT_EQ(handle.threads(), 3);
 }
 

@@ -2,6 +2,7 @@
 //
 // C entry points of the LSTM: they check every argument rule and call the backend's plan.
 #include "base/object_registry.h"
+#include "base/one_call.h"
 #include "base/read_struct.h"
 #include "base/validate.h"
 #include "encoder/api/choose_backend.h"
@@ -12,6 +13,7 @@ struct attn_lstm {
   attn_lstm_desc_t desc;
   int threads;  // of the handle when the plan was created
   std::unique_ptr<attn::internal::Lstm> plan;
+  std::atomic<bool> busy = false;
 };
 
 namespace attn::internal {
@@ -87,7 +89,7 @@ attn_status_t attn_lstm_create(attn_handle_t handle, const attn_lstm_desc_t* cal
     require_pointer("plan", plan);
     *plan = nullptr;
     *plan = plans().add(
-        std::make_unique<attn_lstm>(attn_lstm{handle, desc, threads, encoder_backend_of(handle).make_lstm(desc)}));
+        std::unique_ptr<attn_lstm>(new attn_lstm{handle, desc, threads, encoder_backend_of(handle).make_lstm(desc)}));
   });
 }
 
@@ -124,6 +126,7 @@ attn_status_t attn_lstm_forward(attn_lstm_t plan, const attn_lstm_forward_args_t
       reject("args.reserve", "null in a plan without training", "a pointer");
     require_aligned("args.reserve", args.reserve, lstm.plan->reserve_bytes());
     require_workspace(workspace, workspace_bytes, lstm.plan->workspace_bytes(ATTN_PASS_FORWARD));
+    const OneCall call("plan", lstm.busy);
     lstm.plan->forward(args, workspace);
   });
 }
@@ -143,6 +146,7 @@ attn_status_t attn_lstm_backward(attn_lstm_t plan, const attn_lstm_backward_args
     require_pointer("args.d_recurrent", args.d_recurrent, sizes.recurrent);
     require_pointer("args.d_bias", args.d_bias, sizes.bias);
     require_workspace(workspace, workspace_bytes, lstm.plan->workspace_bytes(ATTN_PASS_BACKWARD));
+    const OneCall call("plan", lstm.busy);
     lstm.plan->backward(args, workspace);
   });
 }

@@ -3,6 +3,7 @@
 // C entry points of the recurrent attention encoder: they check every argument rule and run the plan.
 #include "encoder/plan/recurrent.h"
 #include "base/object_registry.h"
+#include "base/one_call.h"
 #include "base/read_struct.h"
 #include "base/validate.h"
 #include "encoder/api/choose_backend.h"
@@ -12,10 +13,13 @@
 struct attn_recurrent {
   attn_handle_t handle;
   attn::internal::EncoderPlan encoder;
+  std::atomic<bool> busy = false;
 };
 
 namespace attn::internal {
 namespace {
+
+constexpr std::int32_t kMostLayers = 1024;
 
 ObjectRegistry<attn_recurrent>& plans() {
   static auto* living = new ObjectRegistry<attn_recurrent>(
@@ -30,7 +34,7 @@ void require_desc(const attn_recurrent_desc_t& desc) {
   require_size("desc.T", desc.T, 0);
   require_size("desc.E", desc.E, 1);
   require_size("desc.H", desc.H, 1);
-  require_size("desc.layers", desc.layers, 1);
+  require_range("desc.layers", desc.layers, 1, kMostLayers);
   require_directions("desc.directions", desc.directions);
   if (!(desc.dropout >= 0 && desc.dropout < 1))
     reject("desc.dropout", "at least 0 and below 1", std::to_string(desc.dropout));
@@ -95,8 +99,8 @@ attn_status_t attn_recurrent_create(attn_handle_t handle, const attn_recurrent_d
     require_pointer("plan", plan);
     *plan = nullptr;
     sizes_of(desc);
-    *plan = plans().add(std::make_unique<attn_recurrent>(
-        attn_recurrent{handle, EncoderPlan(handle, encoder_backend_of(handle), desc)}));
+    *plan = plans().add(std::unique_ptr<attn_recurrent>(
+        new attn_recurrent{handle, EncoderPlan(handle, encoder_backend_of(handle), desc)}));
   });
 }
 
@@ -158,6 +162,7 @@ attn_status_t attn_recurrent_forward(attn_recurrent_t plan, const attn_recurrent
     const Sizes sizes = require_inputs(state, args);
     require_pointer("args.o", args.o, sizes.o);
     require_workspace(workspace, workspace_bytes, state.encoder.workspace_bytes(ATTN_PASS_FORWARD));
+    const OneCall call("plan", state.busy);
     state.encoder.forward(args, workspace);
   });
 }
@@ -172,6 +177,7 @@ attn_status_t attn_recurrent_backward(attn_recurrent_t plan, const attn_recurren
     require_pointer("args.d_o", args.d_o, sizes.o);
     require_pointer("args.d_parameters", args.d_parameters);
     require_workspace(workspace, workspace_bytes, state.encoder.workspace_bytes(ATTN_PASS_BACKWARD));
+    const OneCall call("plan", state.busy);
     state.encoder.backward(args, workspace);
   });
 }

@@ -19,6 +19,9 @@
  * Determinism: on one processor the same arguments give the same bits on every run, and what is computed for a batch
  * item has the same bits alone and in any batch.
  *
+ * Processes: a child process that fork() made can go on calling the library on the CPU. In the thread that called
+ * fork(), calls use one thread, whatever the handle's thread count, and give the same bits.
+ *
  * Structures can grow: the first member of each is struct_size, which the caller sets to sizeof the structure it was
  * compiled with. A smaller size, down to that of the structure's first release, means an older caller, whose missing
  * fields count as zero. A larger size, up to 4096, means a newer caller and is accepted if the bytes that this library
@@ -104,9 +107,9 @@ ATTN_API attn_status_t attn_get_backend(attn_handle_t handle, attn_backend_t* ba
  * string is valid as long as the handle. */
 ATTN_API attn_status_t attn_get_device_name(attn_handle_t handle, const char** name);
 
-/* Sets the number of CPU threads that a call uses, at least 1. A new handle uses as many as OpenMP offers. Results of
- * the attentions do not depend on it; those of libattn_cuda_encoder are the same for the same number.
- * CPU handles only. */
+/* Sets the number of CPU threads that a call uses: 1 to 256, or to the number of processors if that is larger. A new
+ * handle uses as many as OpenMP offers. Results of the attentions do not depend on it; those of libattn_cuda_encoder are
+ * the same for the same number. CPU handles only. */
 ATTN_API attn_status_t attn_set_threads(attn_handle_t handle, int threads);
 /* Stores the number of CPU threads; 1 for a CUDA handle. */
 ATTN_API attn_status_t attn_get_threads(attn_handle_t handle, int* threads);

@@ -119,7 +119,8 @@ ATTN_API attn_status_t attn_projected_backward(attn_handle_t handle, const attn_
  */
 
 /* A plan holds all that depends only on the shape. It belongs to its handle, which must outlive it and keep its thread
- * count: calls with another thread count are rejected. */
+ * count: calls with another thread count are rejected. Compute calls on one plan must not overlap: a call that finds
+ * another one running is rejected. */
 typedef struct attn_lstm* attn_lstm_t;
 
 typedef struct attn_lstm_desc_t {

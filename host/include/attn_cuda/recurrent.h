@@ -27,7 +27,7 @@ typedef struct attn_recurrent_desc_t {
   attn_dtype_t dtype; /* of x, o, weights, their gradients, and the activations between layers */
   int64_t B, T;       /* >= 0 */
   int64_t E, H;       /* >= 1 */
-  int32_t layers;     /* >= 1 */
+  int32_t layers;     /* 1 to 1024 */
   int32_t directions; /* 1 or 2 */
   float dropout;      /* in [0, 1): the fraction of each y between two layers that is dropped in training */
   int32_t training;   /* 1: the plan runs both passes; 0: forward only, without dropout */
@@ -38,7 +38,8 @@ typedef struct attn_recurrent_desc_t {
 } attn_recurrent_desc_t;
 
 /* A plan holds all that depends only on the shape. It belongs to its handle, which must outlive it and keep its thread
- * count: compute calls with another thread count are rejected. */
+ * count: compute calls with another thread count are rejected. Compute calls on one plan must not overlap: a call that
+ * finds another one running is rejected. */
 typedef struct attn_recurrent* attn_recurrent_t;
 
 /* One parameter in the parameter block, which holds all of them. Its layout does not depend on B, T and training:
