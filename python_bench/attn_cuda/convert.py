@@ -186,7 +186,10 @@ def main() -> None:
         data = conversion.save(conversion.convert(conversion.load(options.source)))
     except (AttnError, OSError, ValueError, KeyError, SafetensorError) as error:
         parser.exit(1, f"{parser.prog}: {options.source}: {error}\n")
-    write_whole(options.destination, data)
+    try:
+        write_whole(options.destination, data)
+    except OSError as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
 
 
 if __name__ == "__main__":

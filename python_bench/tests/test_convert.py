@@ -4,6 +4,7 @@ it is installed, by the framework itself."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import formulas
@@ -179,3 +180,27 @@ def test_command_line_names_a_bad_file(run_python, tmp_path: Path) -> None:
     assert str(tmp_path / "a.safetensors") in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "b").exists()
+
+
+def test_command_line_replaces_nothing_but_files(weights, run_python, tmp_path: Path) -> None:
+    source, pipe = tmp_path / "ours", tmp_path / "pipe"
+    source.write_bytes(safetensors.numpy.save(weights("pooling")))
+    os.mkfifo(pipe)
+    for destination, kind in ((pipe, "device, pipe or socket"), (tmp_path, "folder"), ("/dev/null", "device")):
+        result = run_python("-m", "attn_cuda.convert", "to-torch", str(source), str(destination))
+        assert result.returncode == 1
+        assert f"{destination}: expected a file or a new name, got a {kind}" in result.stderr
+    assert pipe.is_fifo()
+    result = run_python("-m", "attn_cuda.convert", "to-torch", str(source), str(tmp_path / "missing" / "file"))
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_command_line_follows_a_link_to_a_file_that_is_to_be_made(weights, run_python, tmp_path: Path) -> None:
+    source, link = tmp_path / "ours", tmp_path / "link"
+    source.write_bytes(safetensors.numpy.save(weights("pooling")))
+    link.symlink_to("made")
+    result = run_python("-m", "attn_cuda.convert", "to-torch", str(source), str(link))
+    assert result.returncode == 0, result.stderr
+    assert link.is_symlink()
+    assert (tmp_path / "made").is_file()
