@@ -13,6 +13,7 @@ namespace attn::classifier {
 using internal::element_count;
 using internal::Failure;
 using internal::reject;
+using internal::require_range;
 using internal::require_size;
 
 // Rejects a file or an entry of it, where `reason` reads "expected <rule>, got <value>".

@@ -14,6 +14,12 @@ import unittest
 
 PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
 
+SMALL = [
+    "--embedding", "8", "--hidden", "8", "--length", "60", "--vocabulary", "800", "--batch", "4",
+    "--generated-train", "600", "--generated-test", "120", "--epochs", "2", "--threads", "2", "--no-cache",
+]  # fmt: skip
+LONG = [*SMALL, "--generated-train", "4000"]  # long enough that even a slow test stops it in the first epoch
+
 
 def read_tensors(path):
     """Returns the metadata of a safetensors file, and the bytes of its tensors by name."""
@@ -89,3 +95,10 @@ class ProgramTest(unittest.TestCase):
     def wait_for_step(self, path, step, process):
         """Waits until a saved state has reached this step of the first epoch."""
         self.wait_until(lambda: path.exists() and json.loads(read_tensors(path)[0]["state"])["step"] >= step, process)
+
+
+class CpuProgramTest(ProgramTest):
+    """Runs on the CPU even if there is a GPU."""
+
+    def environment(self):
+        return {**super().environment(), "CUDA_VISIBLE_DEVICES": ""}

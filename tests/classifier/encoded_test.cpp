@@ -131,11 +131,11 @@ TEST(EncodeCorpus, EqualsOneWordAfterTheOther) {
 
 class Cache : public testing::Test {
  protected:
-  Cache() : path_(folder_ / "reviews.tsv"), cache_(folder_ / "deep/cache") { write("good film\tbad"); }
+  Cache() : path_(folder_ / "reviews.csv"), cache_(folder_ / "deep/cache") { write("good film\tbad"); }
 
   void write(const std::string& text) {
     std::string rows;
-    for (int i = 0; i < 5; ++i) rows += "neg\tdull film\npos\t\"" + text + "\"\n";
+    for (int i = 0; i < 5; ++i) rows += "neg,dull film\npos,\"" + text + "\"\n";
     write_file(path_, rows);
   }
 

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
 #include <string>
 
@@ -116,8 +117,11 @@ TEST_P(RefusedModelFile, NamesTheFileAndTheReason) {
 INSTANTIATE_TEST_SUITE_P(
     ModelFile, RefusedModelFile,
     testing::Values(
-        Fault{"A size beyond all use", [](ModelFile& file) { file.model.H = std::int64_t{1} << 40; },
-              "hidden: expected "},
+        Fault{"A size beyond all use", [](ModelFile& file) { file.model.H = 1 << 20; }, "hidden: expected "},
+        Fault{"A size of more than 32 bits", [](ModelFile& file) { file.model.H = std::int64_t{1} << 40; },
+              "model.H: expected a whole number from 0 to 2147483647, got 1099511627776"},
+        Fault{"A generator that would fill the memory", [](ModelFile& file) { file.data.train = 1 << 30; },
+              "data.train: expected a whole number from 0 to 1000000, got 1073741824"},
         Fault{"A size that the tensors do not have", [](ModelFile& file) { file.model.V = 1 << 30; },
               "tensor embedding: expected shape [1073741824, 3], got [12, 3]"},
         Fault{"An encoder far larger than its tensors", [](ModelFile& file) { file.model.H = 1 << 16; },
@@ -128,8 +132,43 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"A moment missing", [](ModelFile& file) { file.tensors.erase("adam.s.dense.b"); },
               "expected a tensor adam.s.dense.b of shape [1], got none of that name"},
         Fault{"A step before the first", [](ModelFile& file) { file.state->step = -1; },
-              "state.step: expected at least 0, got -1"},
-        Fault{"One label", [](ModelFile& file) { file.label_names.pop_back(); }, "expected two label names, got 1"}));
+              "state.step: expected a whole number from 0 to "},
+        Fault{"A history of other length", [](ModelFile& file) { ++file.state->epoch; },
+              "state.history: expected 2 epochs, got 1"},
+        Fault{"More right answers than reviews", [](ModelFile& file) { file.state->correct = file.state->seen + 1; },
+              "state.correct: expected 0 to "},
+        Fault{"One label", [](ModelFile& file) { file.label_names.pop_back(); }, "labels: expected two names, got 1"},
+        Fault{"Two equal labels", [](ModelFile& file) { file.label_names[1] = file.label_names[0]; },
+              "labels: expected two different names, got "},
+        Fault{"A word twice",
+              [](ModelFile& file) {
+                file.words = {"film", "film"};
+              },
+              "vocabulary: expected each word once, got \"film\" twice"}));
+
+// What save_model() would not write.
+TEST(ModelFile, RefusesSettingsThatWouldBeReadAsOthers) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "model.safetensors";
+  for (const auto& [from, to, message] : std::vector<std::array<std::string, 3>>{
+           {"\"pooling\"", "\"polling\"", "attention: expected one of additive, pooling, got \"polling\""},
+           {"\"V\":12", "\"V\":4294967308", "model.V: expected a whole number from 0 to 2147483647, got 4294967308"},
+           {"\"V\":12", "\"V\":12.5", "model.V: expected a whole number from 0 to 2147483647, got 12.5"}}) {
+    save_model(path, small_model());
+    TensorFile file = load_tensors(path);
+    std::string& settings = file.metadata.at("model");
+    const std::size_t place = settings.find(from);
+    ASSERT_NE(place, std::string::npos) << settings;
+    settings.replace(place, from.size(), to);
+    save_tensors(path, file);
+    try {
+      load_model(path);
+      FAIL() << "nothing was refused";
+    } catch (const Failure& failure) {
+      EXPECT_EQ(std::string(failure.what()), path + ": " + message);
+    }
+  }
+}
 
 TEST(ModelFile, RefusesASafetensorsFileOfSomebodyElse) {
   const TemporaryFolder folder;
@@ -139,9 +178,8 @@ TEST(ModelFile, RefusesASafetensorsFileOfSomebodyElse) {
     load_model(path);
     FAIL() << "nothing was refused";
   } catch (const Failure& failure) {
-    EXPECT_EQ(std::string(failure.what()), path +
-                                               ": expected a model of attn_train, got a safetensors file without "
-                                               "\"model\" in its metadata");
+    EXPECT_EQ(std::string(failure.what()),
+              path + ": metadata: expected those of a model of attn_train, got none named \"model\"");
   }
 }
 

@@ -78,7 +78,7 @@ template std::vector<std::int32_t> Tensor::values(const std::string&) const;
 template std::vector<std::int64_t> Tensor::values(const std::string&) const;
 template std::vector<std::uint8_t> Tensor::values(const std::string&) const;
 
-void save_tensors(const std::string& path, const TensorFile& file) {
+void save_tensors(const std::string& path, const TensorFile& file, mode_t mode) {
   Layout layout;
   layout.metadata = file.metadata;
   add_checksum_fields(layout.metadata);
@@ -115,7 +115,7 @@ void save_tensors(const std::string& path, const TensorFile& file) {
   Checksum checksum;
   for (const std::string_view piece : pieces) checksum.add(piece.data(), piece.size());
   set_checksum_digits(header, checksum.digits());
-  write_atomically(path, pieces);
+  write_atomically(path, pieces, mode);
 }
 
 TensorFile load_tensors(const std::string& path) {

@@ -5,6 +5,8 @@
 // writes the same format.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -31,8 +33,8 @@ struct TensorFile {
   std::map<std::string, std::string> metadata;
 };
 
-// Replaces the file `path` atomically (see write_atomically) and adds a checksum of the whole file to its metadata.
-void save_tensors(const std::string& path, const TensorFile& file);
+// Replaces the file `path` atomically, with the mode that write_atomically() gives it, and adds a checksum of the whole file to its metadata.
+void save_tensors(const std::string& path, const TensorFile& file, mode_t mode = 0666);
 
 // Throws Failure with the reason if the file is missing, truncated, longer than its header says or not of this format, if
 // its tensors overlap or their sizes do not match their shapes, or if the checksum does not match. Files without a checksum,

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
 
 #include <memory>
 
@@ -7,6 +6,7 @@
 #include "classifier/commands/commands.h"
 #include "classifier/commands/options.h"
 #include "classifier/commands/reviews.h"
+#include "classifier/console.h"
 #include "classifier/train/evaluate.h"
 #include "classifier/train/interrupt.h"
 
@@ -28,10 +28,10 @@ int evaluate_model(const EvalOptions& o) {
   const InterruptGuard guard;
   const std::optional<Score> score = evaluate(loaded.model, test, o.batch, "Test");
   if (!score) {
-    fmt::print("Interrupted\n");
-    return 130;
+    print("Interrupted\n");
+    return InterruptGuard::exit_status();
   }
-  fmt::print("Test loss: {:.4f}\nTest accuracy: {:.4f}\n", score->loss(), score->accuracy());
+  print("Test loss: {:.4f}\nTest accuracy: {:.4f}\n", score->loss(), score->accuracy());
   return 0;
 }
 

@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <memory>
 
+#include "classifier/atomic_file.h"
 #include "classifier/commands/attend.h"
 #include "classifier/commands/commands.h"
 #include "classifier/commands/options.h"
 #include "classifier/commands/reviews.h"
+#include "classifier/console.h"
 #include "classifier/failure.h"
 #include "classifier/random.h"
 
@@ -23,6 +25,7 @@ struct ExplainOptions {
   std::int64_t count = 6;
   std::int64_t over = 1000;
   std::uint64_t seed = 1;
+  bool no_files = false;
 };
 
 // The given texts, or `over` test reviews in random order.
@@ -61,19 +64,34 @@ ExplanationReport report_of(const ExplainOptions& o, const ModelFile& file, std:
   return report;
 }
 
+// The file to write: the one that was asked for, which must be writable, otherwise one next to the model if there can be
+// one. Empty: none.
+std::string destination(const ExplainOptions& o, const std::string& asked_for, const std::string& usual) {
+  const std::string path = asked_for.empty() ? in_folder_of(o.model.path, usual) : asked_for;
+  if (o.no_files) return "";
+  try {
+    require_writable(path, 1);
+  } catch (const Failure& failure) {
+    if (!asked_for.empty()) throw;
+    print_note("note: {}\n", failure.what());
+    return "";
+  }
+  return path;
+}
+
 int explain(const ExplainOptions& o) {
   const Handle handle = o.device.handle();
   LoadedModel loaded(handle, o.model.path, 32);
+  const std::string html = destination(o, o.html, "attention.html"), png = destination(o, o.png, "attention.png");
   const std::vector<Review> reviews = reviews_to_explain(o, loaded.file);
   const ExplanationReport report = report_of(o, loaded.file, attend(loaded, reviews, o.texts.empty()));
 
   for (const Explanation& review : report.reviews)
-    fmt::print("{}\n", to_terminal(review, use_colour(o.colour), terminal_width()));
-  const std::string html = o.html.empty() ? in_folder_of(o.model.path, "attention.html") : o.html;
-  const std::string png = o.png.empty() ? in_folder_of(o.model.path, "attention.png") : o.png;
-  write_html(html, report);
-  write_png(png, report);
-  fmt::print("Written: {} and {}\n", html, png);
+    print("{}\n", to_terminal(review, use_colour(o.colour), terminal_width()));
+  if (!html.empty()) write_html(html, report);
+  if (!png.empty()) write_png(png, report);
+  for (const std::string& path : {html, png})
+    if (!path.empty()) print("Written: {}\n", path);
   return 0;
 }
 
@@ -96,6 +114,7 @@ void add_explain_command(CLI::App& program, int& status) {
   app->add_option("--seed", options->seed, "Other seeds show other reviews")->capture_default_str();
   app->add_option("--html", options->html, "Page to write [default: attention.html next to the model]");
   app->add_option("--png", options->png, "Picture to write [default: attention.png next to the model]");
+  app->add_flag("--no-files", options->no_files, "Write neither page nor picture");
   add_colour_option(*app, options->colour);
   options->device.add_to(*app);
   app->callback([options, &status] { status = explain(*options); });

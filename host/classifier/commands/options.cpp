@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "attn_cuda/encoder.h"
+#include "classifier/console.h"
 #include "classifier/failure.h"
 
 namespace attn::classifier {
@@ -50,7 +51,7 @@ Handle DeviceOptions::handle() const {
   if (device == "cuda" || (device == "auto" && threads == 0)) {
     try {
       Handle handle = cuda_handle();
-      fmt::print(stderr, "On {}\n", described(handle));
+      print_note("On {}\n", described(handle));
       return handle;
     } catch (const std::exception& failure) {
       if (device == "cuda") throw Failure(ATTN_UNSUPPORTED, std::string("--device cuda: ") + failure.what());
@@ -59,7 +60,7 @@ Handle DeviceOptions::handle() const {
   }
   Handle handle(ATTN_BACKEND_CPU);
   if (threads > 0) handle.set_threads(threads);
-  fmt::print(stderr, "On {}{}\n", described(handle), why);
+  print_note("On {}{}\n", described(handle), why);
   return handle;
 }
 

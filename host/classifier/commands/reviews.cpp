@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "classifier/checkpoint/checksum.h"
+#include "classifier/console.h"
 #include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 
@@ -46,12 +47,22 @@ EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const 
 }
 
 std::vector<Review> load_test_reviews(const ModelFile& model, const std::string& path) {
-  const std::string& place = path.empty() ? model.data.path : path;
+  if (!path.empty()) {
+    Reviews given = load_to_test(path, model.label_names);
+    note_skipped(given.skipped);
+    return std::move(given.reviews);
+  }
+  const std::string& place = model.data.path;
   Corpus corpus = place.empty() ? generated(model.data).corpus : load_corpus(place);
   if (corpus.label_names != model.label_names)
     throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: expected the labels {} that the model knows, got {}", place,
                                                      model.label_names, corpus.label_names));
+  note_skipped(corpus.skipped);
   return std::move(corpus.test);
+}
+
+void note_skipped(std::int64_t texts) {
+  if (texts > 0) print_note("{} empty {} skipped\n", texts, texts == 1 ? "text was" : "texts were");
 }
 
 }  // namespace attn::classifier

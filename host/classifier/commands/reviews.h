@@ -19,9 +19,12 @@ std::string fingerprint(const EncodedCorpus& corpus);
 EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const std::string& cache_folder,
                                 CacheReport& report);
 
-// The test part of the data at `path`, or if it is empty, of the data that the model was trained on. Throws Failure if
-// the labels are not those of the model.
+// The test part of the data at `path`, or all texts if it has none; if `path` is empty, the test reviews of the data that
+// the model was trained on. Throws Failure if the labels are not those of the model.
 std::vector<Review> load_test_reviews(const ModelFile& model, const std::string& path);
+
+// Says that empty texts were left out, if there were any.
+void note_skipped(std::int64_t texts);
 
 // A text from the command line or standard input, without a meaningful label. Throws Failure if it is not UTF-8.
 Review checked_review(const std::string& text, const std::string& origin);

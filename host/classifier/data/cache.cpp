@@ -46,7 +46,8 @@ Key make_key(const std::string& path, std::int32_t V) {
          {std::int64_t{status.st_size}, std::int64_t{status.st_mtim.tv_sec}, std::int64_t{status.st_mtim.tv_nsec}})
       files.add(&value, sizeof value);
   }
-  const nlohmann::json key = {{"path", place}, {"files", files.digits()}, {"V", V}, {"tokenizer", kTokenizerName}};
+  const nlohmann::json key = {
+      {"path", place}, {"files", files.digits()}, {"V", V}, {"tokenizer", kTokenizerName}, {"reader", kReaderName}};
   return {"encoded-" + name.digits() + ".safetensors",
           key.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
 }
@@ -81,11 +82,12 @@ void save(const std::string& path, const std::string& key, const EncodedCorpus& 
   TensorFile file;
   file.metadata["key"] = key;
   file.metadata["label_names"] = nlohmann::json(corpus.label_names).dump();
+  file.metadata["skipped"] = std::to_string(corpus.skipped);
   const std::string words = to_lines(corpus.words);
   put(file, "words", std::vector<std::uint8_t>(words.begin(), words.end()));
   put_part(file, "train", corpus.train);
   put_part(file, "test", corpus.test);
-  save_tensors(path, file);
+  save_tensors(path, file, 0600);  // texts may be confidential
 }
 
 // Whether offsets, ids and labels are in range, since they are used as indices without further checks.
@@ -104,9 +106,13 @@ bool fits(const EncodedReviews& reviews, std::int32_t V) {
 std::optional<EncodedCorpus> load(const std::string& path, const std::string& key, std::int32_t V) try {
   const TensorFile file = load_tensors(path);
   if (file.metadata.at("key") != key) return std::nullopt;
-  EncodedCorpus corpus = {nlohmann::json::parse(file.metadata.at("label_names")), words_of(file), V,
-                          get_part(file, "train"), get_part(file, "test")};
-  if (!fits(corpus.train, V) || !fits(corpus.test, V)) return std::nullopt;
+  EncodedCorpus corpus = {nlohmann::json::parse(file.metadata.at("label_names")),
+                          words_of(file),
+                          V,
+                          get_part(file, "train"),
+                          get_part(file, "test"),
+                          std::stoll(file.metadata.at("skipped"))};
+  if (!fits(corpus.train, V) || !fits(corpus.test, V) || corpus.skipped < 0) return std::nullopt;
   return corpus;
 } catch (const std::exception&) {
   return std::nullopt;
@@ -128,7 +134,7 @@ EncodedCorpus load_encoded(const std::string& path, std::int32_t V, const std::s
   }
   EncodedCorpus corpus = encode_corpus(load_corpus(path), V);
   try {
-    fs::create_directories(cache_folder);
+    if (fs::create_directories(cache_folder)) fs::permissions(cache_folder, fs::perms::owner_all);
     save(file, key.text, corpus);
   } catch (const std::exception& error) {
     result.problem = error.what();

@@ -56,6 +56,17 @@ std::vector<Sample> read_samples(const std::string& path) {
   return samples;
 }
 
+// Removes the texts that consist of white space and returns their number.
+std::int64_t skip_empty(std::vector<Sample>& samples) {
+  const auto empty = [](const Sample& sample) {
+    return sample.text.find_first_not_of(" \t\r\n\v\f") == std::string::npos;
+  };
+  const auto end = std::remove_if(samples.begin(), samples.end(), empty);
+  const auto count = static_cast<std::int64_t>(samples.end() - end);
+  samples.erase(end, samples.end());
+  return count;
+}
+
 // If there are train/ and test/, texts in other folders are not part of the data.
 void keep_parts(std::vector<Sample>& samples) {
   const auto has_part = [](const Sample& sample) { return !sample.part.empty(); };
@@ -79,23 +90,43 @@ std::vector<std::string> find_labels(const std::string& path, const std::vector<
   return labels;
 }
 
+std::int32_t label_of(const std::string& path, const Sample& sample, const std::vector<std::string>& label_names,
+                      const char* expected) {
+  const auto found = std::find(label_names.begin(), label_names.end(), sample.label);
+  if (found == label_names.end()) reject(path + " (" + sample.origin + ")", expected, "\"" + sample.label + "\"");
+  return static_cast<std::int32_t>(found - label_names.begin());
+}
+
 Corpus assemble(const std::string& path, std::vector<Sample> samples) {
   keep_parts(samples);
   Corpus corpus;
+  corpus.skipped = skip_empty(samples);
   corpus.label_names = find_labels(path, samples);
   const bool split = std::none_of(samples.begin(), samples.end(), [](const Sample& s) { return s.part == "test"; });
   std::array<std::int64_t, 2> seen = {0, 0};  // the number of texts of each label
   for (Sample& sample : samples) {
-    const auto found = std::find(corpus.label_names.begin(), corpus.label_names.end(), sample.label);
-    if (found == corpus.label_names.end())
-      reject(path + " (" + sample.origin + ")", "a label of the training part", "\"" + sample.label + "\"");
-    const auto label = static_cast<std::int32_t>(found - corpus.label_names.begin());
+    const std::int32_t label = label_of(path, sample, corpus.label_names, "a label of the training part");
     const bool fifth = ++seen[static_cast<std::size_t>(label)] % 5 == 0;
     const bool test = split ? fifth : sample.part == "test";
     (test ? corpus.test : corpus.train).push_back({std::move(sample.text), label, std::move(sample.origin)});
   }
   if (corpus.test.empty()) reject(path, "a test part, or at least five texts of a label", "fewer");
   return corpus;
+}
+
+Reviews all_to_test(const std::string& path, std::vector<Sample> samples, const std::vector<std::string>& label_names) {
+  keep_parts(samples);
+  Reviews result;
+  result.skipped = skip_empty(samples);
+  const bool has_test = std::any_of(samples.begin(), samples.end(), [](const Sample& s) { return s.part == "test"; });
+  const std::string known = "\"" + label_names[0] + "\" or \"" + label_names[1] + "\", the labels of the model";
+  for (Sample& sample : samples)
+    if (!has_test || sample.part == "test") {
+      const std::int32_t label = label_of(path, sample, label_names, known.c_str());
+      result.reviews.push_back({std::move(sample.text), label, std::move(sample.origin)});
+    }
+  if (result.reviews.empty()) reject(path, "texts to test with", "none");
+  return result;
 }
 
 // Reports errors of the file system like any other invalid input: the user can repair them.
@@ -112,6 +143,10 @@ auto with_failures(const std::string& path, const Body& body) {
 
 std::vector<std::string> corpus_files(const std::string& path) {
   return with_failures(path, [&] { return list_files(path); });
+}
+
+Reviews load_to_test(const std::string& path, const std::vector<std::string>& label_names) {
+  return with_failures(path, [&] { return all_to_test(path, read_samples(path), label_names); });
 }
 
 Corpus load_corpus(const std::string& path) {

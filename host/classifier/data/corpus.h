@@ -19,14 +19,27 @@ struct Corpus {
   std::vector<std::string> label_names;  // of label 0 and label 1; for IMDB "neg", "pos"
   std::vector<Review> train;
   std::vector<Review> test;
+  std::int64_t skipped = 0;  // the number of empty texts, which are left out
 };
+
+struct Reviews {
+  std::vector<Review> reviews;
+  std::int64_t skipped = 0;  // likewise
+};
+
+// Identifies these rules in caches; change it whenever they change.
+constexpr const char* kReaderName = "csv quoted, tsv not; columns by header; empty texts skipped";
 
 // Reads labelled texts. `path` is one of: an aclImdb folder; a tar archive of one (plain, gz, xz; read without
 // unpacking); a folder with train/LABEL/*.txt and test/LABEL/*.txt; a folder LABEL/*.txt; a .tsv or .csv file, or a
-// folder with train.tsv and test.tsv (or .csv). If there is no test part, every fifth text of each label, in order of
+// folder with train.tsv and test.tsv (or .csv). A table has the columns label and text, in this order, or a header that
+// names them: label, sentiment, class, target or v1, and text, review, sentence, content or v2; others are ignored. If there is no test part, every fifth text of each label, in order of
 // origin, becomes it. There must be exactly two labels; they are sorted by name ("neg" < "pos").
-// Throws Failure with file and line for text that is not UTF-8, empty texts, unknown labels, invalid quoting and
-// truncated archives.
+// Throws Failure with file and line for text that is not UTF-8, unknown labels, invalid quoting and truncated archives.
 Corpus load_corpus(const std::string& path);
+
+// Reads the same to test a model with these labels: the test part, or all texts if there is none. They may all have the
+// same label.
+Reviews load_to_test(const std::string& path, const std::vector<std::string>& label_names);
 
 }  // namespace attn::classifier

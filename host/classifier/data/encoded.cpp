@@ -112,7 +112,8 @@ EncodedReviews encode(const std::vector<Review>& reviews, const Vocabulary& voca
 
 EncodedCorpus encode_corpus(const Corpus& corpus, std::int32_t V) {
   const Vocabulary vocabulary = Vocabulary::from_counts(count_words(corpus.train), V);
-  return {corpus.label_names, vocabulary.words(), V, encode(corpus.train, vocabulary), encode(corpus.test, vocabulary)};
+  return {corpus.label_names, vocabulary.words(), V, encode(corpus.train, vocabulary), encode(corpus.test, vocabulary),
+          corpus.skipped};
 }
 
 }  // namespace attn::classifier

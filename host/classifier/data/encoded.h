@@ -26,6 +26,7 @@ struct EncodedCorpus {
   std::vector<std::string> words;  // of the vocabulary; words[i] has the id kFirstWord + i
   std::int32_t V;
   EncodedReviews train, test;
+  std::int64_t skipped = 0;  // the number of empty texts, which were left out
 };
 
 // Where padding is put. Both keep the last T ids of a longer review. kFront, the article's choice, puts zeros before

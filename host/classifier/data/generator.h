@@ -11,6 +11,8 @@
 
 namespace attn::classifier {
 
+constexpr std::int64_t kMostGenerated = 1'000'000;  // of each part: a few hundred MB of text
+
 struct GeneratedCorpus {
   Corpus corpus;
   // test_decisive[i][j]: whether token j (as tokenize() counts) of corpus.test[i] is one that decides its label.

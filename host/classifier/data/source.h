@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The readers that load_corpus uses, one per format. They check each text by itself; corpus.cpp checks what concerns
-// all of them (the number of labels, the two parts).
+// The readers that load_corpus uses, one per format. They check each text by itself; corpus.cpp skips empty
+// texts and checks what concerns all of them (the number of labels, the two parts).
 #pragma once
 
 #include <string>
@@ -33,9 +33,7 @@ std::vector<std::string> corpus_files(const std::string& path);
 
 std::string read_content(const std::string& path);
 
-// Sets the sample's text, which must not be blank; `where` is for the message.
-void set_text(Sample& sample, std::string_view text, const std::string& where);
-
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 std::string_view without_mark(std::string_view text);  // without a leading byte order mark
 
 }  // namespace attn::classifier

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tables of label and text, separated by commas or tabs and quoted as in RFC 4180.
+// Tables of labels and texts: .csv as in RFC 4180, and .tsv, which has no quoting (IANA text/tab-separated-values), so
+// that a quote is part of its field.
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -25,24 +27,26 @@ std::string lower(std::string text) {
 std::string extension(const std::string& path) { return lower(std::filesystem::path(path).extension().string()); }
 
 std::string trimmed(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') - first + 1);
+  constexpr const char* kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
 class TableReader {
  public:
-  TableReader(std::string_view content, char separator, std::string file)
-      : rest_(content), separator_(separator), file_(std::move(file)) {}
+  TableReader(std::string_view content, char separator, bool quoting, std::string file)
+      : rest_(content), separator_(separator), quoting_(quoting), file_(std::move(file)) {}
 
-  // Reads the next record, skipping blank lines. Returns false at the end of the text.
+  // Reads the next record, skipping blank lines and byte order marks, which programs that join files leave at the start
+  // of a line. Returns false at the end of the text.
   bool next(Record& record) {
-    while (take("\n") || take("\r\n")) ++next_line_;
+    while (take(kByteOrderMark) || take_line_end()) continue;
     line_ = next_line_;
     record.clear();
     if (rest_.empty()) return false;
-    do record.push_back(!rest_.empty() && rest_.front() == '"' ? quoted() : plain());
+    do record.push_back(quoting_ && !rest_.empty() && rest_.front() == '"' ? quoted() : plain());
     while (take(std::string_view(&separator_, 1)));
-    if (take("\n") || take("\r\n")) ++next_line_;
+    take_line_end();
     return true;
   }
 
@@ -54,6 +58,12 @@ class TableReader {
     if (rest_.substr(0, token.size()) != token) return false;
     rest_.remove_prefix(token.size());
     return true;
+  }
+
+  bool take_line_end() {
+    const bool taken = take("\n") || take("\r\n");
+    next_line_ += taken ? 1 : 0;
+    return taken;
   }
 
   // A quote inside an unquoted field is kept as it is, since files written by hand contain them.
@@ -91,26 +101,38 @@ class TableReader {
 
   std::string_view rest_;
   char separator_;
+  bool quoting_;
   std::string file_;
   std::size_t line_ = 1, next_line_ = 1;
 };
 
 struct Columns {
-  std::size_t label = 0, text = 1;
+  std::size_t label, text, count;
 };
 
-// The columns of a header row `label,text` or `sentiment,review`, the names in a widespread copy of IMDB, in either
-// order.
+// The column that has one of the usual names, the first of them that occurs; record.size() if none does.
+std::size_t column_named(const Record& record, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const auto found = std::find_if(record.begin(), record.end(),
+                                    [&](const std::string& field) { return lower(trimmed(field)) == name; });
+    if (found != record.end()) return static_cast<std::size_t>(found - record.begin());
+  }
+  return record.size();
+}
+
+// The columns that a header row names; v1 and v2 are those of a widespread collection of messages.
 std::optional<Columns> header(const Record& record) {
-  const auto find = [&](std::string_view name, std::string_view other) {
-    const auto matches = [&](const std::string& field) {
-      return lower(trimmed(field)) == name || lower(trimmed(field)) == other;
-    };
-    return static_cast<std::size_t>(std::find_if(record.begin(), record.end(), matches) - record.begin());
-  };
-  const Columns columns = {find("label", "sentiment"), find("text", "review")};
+  const Columns columns = {column_named(record, {"label", "sentiment", "class", "target", "v1"}),
+                           column_named(record, {"text", "review", "sentence", "content", "v2"}), record.size()};
   if (columns.label == record.size() || columns.text == record.size()) return std::nullopt;
   return columns;
+}
+
+void require_label(const std::string& label, const std::string& where) {
+  if (label.empty()) reject(where, "a label", "nothing");
+  for (const char c : label)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      reject(where, "a label without control characters", "one with byte " + std::to_string(static_cast<int>(c)));
 }
 
 }  // namespace
@@ -121,19 +143,24 @@ std::vector<Sample> read_table(const std::string& path, const std::string& part)
   const std::string content = read_content(path);
   require_utf8(content, path);
   const std::string name = std::filesystem::path(path).filename().string();
-  TableReader reader(without_mark(content), extension(path) == ".tsv" ? '\t' : ',', path);
-  Columns columns;
+  const bool tabs = extension(path) == ".tsv";
+  TableReader reader(content, tabs ? '\t' : ',', !tabs, path);
+  Columns columns = {0, 1, 2};
   std::vector<Sample> samples;
   bool first = true;
   for (Record record; reader.next(record); first = false) {
-    if (record.size() != 2) reject(reader.where(), "2 columns, label and text", std::to_string(record.size()));
     if (const std::optional<Columns> named = first ? header(record) : std::nullopt) {
       columns = *named;
       continue;
     }
-    Sample sample{part, trimmed(record[columns.label]), "", name + ":" + std::to_string(reader.line())};
-    if (sample.label.empty()) reject(reader.where(), "a label", "nothing");
-    set_text(sample, std::move(record[columns.text]), reader.where());
+    if (record.size() != columns.count)
+      reject(reader.where(),
+             columns.count == 2 ? "2 columns, label and text, or a header that names them"
+                                : std::to_string(columns.count) + " columns, as in the header",
+             std::to_string(record.size()));
+    Sample sample{part, trimmed(record[columns.label]), std::move(record[columns.text]),
+                  name + ":" + std::to_string(reader.line())};
+    require_label(sample.label, reader.where());
     samples.push_back(std::move(sample));
   }
   return samples;

@@ -116,7 +116,7 @@ class TarReader {
 void set_file(Sample& sample, const std::string& content, const std::string& where) {
   require_utf8(sample.origin, "the name of " + where);
   require_utf8(content, where);
-  set_text(sample, without_mark(content), where);
+  sample.text = without_mark(content);
 }
 
 }  // namespace
@@ -135,14 +135,8 @@ std::string read_content(const std::string& path) {
 }
 
 std::string_view without_mark(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) text.remove_prefix(kByteOrderMark.size());
   return text;
-}
-
-void set_text(Sample& sample, std::string_view text, const std::string& where) {
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) reject(where, "a text", "nothing");
-  sample.text = text;
 }
 
 std::vector<std::string> list_texts(const std::string& folder) {

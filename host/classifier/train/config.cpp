@@ -6,11 +6,6 @@
 namespace attn::classifier {
 namespace {
 
-void require_range(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
-  if (value < least || value > most)
-    reject(name, std::to_string(least) + " to " + std::to_string(most), std::to_string(value));
-}
-
 void require_rate(const char* name, float value, bool allowed, const char* expected) {
   if (!allowed) reject(name, expected, std::to_string(value));
 }
@@ -35,6 +30,18 @@ attn_recurrent_desc_t ModelConfig::encoder() const {
     desc.omit_key_bias = 1;  // as in the article: the projected query already adds the same vector to every key
   }
   return desc;
+}
+
+const std::map<std::string, Attention>& attention_names() {
+  static const std::map<std::string, Attention> names{{"pooling", Attention::kPooling},
+                                                      {"additive", Attention::kAdditive}};
+  return names;
+}
+
+const std::map<std::string, Storage>& storage_names() {
+  static const std::map<std::string, Storage> names{
+      {"fp32", Storage::kFp32}, {"fp16", Storage::kFp16}, {"bf16", Storage::kBf16}};
+  return names;
 }
 
 void require_valid(const ModelConfig& config) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "attn_cuda/recurrent.h"
@@ -43,6 +44,10 @@ struct TrainConfig {
   std::uint64_t seed = 1;
   Storage storage = Storage::kFp32;
 };
+
+// As the command line and files name them.
+const std::map<std::string, Attention>& attention_names();
+const std::map<std::string, Storage>& storage_names();
 
 // Throw Failure naming the setting, what is allowed and the value given.
 void require_valid(const ModelConfig& config);

@@ -3,8 +3,9 @@
 
 namespace attn::classifier {
 
-// While an InterruptGuard exists, the first SIGINT (Ctrl-C) or SIGTERM only sets a flag, which long loops check between
-// steps. A second one ends the process as usual.
+// While an InterruptGuard exists, the first SIGINT (Ctrl-C), SIGTERM or SIGHUP only sets a flag, which long loops check
+// between steps. A second one of the same kind ends the process as usual. A signal that the parent process chose to
+// ignore, as nohup does, stays ignored. Only one guard may exist at a time.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -13,6 +14,8 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
   static bool requested();
+  // The exit status of a program that the signal ended, as shells report it: 128 and the signal's number.
+  static int exit_status();
 };
 
 }  // namespace attn::classifier

@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+
+#include "classifier/console.h"
 
 namespace attn::classifier {
 namespace {
@@ -33,19 +34,15 @@ void Progress::update(std::int64_t done, const std::string& figures) {
   const Clock::time_point now = Clock::now();
   if (seconds_between(drawn_, now) < (terminal_ ? 0.1 : 10.0)) return;
   drawn_ = now;
-  if (terminal_) {
-    fmt::print(stderr, "\r{}\033[K", line(figures, true));
-    std::fflush(stderr);
-  } else {
-    fmt::print("{}\n", line(figures, false));
-    std::fflush(stdout);
-  }
+  if (terminal_)
+    print_note("\r{}\033[K", line(figures, true));
+  else
+    print("{}\n", line(figures, false));
 }
 
 void Progress::finish(const std::string& figures) {
-  if (terminal_) fmt::print(stderr, "\r\033[K");
-  fmt::print("{}\n", line(figures, false));
-  std::fflush(stdout);
+  if (terminal_) print_note("\r\033[K");
+  print("{}\n", line(figures, false));
 }
 
 std::string Progress::line(const std::string& figures, bool bar) const {

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <numeric>
 
+#include "classifier/console.h"
 #include "classifier/failure.h"
 #include "classifier/train/interrupt.h"
 #include "classifier/train/progress.h"
@@ -15,7 +17,7 @@
 namespace attn::classifier {
 
 Trainer::Trainer(const Handle& handle, const EncodedCorpus& corpus, ModelFile start, TrainerFiles files,
-                 const std::string& source)
+                 const std::string& resumed)
     : handle_(&handle),
       corpus_(&corpus),
       description_(std::move(start)),
@@ -30,16 +32,32 @@ Trainer::Trainer(const Handle& handle, const EncodedCorpus& corpus, ModelFile st
   if (description_.state) {
     state_ = *std::move(description_.state);
     description_.state.reset();
-    model_.parameters().load(tensors, source);
-    m_.load(tensors, source, "adam.m.");
-    s_.load(tensors, source, "adam.s.");
+    require_within_epoch(resumed);
+    model_.parameters().load(tensors, resumed);
+    m_.load(tensors, resumed, "adam.m.");
+    s_.load(tensors, resumed, "adam.s.");
     return;
   }
   Random random(description_.training.seed);
   initialise(model_.parameters(), description_.model, random);
-  if (!tensors.empty()) model_.parameters().load(tensors, source);
   state_.random = random.state();
   if (scales_loss()) state_.loss_scale.value = LossScale::kInitial;
+}
+
+TransferReport Trainer::start_from(const InitialWeights& weights) {
+  std::map<std::string, Tensor> tensors;
+  model_.parameters().save(tensors);
+  const TransferReport report = transfer(weights, description_.words, description_.label_names, tensors);
+  model_.parameters().load(tensors, weights.path);
+  return report;
+}
+
+// The state of a file decides at which review training continues.
+void Trainer::require_within_epoch(const std::string& resumed) const {
+  const std::int64_t seen = std::min(state_.step * description_.training.batch, corpus_->train.size());
+  if (state_.step > steps_per_epoch() || state_.seen != seen)
+    reject(resumed + ": state.step", "at most " + std::to_string(steps_per_epoch()) + ", with the reviews seen so far",
+           std::to_string(state_.step) + " with " + std::to_string(state_.seen));
 }
 
 std::int64_t Trainer::steps_per_epoch() const {
@@ -49,11 +67,16 @@ std::int64_t Trainer::steps_per_epoch() const {
 
 bool Trainer::run() {
   const InterruptGuard guard;
-  while (state_.epoch < description_.training.epochs) {
-    if (!run_epoch() || !finish_epoch()) {
-      save(files_.model, true);
-      return false;
-    }
+  try {
+    while (state_.epoch < description_.training.epochs)
+      if (!run_epoch() || !finish_epoch()) {
+        save(files_.model, true);
+        return false;
+      }
+    if (!std::filesystem::exists(files_.model)) save(files_.model, true);  // nothing was left to do, and not there
+  } catch (const OutputError&) {                                           // thrown between two steps
+    save(files_.model, true);
+    throw;
   }
   return true;
 }

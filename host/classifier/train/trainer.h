@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "classifier/train/evaluate.h"
+#include "classifier/train/initial_weights.h"
 #include "classifier/train/model_file.h"
 
 namespace attn::classifier {
@@ -20,13 +21,16 @@ struct TrainerFiles {
 
 class Trainer {
  public:
-  // `start` holds configuration, data source and labels. If it has a state, the run is resumed from state and tensors; if
-  // it has tensors only, they are the initial values; otherwise initial values are random. `source` is the name of the
-  // tensors' file, for messages.
+  // `start` holds configuration, data source and labels. If it has a state, the run is resumed from state and tensors,
+  // which come from the file `resumed`; otherwise initial values are random.
   Trainer(const Handle& handle, const EncodedCorpus& corpus, ModelFile start, TrainerFiles files,
-          const std::string& source);
+          const std::string& resumed);
 
-  // Returns false if the run was interrupted; its state has been saved then.
+  // Replaces the initial values by those of another model, where it has them.
+  TransferReport start_from(const InitialWeights& weights);
+
+  // Returns false if the run was interrupted, and throws OutputError if its progress cannot be printed; its state has been
+  // saved then.
   bool run();
 
   Model& model() { return model_; }
@@ -39,6 +43,7 @@ class Trainer {
   bool finish_epoch();
   void save(const std::string& path, bool with_state) const;
   std::int64_t steps_per_epoch() const;
+  void require_within_epoch(const std::string& resumed) const;
   bool scales_loss() const { return description_.training.storage == Storage::kFp16; }
 
   const Handle* handle_;
