@@ -94,7 +94,8 @@ attn_status_t attn_attach(attn_handle_t handle, const void* key, void* object, v
     require_pointer("object", object);
     if (destroy == nullptr) reject("destroy", "a function", "null");
     if (target.attached.count(key) != 0) reject("key", "one that has no object yet", "one that has");
-    target.attached.emplace(key, attn_handle::Attached(object, destroy));
+    // The object is owned only once there is a place for it: if there is no memory, it remains the caller's.
+    target.attached.emplace(key, attn_handle::Attached(nullptr, destroy)).first->second.reset(object);
   });
 }
 

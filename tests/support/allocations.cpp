@@ -21,6 +21,7 @@ namespace attn::test {
 namespace {
 
 std::atomic<bool> counting{false};
+std::atomic<std::int64_t> to_fail{0};  // its number; 0: none
 std::atomic<std::int64_t> all{0}, ours{0};
 std::atomic<const void*> first_of_ours{nullptr};
 
@@ -30,13 +31,16 @@ bool is_ours(const void* caller) {
          std::strstr(info.dli_fname, "libattn_cuda") != nullptr;
 }
 
-void note(const void* caller) {
-  if (!counting) return;
-  ++all;
-  if (!is_ours(caller)) return;
-  ++ours;
-  const void* none = nullptr;
-  first_of_ours.compare_exchange_strong(none, caller);
+// Returns whether this allocation has to fail.
+bool note(const void* caller) {
+  if (!counting) return false;
+  if (++all == to_fail) return true;
+  if (to_fail == 0 && is_ours(caller)) {
+    ++ours;
+    const void* none = nullptr;
+    first_of_ours.compare_exchange_strong(none, caller);
+  }
+  return false;
 }
 
 void* allocate(std::size_t bytes) {
@@ -45,10 +49,25 @@ void* allocate(std::size_t bytes) {
   return pointer;
 }
 
+void* out_of_memory() {
+  errno = ENOMEM;
+  return nullptr;
+}
+
 }  // namespace
 
 // Always inlined, so that the return address is the one in the function that called the allocator.
-[[gnu::always_inline]] inline void note_caller() { note(__builtin_return_address(0)); }
+[[gnu::always_inline]] inline bool has_to_fail() { return note(__builtin_return_address(0)); }
+
+bool fail_allocation(std::int64_t n, const std::function<void()>& body) {
+  all = 0;
+  to_fail = n;
+  counting = true;
+  body();
+  counting = false;
+  to_fail = 0;
+  return all >= n;
+}
 
 Allocations count_allocations(const std::function<void()>& body) {
   all = ours = 0;
@@ -66,31 +85,23 @@ Allocations count_allocations(const std::function<void()>& body) {
 
 }  // namespace attn::test
 
-using attn::test::note_caller;
+using attn::test::has_to_fail;
+using attn::test::out_of_memory;
 
 extern "C" {
-void* malloc(std::size_t bytes) {
-  note_caller();
-  return __libc_malloc(bytes);
-}
+void* malloc(std::size_t bytes) { return has_to_fail() ? out_of_memory() : __libc_malloc(bytes); }
 void* calloc(std::size_t count, std::size_t bytes) {
-  note_caller();
-  return __libc_calloc(count, bytes);
+  return has_to_fail() ? out_of_memory() : __libc_calloc(count, bytes);
 }
-void* realloc(void* old, std::size_t bytes) {
-  note_caller();
-  return __libc_realloc(old, bytes);
-}
+void* realloc(void* old, std::size_t bytes) { return has_to_fail() ? out_of_memory() : __libc_realloc(old, bytes); }
 void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
-  note_caller();
-  return __libc_memalign(alignment, bytes);
+  return has_to_fail() ? out_of_memory() : __libc_memalign(alignment, bytes);
 }
 void* memalign(std::size_t alignment, std::size_t bytes) {
-  note_caller();
-  return __libc_memalign(alignment, bytes);
+  return has_to_fail() ? out_of_memory() : __libc_memalign(alignment, bytes);
 }
 int posix_memalign(void** pointer, std::size_t alignment, std::size_t bytes) {
-  note_caller();
+  if (has_to_fail()) return ENOMEM;
   *pointer = __libc_memalign(alignment, bytes);
   return *pointer == nullptr ? ENOMEM : 0;
 }
@@ -98,11 +109,11 @@ void free(void* pointer) { __libc_free(pointer); }
 }
 
 void* operator new(std::size_t bytes) {
-  note_caller();
+  if (has_to_fail()) throw std::bad_alloc();
   return attn::test::allocate(bytes);
 }
 void* operator new[](std::size_t bytes) {
-  note_caller();
+  if (has_to_fail()) throw std::bad_alloc();
   return attn::test::allocate(bytes);
 }
 void operator delete(void* pointer) noexcept { __libc_free(pointer); }

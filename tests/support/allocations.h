@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts the host allocations that all threads make while a function runs, by replacing the program's malloc() and
-// operator new.
+// Counts the host allocations that all threads make while a function runs, or lets one of them fail, by replacing the
+// program's malloc() and operator new.
 #pragma once
 
 #include <cstdint>
@@ -17,5 +17,8 @@ struct Allocations {
 };
 
 Allocations count_allocations(const std::function<void()>& body);
+
+// Runs body() and lets the n-th allocation fail, counted from 1. Returns false if there were fewer.
+bool fail_allocation(std::int64_t n, const std::function<void()>& body);
 
 }  // namespace attn::test

@@ -122,7 +122,8 @@ ATTN_API attn_status_t attn_get_stream(attn_handle_t handle, void** stream);
 
 /* Attaches an object to the handle. attn_destroy calls destroy(object) while the handle is still valid. For libraries
  * that extend this one.
- * `key` is an address inside the calling library, and each key has at most one object. */
+ * `key` is an address inside the calling library, and each key has at most one object. If the call fails, the object
+ * remains the caller's. */
 ATTN_API attn_status_t attn_attach(attn_handle_t handle, const void* key, void* object, void (*destroy)(void* object));
 /* Stores the object attached under `key`, or null if there is none. */
 ATTN_API attn_status_t attn_get_attached(attn_handle_t handle, const void* key, void** object);
