@@ -40,7 +40,7 @@ void pooling_backward(const attn_pooling_desc_t& desc, const attn_pooling_backwa
 
 }  // namespace fp32
 
-// The name of the instruction set that run-time dispatch chose, such as "AVX3"; static storage.
+// The name of the instruction set that run-time dispatch chose, such as "AVX-512"; static storage.
 const char* target_name();
 
 }  // namespace attn::internal::cpu

@@ -5,6 +5,9 @@
 // After foreach_target.h, which compiles this file once for each instruction set.
 #include <hwy/highway.h>
 
+#include <string>
+
+#include "base/target_name.h"
 #include "cpu/attention.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -20,7 +23,10 @@ namespace attn::internal::cpu {
 
 HWY_EXPORT(compiled_target);
 
-const char* target_name() { return HWY_DYNAMIC_DISPATCH(compiled_target)(); }
+const char* target_name() {
+  static const std::string name = usual_target_name(HWY_DYNAMIC_DISPATCH(compiled_target)());
+  return name.c_str();
+}
 
 }  // namespace attn::internal::cpu
 #endif

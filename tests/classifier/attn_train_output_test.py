@@ -147,7 +147,7 @@ class Output(CpuProgramTest):
         lines = process.communicate(timeout=60)[0].decode()
         self.assertEqual(process.returncode, 0, lines)
         drawn = drawn.decode()
-        for part in ("\r", "Epoch 1/1", "░", "reviews/s", "left"):
+        for part in ("\r", "Epoch 1/1", "░", "/s", "left"):
             self.assertIn(part, drawn)
         self.assertNotIn("\r", lines)
         self.assertNotIn("░", lines)

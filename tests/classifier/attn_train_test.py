@@ -5,10 +5,11 @@ Run by ctest with the path of the program. Needs nothing but the standard librar
 """
 
 import json
+import subprocess
 import sys
 import unittest
 
-from attn_train_program import SMALL, CpuProgramTest, read_tensors
+from attn_train_program import PROGRAM, SMALL, CpuProgramTest, read_tensors
 
 
 class Program(CpuProgramTest):
@@ -52,9 +53,12 @@ class Program(CpuProgramTest):
         self.assertEqual([row["epoch"] for row in history], [1, 2])
         for line in ("Test loss: ", "Test accuracy: "):
             self.assertIn(line, output)
-        evaluated = self.run_program("eval")
+        evaluated = self.run_program("eval", "--model", "attn_run/model.safetensors")
         accuracy = [line for line in output.splitlines() if line.startswith("Test accuracy")]
         self.assertIn(accuracy[0], evaluated)
+
+        best = self.run_program("eval", "--model", "attn_run/best.safetensors")
+        self.assertEqual(self.run_program("eval").splitlines()[-3:], best.splitlines()[-3:])
 
         def verdicts(output):  # the output includes standard error, which names the device
             return [line for line in output.splitlines() if "\t" in line]
@@ -119,11 +123,40 @@ class Program(CpuProgramTest):
                 for part in parts:
                     self.assertIn(part, output)
 
+    def test_names_and_numbers_are_refused_with_the_reason(self):
+        for arguments, part in [
+            (("train", "--storage", "1"), "--storage: expected one of bf16, fp16, fp32, got 1"),
+            (("train", "--attention", "none"), "--attention: expected one of additive, pooling, got none"),
+            (("predict", "--format", "xml", "a"), "--format: expected one of csv, jsonl, tsv, got xml"),
+            (("train", "--seed", "-1"), "--seed"),
+            (("train", "--generated-train", "1000000000"), "--generated-train"),
+            (("train", "--threads", "100000"), "threads: expected 1 to "),
+            (("train", "--epsilon", "0"), "epsilon: expected more than 0"),
+            (("pred1ct", "a film"), "There is no subcommand pred1ct; did you mean predict?"),
+        ]:
+            with self.subTest(arguments=arguments):
+                done = subprocess.run([PROGRAM, *arguments], cwd=self.folder, env=self.environment(), capture_output=True, text=True)
+                self.assertGreater(done.returncode, 0)
+                self.assertIn(part, done.stderr)
+
+    def test_options_can_be_in_a_file(self):
+        (self.folder / "run.toml").write_text('[train]\nepochs = 1\noutput = "from file"\nstorage = "BF16"\n')
+        self.run_program("--config", "run.toml", "train", *SMALL[: SMALL.index("--epochs")], "--threads", "2", "--no-cache")
+        metadata, _ = read_tensors(self.folder / "from file" / "model.safetensors")
+        training = json.loads(metadata["training"])
+        self.assertEqual((training["epochs"], training["storage"]), (1, "bf16"))
+
+    def test_messages_replace_the_control_characters_of_foreign_names(self):
+        output = self.run_program("predict", "--model", "a\x1b[31m\u202eb", "text", status=1)
+        self.assertIn("a\ufffd[31m\ufffdb: expected a safetensors file, got nothing", output)
+
     def test_help_names_every_subcommand(self):
         output = self.run_program("--help")
         for command in ("train", "eval", "predict", "explain"):
             self.assertIn(command, output)
-            self.assertIn("--model" if command != "train" else "--data", self.run_program(command, "--help"))
+            usage = self.run_program(command, "--help")
+            self.assertIn("--model" if command != "train" else "--data", usage)
+            self.assertNotIn("Excludes", usage)
 
 
 if __name__ == "__main__":

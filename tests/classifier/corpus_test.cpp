@@ -87,7 +87,7 @@ TEST(CorpusFolder, RefusesWithTheFilesName) {
 
 TEST(CorpusFolder, RefusesFoldersWithoutTwoLabels) {
   const std::vector<Refusal> refusals = {
-      {{{"notes.md", "x"}}, {"training texts of two labels", "none"}},
+      {{{"notes.md", "x"}}, {"expected a .tsv, .csv or .jsonl file, a tar archive", "LABEL/*.txt"}},
       {{{"spam/1.txt", "x"}}, {"training texts of two labels", "\"spam\" alone"}},
       {{{"test/neg/1.txt", "x"}, {"test/pos/1.txt", "x"}}, {"training texts of two labels", "none"}},
       {{{"ham/1.txt", "x"}, {"spam/1.txt", "x"}}, {"at least five texts of a label"}},
@@ -142,6 +142,53 @@ TEST(CorpusFolder, EmptyTextsAreSkippedAndCounted) {
     expect_same(corpus.train, expected.train);
     expect_same(corpus.test, expected.test);
   }
+}
+
+TEST(CorpusFolder, HiddenFilesAndFoldersAreLeftOut) {
+  const TemporaryFolder folder;
+  Files files = kImdb;
+  files[".git/train/neg/1_1.txt"] = "Hidden";
+  files["train/.ipynb_checkpoints/1_1.txt"] = "Hidden";
+  files["__MACOSX/train/neg/1_2.txt"] = "Hidden";
+  write_files(folder / "aclImdb", files);
+  write_archive(folder / "imdb.tar", files, archive_write_add_filter_none);
+  write_files(folder / "without", kImdb);
+  for (const char* place : {"aclImdb", "imdb.tar"})
+    expect_same(load_corpus(folder / place), load_corpus(folder / "without"));
+}
+
+TEST(CorpusFolder, PartsHaveSeveralNames) {
+  const TemporaryFolder folder;
+  write_files(folder / "a", {{"Train/no/1.txt", "N"}, {"Train/yes/1.txt", "Y"}, {"valid/no/1.txt", "V"}});
+  expect_same(load_corpus(folder / "a").test, {{"V", 0, "valid/no/1.txt"}});
+  write_files(folder / "a", {{"Test/yes/1.txt", "T"}});
+  expect_same(load_corpus(folder / "a").test, {{"T", 1, "test/yes/1.txt"}});
+  write_files(folder / "b", {{"train.tsv", "no\tN\nyes\tY\n"}, {"dev.tsv", "no\tV\n"}});
+  expect_same(load_corpus(folder / "b").test, {{"V", 0, "dev.tsv:1"}});
+}
+
+TEST(CorpusFolder, TwoCopiesAreRefused) {
+  const TemporaryFolder folder;
+  write_files(folder / "first", kImdb);
+  write_files(folder / "second", kImdb);
+  expect_refused(folder / "", {"each text once", "twice"});
+}
+
+// A link gives what the folder gives after unpacking, also if it comes before the text, or points to another link.
+TEST(CorpusArchive, FollowsLinks) {
+  const TemporaryFolder folder;
+  write_files(folder / "data", {{"neg/1.txt", "Poor"}, {"pos/1.txt", "Fine"}});
+  const auto path = [&](const std::string& name) { return folder / ("data/" + name); };
+  for (int i = 2; i < 6; ++i) {
+    const std::string name = std::to_string(i) + ".txt", before = std::to_string(i - 1) + ".txt";
+    fs::create_hard_link(path("neg/1.txt"), path("neg/" + name));
+    fs::create_symlink(before, path("pos/" + name));
+  }
+  ASSERT_EQ(std::system(("tar -cf '" + (folder / "links.tar") + "' -C '" + (folder / "data") + "' .").c_str()), 0);
+  expect_same(load_corpus(folder / "links.tar"), load_corpus(folder / "data"));
+  fs::create_symlink("/etc/hostname", path("pos/9.txt"));
+  ASSERT_EQ(std::system(("tar -cf '" + (folder / "links.tar") + "' -C '" + (folder / "data") + "' .").c_str()), 0);
+  expect_refused(folder / "links.tar", {"pos/9.txt", "a link to a text in the archive", "/etc/hostname"});
 }
 
 TEST(CorpusArchive, RefusesATextHeldTwice) {

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <functional>
+#include <limits>
 #include <string>
 
 #include "classifier/failure.h"
@@ -167,6 +168,35 @@ TEST(ModelFile, RefusesSettingsThatWouldBeReadAsOthers) {
     } catch (const Failure& failure) {
       EXPECT_EQ(std::string(failure.what()), path + ": " + message);
     }
+  }
+}
+
+TEST(ModelFile, OtherFloatingPointTypesAreConverted) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "model.safetensors";
+  ModelFile file = small_model();
+  const auto set = [&](const char* name, const char* dtype, const std::vector<int>& bytes) {
+    Tensor& tensor = file.tensors.at(name);
+    tensor = {dtype, tensor.shape, {}};
+    for (const int byte : bytes) tensor.data.push_back(static_cast<std::byte>(byte));
+  };
+  file.tensors.at("dense.b") = Tensor::of<double>({-0.375}, {1});
+  set("dense.w", "F16", {0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00, 0x00, 0x00});       // 1, -2, 2^-24, 0
+  set("attention.w", "BF16", {0x80, 0x3f, 0x00, 0xc0, 0x00, 0x00, 0x80, 0x7f});  // 1, -2, 0, infinity
+  save_model(path, file);
+  const std::map<std::string, Tensor> loaded = load_model(path).tensors;
+  const auto values = [&](const char* name) { return loaded.at(name).values<float>(name); };
+  EXPECT_EQ(values("dense.b"), (std::vector<float>{-0.375f}));
+  EXPECT_EQ(values("dense.w"), (std::vector<float>{1, -2, 0x1p-24f, 0}));
+  EXPECT_EQ(values("attention.w"), (std::vector<float>{1, -2, 0, std::numeric_limits<float>::infinity()}));
+
+  const Handle handle;
+  Parameters parameters(handle, file.model);
+  try {
+    parameters.load(loaded, path);
+    FAIL() << "nothing was refused";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(std::string(failure.what()), path + ": tensor attention.w: expected finite values, got inf");
   }
 }
 

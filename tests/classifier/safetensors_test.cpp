@@ -200,7 +200,27 @@ TEST(Safetensors, DeepNestingIsRefused) {
   TemporaryFolder folder;
   const std::string deep = R"({"a":)" + std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}";
   write_file(folder / "deep", with_length(deep, ""));
-  EXPECT_NE(load_failure(folder / "deep"), "");
+  EXPECT_NE(load_failure(folder / "deep").find("expected dtype, shape"), std::string::npos);
+}
+
+// A tree of these values would take gigabytes, and one of the library's parsers a time that grows with their square.
+TEST(Safetensors, HeadersOfManyValuesAreReadInOnePass) {
+  TemporaryFolder folder;
+  std::string objects = "{";
+  for (int i = 0; i < 200'000; ++i) objects += "\"" + std::to_string(i) + "\":{},";
+  write_file(folder / "objects", with_length(objects + "\"a\":{}}", ""));
+  EXPECT_NE(load_failure(folder / "objects").find("tensor \"0\": expected dtype, shape"), std::string::npos);
+
+  std::string empty = "{";
+  for (int i = 0; i < 100'000; ++i)
+    empty += (i == 0 ? "\"" : ",\"") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+  write_file(folder / "empty", with_length(empty + "}", ""));
+  EXPECT_EQ(load_tensors(folder / "empty").tensors.size(), 100'000u);
+
+  std::string sizes = R"({"a":{"dtype":"F32","data_offsets":[0,0],"shape":[0)";
+  for (int i = 0; i < 100; ++i) sizes += ",1";
+  write_file(folder / "sizes", with_length(sizes + "]}}", ""));
+  EXPECT_NE(load_failure(folder / "sizes").find("shape: expected at most 64 sizes"), std::string::npos);
 }
 
 TEST(Safetensors, TensorsThatContradictThemselvesAreRefused) {

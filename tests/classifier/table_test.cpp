@@ -83,6 +83,64 @@ TEST(CorpusTable, ByteOrderMarksAtTheStartOfLinesAndSpaceAroundLabelsAreDropped)
   EXPECT_EQ(corpus.train[1].origin, "t.csv:3");
 }
 
+TEST(CorpusTable, ReadsJsonLines) {
+  const TemporaryFolder folder;
+  std::string lines;
+  for (int i = 0; i < 5; ++i)
+    lines += "{\"text\": \"Two\\nlines\", \"label\": 1, \"id\": [1]}\n\n{\"label\": 0, \"text\": \"\\u00C9\"}\r\n";
+  write_file(folder / "t.jsonl", lines);
+  const Corpus corpus = load_corpus(folder / "t.jsonl");
+  EXPECT_EQ(corpus.label_names, (std::vector<std::string>{"0", "1"}));
+  EXPECT_EQ(corpus.train[0].text, "Two\nlines");
+  EXPECT_EQ(corpus.train[1].text, "\u00C9");
+  EXPECT_EQ(corpus.train[1].origin, "t.jsonl:3");
+  const std::vector<std::pair<std::string, std::string>> refusals = {
+      {"[1]", "t.jsonl:1: expected a JSON object, got array"},
+      {"{\"label\":1", "t.jsonl:1: expected a JSON object, got an error at byte "},
+      {"\n{\"label\":1}", "t.jsonl:2: expected a member for the text, got none"},
+      {"{\"label\":null,\"text\":\"a\"}", "t.jsonl:1: expected a label, got null"},
+      {std::string(100'000, '['), "t.jsonl:1: expected at most 8 nested values, got more"}};
+  for (const auto& [content, message] : refusals) {
+    write_file(folder / "t.jsonl", content);
+    expect_refused(folder / "t.jsonl", {message});
+  }
+}
+
+TEST(CorpusTable, OptionsNameColumnsSeparatorAndEncoding) {
+  const TemporaryFolder folder;
+  std::string rows = "Mood;text;what\n";
+  for (int i = 0; i < 5; ++i) rows += "up;ignored;\"caf\xE9; and\"\ndown;ignored;plain\n";
+  write_file(folder / "t.csv", rows);
+  const ReadOptions options = {"what", "Mood", ";", "latin-1"};
+  const Corpus corpus = load_corpus(folder / "t.csv", options);
+  EXPECT_EQ(corpus.label_names, (std::vector<std::string>{"down", "up"}));
+  EXPECT_EQ(corpus.train[0].text, "caf\u00E9; and");
+
+  std::string wide;
+  for (const char16_t unit : u"\uFEFFpos\tFine \U0001F600\nneg\tPoor\n")
+    if (unit != 0) wide += std::string{static_cast<char>(unit & 0xFF), static_cast<char>(unit >> 8)};
+  write_file(folder / "t.tsv", wide);
+  EXPECT_EQ(load_to_test(folder / "t.tsv", {"neg", "pos"}, {"", "", "", "utf-16"}).reviews[0].text, "Fine \U0001F600");
+}
+
+TEST(CorpusTable, OptionsThatDoNotFitAreRefused) {
+  const TemporaryFolder folder;
+  write_file(folder / "t.csv", "label,text\nneg,a\npos,b\n");
+  const std::vector<std::pair<ReadOptions, std::string>> refusals = {
+      {{"what", "", "", "utf-8"}, "t.csv:1: expected a header with the columns that --label-column and --text-column"},
+      {{"", "", "", "utf-16"}, "t.csv: expected a byte order mark of UTF-16"},
+      {{"", "", "ab", "utf-8"}, "separator: expected one character, or tab, got ab"},
+      {{"", "", "\"", "utf-8"}, "separator: expected no quote or line end"},
+      {{"", "", "", "ebcdic"}, "encoding: expected utf-8, latin-1 or utf-16, got ebcdic"}};
+  for (const auto& [options, message] : refusals) try {
+      require_valid(options);
+      load_corpus(folder / "t.csv", options);
+      ADD_FAILURE() << "accepted what should be: " << message;
+    } catch (const Failure& failure) {
+      EXPECT_NE(std::string(failure.what()).find(message), std::string::npos) << failure.what();
+    }
+}
+
 TEST(CorpusTable, TextsToTestWithAreAllOrTheTestPart) {
   const TemporaryFolder folder;
   write_file(folder / "holdout.csv", "pos,One\npos,\npos,Two\npos,Three\n");

@@ -2,19 +2,16 @@
 #include "classifier/checkpoint/layout.h"
 
 #include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <tuple>
 
+#include "classifier/checkpoint/header_reader.h"
 #include "classifier/failure.h"
 
 namespace attn::classifier {
 namespace {
 
 using nlohmann::json;
-
-constexpr const char* kMetadata = "__metadata__";
 
 // Knows every dtype of the format, so that files of other programs load. Returns 0 for an unknown one.
 std::uint64_t bits_of(const std::string& dtype) {
@@ -25,54 +22,6 @@ std::uint64_t bits_of(const std::string& dtype) {
       {"C64", 64},    {"F64", 64},    {"I64", 64},    {"U64", 64}};
   const auto found = bits.find(dtype);
   return found == bits.end() ? 0 : found->second;
-}
-
-// The parser would keep the last of two equal keys. A file with duplicates is damaged or malicious.
-json parse_without_duplicates(const std::string& path, const std::string& text) {
-  std::vector<std::set<std::string>> keys;
-  const auto check = [&](int, json::parse_event_t event, json& value) {
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second) {
-      refuse(path, "header: expected each key once, got \"" + value.get<std::string>() + "\" twice");
-    }
-    return true;
-  };
-  try {
-    return json::parse(text, check);
-  } catch (const json::parse_error& error) {
-    refuse(path, "header: expected JSON, got an error at its byte " + std::to_string(error.byte));
-  }
-}
-
-std::uint64_t unsigned_number(const std::string& where, const json& value) {
-  if (!value.is_number_unsigned()) refuse(where, "expected an integer of at least 0, got " + value.dump());
-  const auto number = value.get<std::uint64_t>();
-  if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-    refuse(where, "expected an integer below 2^63, got " + value.dump());
-  }
-  return number;
-}
-
-TensorRange parse_range(const std::string& path, const std::string& name, const json& entry) {
-  const std::string where = path + ": tensor \"" + name + "\"";
-  if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") || !entry["dtype"].is_string() ||
-      !entry.contains("shape") || !entry["shape"].is_array() || !entry.contains("data_offsets") ||
-      !entry["data_offsets"].is_array() || entry["data_offsets"].size() != 2) {
-    refuse(where, "expected dtype, shape and two data_offsets, got something else");
-  }
-  TensorRange range{name, entry["dtype"].get<std::string>(), {}, 0, 0};
-  for (const json& size : entry["shape"]) {
-    range.shape.push_back(static_cast<std::int64_t>(unsigned_number(where + " shape", size)));
-  }
-  range.begin = unsigned_number(where + " data_offsets", entry["data_offsets"][0]);
-  range.end = unsigned_number(where + " data_offsets", entry["data_offsets"][1]);
-  const std::uint64_t bytes = tensor_bytes(where, range.dtype, range.shape);
-  if (range.end < range.begin || range.end - range.begin != bytes) {
-    refuse(where + " data_offsets", "expected " + std::to_string(bytes) + " bytes for its dtype and shape, got " +
-                                        std::to_string(range.begin) + " to " + std::to_string(range.end));
-  }
-  return range;
 }
 
 // Each tensor must begin where the previous one ends, and the last one must end with the file.
@@ -132,21 +81,7 @@ std::string header_text(const Layout& layout) {
 }
 
 Layout parse_header(const std::string& path, const std::string& text, std::uint64_t data_bytes) {
-  const json header = parse_without_duplicates(path, text);
-  if (!header.is_object()) refuse(path, std::string("header: expected a JSON object, got ") + header.type_name());
-  Layout layout;
-  for (const auto& [key, value] : header.items()) {
-    if (key != kMetadata) {
-      layout.ranges.push_back(parse_range(path, key, value));
-      continue;
-    }
-    if (!value.is_object()) refuse(path, std::string("metadata: expected an object, got ") + value.type_name());
-    for (const auto& [name, text_value] : value.items()) {
-      if (!text_value.is_string())
-        refuse(path, "metadata \"" + name + "\": expected a string, got " + text_value.type_name());
-      layout.metadata[name] = text_value.get<std::string>();
-    }
-  }
+  Layout layout = read_header(path, text);
   std::sort(layout.ranges.begin(), layout.ranges.end(), [](const TensorRange& a, const TensorRange& b) {
     return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
   });

@@ -13,6 +13,7 @@ namespace attn::classifier {
 // The format's own limit. It also bounds the memory that a damaged length can make us allocate.
 constexpr std::uint64_t kLongestHeader = 100'000'000;
 constexpr std::uint64_t kLengthBytes = 8;
+constexpr const char* kMetadata = "__metadata__";
 
 struct TensorRange {
   std::string name;

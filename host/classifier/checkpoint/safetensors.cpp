@@ -2,8 +2,6 @@
 #include "classifier/checkpoint/safetensors.h"
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
@@ -11,6 +9,7 @@
 #include "classifier/checkpoint/checksum.h"
 #include "classifier/checkpoint/layout.h"
 #include "classifier/failure.h"
+#include "classifier/input_file.h"
 
 namespace attn::classifier {
 namespace {
@@ -25,23 +24,6 @@ constexpr const char* dtype_of() {
   if constexpr (std::is_same_v<T, std::int32_t>) return "I32";
   if constexpr (std::is_same_v<T, std::int64_t>) return "I64";
   if constexpr (std::is_same_v<T, std::uint8_t>) return "U8";
-}
-
-std::uint64_t size_of_file(const std::string& path) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) refuse(path, "expected a safetensors file, got nothing: " + error.message());
-  if (fs::is_directory(status)) refuse(path, "expected a safetensors file, got a folder");
-  if (!fs::is_regular_file(status)) refuse(path, "expected a safetensors file, got a device, pipe or socket");
-  const std::uintmax_t size = fs::file_size(path, error);
-  if (error) refuse(path, "cannot be read: " + error.message());
-  return size;
-}
-
-void read_exactly(std::ifstream& stream, const std::string& path, void* bytes, std::uint64_t count) {
-  stream.read(static_cast<char*>(bytes), static_cast<std::streamsize>(count));
-  if (!stream) refuse(path, std::string("cannot be read: ") + std::strerror(errno));
 }
 
 }  // namespace
@@ -119,20 +101,19 @@ void save_tensors(const std::string& path, const TensorFile& file, mode_t mode) 
 }
 
 TensorFile load_tensors(const std::string& path) {
-  const std::uint64_t size = size_of_file(path);
+  InputFile input(path, "a safetensors file");
+  const std::uint64_t size = input.size();
   if (size < kLengthBytes) {
     refuse(path, "expected a safetensors file, got one of " + std::to_string(size) + " bytes");
   }
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) refuse(path, std::string("cannot be opened: ") + std::strerror(errno));
   std::uint64_t length = 0;
-  read_exactly(stream, path, &length, kLengthBytes);
+  input.read(&length, kLengthBytes);
   if (length > size - kLengthBytes || length > kLongestHeader) {
     refuse(path, "expected a safetensors file, got one whose first 8 bytes say a header of " + std::to_string(length) +
                      " bytes in a file of " + std::to_string(size));
   }
   std::string header(length, '\0');
-  read_exactly(stream, path, header.data(), length);
+  input.read(header.data(), length);
   Layout layout = parse_header(path, header, size - kLengthBytes - length);
 
   TensorFile file;
@@ -147,7 +128,7 @@ TensorFile load_tensors(const std::string& path) {
     tensor.dtype = std::move(range.dtype);
     tensor.shape = std::move(range.shape);
     tensor.data.resize(range.end - range.begin);
-    read_exactly(stream, path, tensor.data.data(), tensor.data.size());
+    input.read(tensor.data.data(), tensor.data.size());
     checksum.add(tensor.data.data(), tensor.data.size());
   }
   if (!expected.empty() && checksum.digits() != expected) {

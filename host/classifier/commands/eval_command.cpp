@@ -16,14 +16,15 @@ namespace {
 struct EvalOptions {
   ModelOptions model;
   DeviceOptions device;
-  std::string data;
+  DataOptions data;
   std::int64_t batch = 32;
 };
 
 int evaluate_model(const EvalOptions& o) {
+  require_valid(o.data.reading);
   const Handle handle = o.device.handle();
-  LoadedModel loaded(handle, o.model.path, o.batch);
-  const EncodedReviews test = encode(load_test_reviews(loaded.file, o.data), loaded.vocabulary);
+  LoadedModel loaded(handle, o.model.file(), o.batch);
+  const EncodedReviews test = encode(load_test_reviews(loaded.file, o.data.path, o.data.reading), loaded.vocabulary);
 
   const InterruptGuard guard;
   const std::optional<Score> score = evaluate(loaded.model, test, o.batch, "Test");
@@ -41,8 +42,8 @@ void add_eval_command(CLI::App& program, int& status) {
   CLI::App* app = program.add_subcommand("eval", "Loss and accuracy of a saved model on test reviews");
   const auto options = std::make_shared<EvalOptions>();
   options->model.add_to(*app);
-  app->add_option("--data", options->data,
-                  "Labelled reviews, as for train, of which the test part is used [default: those of the training]");
+  options->data.add_to(
+      *app, "Labelled reviews, as for train, of which the test part is used [default: those of the training]");
   app->add_option("--batch", options->batch, "Reviews per step")->check(CLI::Range(1, 65536))->capture_default_str();
   options->device.add_to(*app);
   app->callback([options, &status] { status = evaluate_model(*options); });

@@ -21,7 +21,8 @@ struct ExplainOptions {
   ModelOptions model;
   DeviceOptions device;
   std::vector<std::string> texts;
-  std::string data, html, png, colour = "auto";
+  DataOptions data;
+  std::string html, png, colour = "auto";
   std::int64_t count = 6;
   std::int64_t over = 1000;
   std::uint64_t seed = 1;
@@ -35,7 +36,7 @@ std::vector<Review> reviews_to_explain(const ExplainOptions& o, const ModelFile&
     reviews.push_back(checked_review(o.texts[i], fmt::format("text {}", i + 1)));
   if (!reviews.empty()) return reviews;
 
-  reviews = load_test_reviews(file, o.data);
+  reviews = load_test_reviews(file, o.data.path, o.data.reading);
   Random random(o.seed);
   random.shuffle(reviews);
   if (static_cast<std::int64_t>(reviews.size()) > o.over) reviews.resize(static_cast<std::size_t>(o.over));
@@ -49,7 +50,7 @@ std::string in_folder_of(const std::string& model, const std::string& name) {
 // The most attended words are listed for test reviews only; over one or two given texts they would be noise.
 ExplanationReport report_of(const ExplainOptions& o, const ModelFile& file, std::vector<Explanation> explanations) {
   ExplanationReport report;
-  report.model = std::filesystem::path(o.model.path).filename().string();
+  report.model = std::filesystem::path(o.model.file()).filename().string();
   report.label_names = file.label_names;
   report.reviews_counted = explanations.size();
   if (o.texts.empty()) {
@@ -67,7 +68,7 @@ ExplanationReport report_of(const ExplainOptions& o, const ModelFile& file, std:
 // The file to write: the one that was asked for, which must be writable, otherwise one next to the model if there can be
 // one. Empty: none.
 std::string destination(const ExplainOptions& o, const std::string& asked_for, const std::string& usual) {
-  const std::string path = asked_for.empty() ? in_folder_of(o.model.path, usual) : asked_for;
+  const std::string path = asked_for.empty() ? in_folder_of(o.model.file(), usual) : asked_for;
   if (o.no_files) return "";
   try {
     require_writable(path, 1);
@@ -80,8 +81,9 @@ std::string destination(const ExplainOptions& o, const std::string& asked_for, c
 }
 
 int explain(const ExplainOptions& o) {
+  require_valid(o.data.reading);
   const Handle handle = o.device.handle();
-  LoadedModel loaded(handle, o.model.path, 32);
+  LoadedModel loaded(handle, o.model.file(), 32);
   const std::string html = destination(o, o.html, "attention.html"), png = destination(o, o.png, "attention.png");
   const std::vector<Review> reviews = reviews_to_explain(o, loaded.file);
   const ExplanationReport report = report_of(o, loaded.file, attend(loaded, reviews, o.texts.empty()));
@@ -103,8 +105,8 @@ void add_explain_command(CLI::App& program, int& status) {
   const auto options = std::make_shared<ExplainOptions>();
   app->add_option("text", options->texts, "Texts to explain [default: test reviews]");
   options->model.add_to(*app);
-  app->add_option("--data", options->data,
-                  "Labelled reviews, as for train, of which the test part is used [default: those of the training]");
+  options->data.add_to(
+      *app, "Labelled reviews, as for train, of which the test part is used [default: those of the training]");
   app->add_option("--count", options->count, "Number of reviews to show")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

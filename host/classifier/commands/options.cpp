@@ -22,8 +22,9 @@ std::string environment_variable(const char* name) {
 
 // "NVIDIA H200 (sm_90), cuDNN 9.19.0, cuBLAS 13.1.0" or "CPU (AVX2), 2 threads, oneDNN 2.6.3".
 std::string described(const Handle& handle) {
-  const std::string threads =
-      handle.backend() == ATTN_BACKEND_CPU ? fmt::format(", {} threads", handle.threads()) : std::string();
+  const std::string threads = handle.backend() == ATTN_BACKEND_CPU
+                                  ? fmt::format(", {} thread{}", handle.threads(), handle.threads() == 1 ? "" : "s")
+                                  : std::string();
   return fmt::format("{}{}, {}", handle.device_name(), threads, attn_encoder_libraries(handle.get()));
 }
 
@@ -55,7 +56,8 @@ Handle DeviceOptions::handle() const {
       return handle;
     } catch (const std::exception& failure) {
       if (device == "cuda") throw Failure(ATTN_UNSUPPORTED, std::string("--device cuda: ") + failure.what());
-      why = fmt::format(" (no CUDA: {})", failure.what());
+      const auto* error = dynamic_cast<const Error*>(&failure);
+      why = error != nullptr && error->status() == ATTN_CUDA_ERROR ? "; no usable GPU" : "; built without CUDA";
     }
   }
   Handle handle(ATTN_BACKEND_CPU);
@@ -65,7 +67,31 @@ Handle DeviceOptions::handle() const {
 }
 
 void ModelOptions::add_to(CLI::App& app) {
-  app.add_option("--model", path, "A model that attn_train saved")->capture_default_str();
+  app.add_option("--model", path, "A model that attn_train saved, or the folder of a run, whose best model is taken")
+      ->capture_default_str();
+}
+
+std::string ModelOptions::file() const {
+  namespace fs = std::filesystem;
+  if (!fs::is_directory(path)) return path;
+  const fs::path best = fs::path(path) / "best.safetensors";
+  return (fs::exists(best) ? best : fs::path(path) / "model.safetensors").string();
+}
+
+void DataOptions::add_to(CLI::App& app, const std::string& help) {
+  app.add_option("--data", path, help);
+  const std::string kReading = "Reading of --data";
+  app.add_option("--text-column", reading.text_column, "Name of the column with the texts, in a table's header")
+      ->group(kReading);
+  app.add_option("--label-column", reading.label_column, "Name of the column with the labels")->group(kReading);
+  app.add_option_function<std::string>(
+         "--separator",
+         [this](const std::string& text) { reading.separator = text == "tab" || text == "\\t" ? "\t" : text; },
+         "Character between the columns of a table, or tab [default: tab for .tsv, comma for .csv]")
+      ->group(kReading);
+  app.add_option("--encoding", reading.encoding, "utf-8, latin-1, or utf-16 with a byte order mark")
+      ->capture_default_str()
+      ->group(kReading);
 }
 
 void CacheOptions::add_to(CLI::App& app) {
@@ -93,7 +119,8 @@ std::string find_data(const std::string& given) {
 
 bool use_colour(const std::string& choice) {
   if (choice != "auto") return choice == "always";
-  return isatty(STDOUT_FILENO) != 0 && environment_variable("NO_COLOR").empty();
+  return isatty(STDOUT_FILENO) != 0 && environment_variable("NO_COLOR").empty() &&
+         environment_variable("TERM") != "dumb";
 }
 
 CLI::Option* add_colour_option(CLI::App& app, std::string& choice) {

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 
 #include "attn_cuda/attn_cuda.hpp"
+#include "classifier/data/corpus.h"
 
 namespace attn::classifier {
 
@@ -20,9 +22,19 @@ struct DeviceOptions {
 };
 
 struct ModelOptions {
-  std::string path = "attn_run/model.safetensors";
+  std::string path = "attn_run";
 
   void add_to(CLI::App& app);
+  // The file; of a folder, best.safetensors, or model.safetensors if that does not exist.
+  std::string file() const;
+};
+
+// --data, and how it is read.
+struct DataOptions {
+  std::string path;
+  ReadOptions reading;
+
+  void add_to(CLI::App& app, const std::string& help);
 };
 
 struct CacheOptions {
@@ -32,6 +44,23 @@ struct CacheOptions {
   void add_to(CLI::App& app);
   std::string resolved() const;  // empty: no cache
 };
+
+// An option whose value is one of the names, in any case. Its help ends with the default.
+template <class Enum>
+CLI::Option* add_named_option(CLI::App& app, const std::string& name, Enum& value,
+                              const std::map<std::string, Enum>& names, std::string help) {
+  const auto parse = [&value, &names, name](std::string text) {
+    std::string known;
+    for (const auto& [candidate, meaning] : names) {
+      known += (known.empty() ? "" : ", ") + candidate;
+      if (CLI::detail::to_lower(text) == candidate) return void(value = meaning);
+    }
+    throw CLI::ValidationError(name, "expected one of " + known + ", got " + text);
+  };
+  for (const auto& [candidate, meaning] : names)
+    if (meaning == value) help += " [default: " + candidate + "]";
+  return app.add_option_function<std::string>(name, parse, help);
+}
 
 // The first of --data, $ATTN_IMDB, and the file that ./bootstrap.sh data leaves in data/; empty if there is none.
 std::string find_data(const std::string& given);

@@ -35,7 +35,7 @@ bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\r\v\
 
 class Predictor {
  public:
-  Predictor(const Handle& handle, const PredictOptions& o) : options_(&o), loaded_(handle, o.model.path, kBatch) {
+  Predictor(const Handle& handle, const PredictOptions& o) : options_(&o), loaded_(handle, o.model.file(), kBatch) {
     write_output(header_of(o.format, label_names()));
   }
 
@@ -126,9 +126,8 @@ void add_predict_command(CLI::App& program, int& status) {
   app->add_option("--input", options->input, "File with one text per line; - is standard input")
       ->excludes(texts)
       ->capture_default_str();
-  app->add_option("--format", options->format,
-                  "tsv: label, probability, text; csv and jsonl: text, label, probability of each label [default: tsv]")
-      ->transform(CLI::CheckedTransformer(prediction_formats(), CLI::ignore_case).description(""));
+  add_named_option(*app, "--format", options->format, prediction_formats(),
+                   "tsv: label, probability, text; csv and jsonl: text, label, probability of each label");
   app->add_option("--threshold", options->threshold, "Least probability of the second label that is enough for it")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();

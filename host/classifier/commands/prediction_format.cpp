@@ -4,25 +4,27 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "classifier/explain/letters.h"
+
 namespace attn::classifier {
 namespace {
 
 std::string escaped(const std::string& text) {
   std::string result;
-  for (const char c : text) {
-    if (c == '\t')
+  for_each_letter(text, [&](gunichar letter, std::string_view bytes) {
+    if (letter == '\t')
       result += "\\t";
-    else if (c == '\r')
+    else if (letter == '\r')
       result += "\\r";
-    else if (c == '\n')
+    else if (letter == '\n')
       result += "\\n";
-    else if (c == '\\')
+    else if (letter == '\\')
       result += "\\\\";
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      result += fmt::format("\\x{:02x}", c);
+    else if (is_control(letter))
+      result += letter < 0x100 ? fmt::format("\\x{:02x}", letter) : fmt::format("\\u{:04x}", letter);
     else
-      result += c;
-  }
+      result += bytes;
+  });
   return result;
 }
 

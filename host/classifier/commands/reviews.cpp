@@ -39,21 +39,21 @@ GeneratedCorpus generated(const DataSource& source) { return generate_reviews(so
 EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const std::string& cache_folder,
                                 CacheReport& report) {
   EncodedCorpus corpus = source.path.empty() ? encode_corpus(generated(source).corpus, V)
-                                             : load_encoded(source.path, V, cache_folder, &report);
+                                             : load_encoded(source.path, V, cache_folder, &report, source.options);
   if (corpus.train.size() == 0 || corpus.test.size() == 0)
     throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: expected reviews to train on and to test with, got {} and {}",
                                                      source.path, corpus.train.size(), corpus.test.size()));
   return corpus;
 }
 
-std::vector<Review> load_test_reviews(const ModelFile& model, const std::string& path) {
+std::vector<Review> load_test_reviews(const ModelFile& model, const std::string& path, const ReadOptions& options) {
   if (!path.empty()) {
-    Reviews given = load_to_test(path, model.label_names);
+    Reviews given = load_to_test(path, model.label_names, options);
     note_skipped(given.skipped);
     return std::move(given.reviews);
   }
   const std::string& place = model.data.path;
-  Corpus corpus = place.empty() ? generated(model.data).corpus : load_corpus(place);
+  Corpus corpus = place.empty() ? generated(model.data).corpus : load_corpus(place, model.data.options);
   if (corpus.label_names != model.label_names)
     throw Failure(ATTN_INVALID_ARGUMENT, fmt::format("{}: expected the labels {} that the model knows, got {}", place,
                                                      model.label_names, corpus.label_names));

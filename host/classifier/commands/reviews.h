@@ -19,9 +19,10 @@ std::string fingerprint(const EncodedCorpus& corpus);
 EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const std::string& cache_folder,
                                 CacheReport& report);
 
-// The test part of the data at `path`, or all texts if it has none; if `path` is empty, the test reviews of the data that
+// The test part of the data at `path`, or all texts if it has none, read with
+// the options; if `path` is empty, the test reviews of the data that
 // the model was trained on. Throws Failure if the labels are not those of the model.
-std::vector<Review> load_test_reviews(const ModelFile& model, const std::string& path);
+std::vector<Review> load_test_reviews(const ModelFile& model, const std::string& path, const ReadOptions& options);
 
 // Says that empty texts were left out, if there were any.
 void note_skipped(std::int64_t texts);

@@ -11,6 +11,8 @@
 #include "classifier/commands/options.h"
 #include "classifier/commands/reviews.h"
 #include "classifier/console.h"
+#include "classifier/data/tokenizer.h"
+#include "classifier/explain/wording.h"
 #include "classifier/failure.h"
 #include "classifier/train/initial_weights.h"
 #include "classifier/train/interrupt.h"
@@ -25,10 +27,11 @@ namespace fs = std::filesystem;
 struct TrainOptions {
   ModelConfig model;
   TrainConfig training;
-  DataSource generated{"", 6000, 1000, 1, ""};
+  DataSource generated{"", 6000, 1000, 1, "", {}};
   DeviceOptions device;
   CacheOptions cache;
-  std::string data, init, resume, history, output = "attn_run";
+  DataOptions data;
+  std::string init, resume, history, output = "attn_run";
   std::int64_t save_every = 200;
   bool overwrite = false;
   CLI::Option* epochs_given = nullptr;
@@ -36,8 +39,8 @@ struct TrainOptions {
 };
 
 void add_options(CLI::App& app, TrainOptions& o) {
-  app.add_option(
-      "--data", o.data,
+  o.data.add_to(
+      app,
       "Labelled reviews: an aclImdb folder or its .tar, .tar.gz or .tar.xz; a folder LABEL/*.txt; a .tsv or .csv "
       "of label and text [default: $ATTN_IMDB, then data/aclImdb*, else generated reviews]");
   app.add_option("--output", o.output, "Folder for model.safetensors, best.safetensors and history.csv")
@@ -64,19 +67,19 @@ void add_options(CLI::App& app, TrainOptions& o) {
   fresh(app.add_option("--beta-1", o.training.beta_1, "Adam: decay of the mean gradient"))->group(kTraining);
   fresh(app.add_option("--beta-2", o.training.beta_2, "Adam: decay of the mean squared gradient"))->group(kTraining);
   fresh(app.add_option("--epsilon", o.training.epsilon, "Adam: added to the root"))->group(kTraining);
-  fresh(app.add_option("--seed", o.training.seed, "Initial weights and order of the reviews"))->group(kTraining);
+  fresh(app.add_option("--seed", o.training.seed, "Initial weights and order of the reviews"))
+      ->check(CLI::NonNegativeNumber)
+      ->group(kTraining);
 
-  app.add_option("--storage", o.training.storage,
-                 "Type of activations and their gradients: fp32, bf16, or fp16 with loss scaling; parameters are fp32 "
-                 "[default: fp32]")
-      ->transform(CLI::CheckedTransformer(storage_names(), CLI::ignore_case).description(""))
+  add_named_option(
+      app, "--storage", o.training.storage, storage_names(),
+      "Type of activations and their gradients: fp32, bf16, or fp16 with loss scaling; parameters are fp32")
       ->excludes(resume)
       ->group(kTraining);
 
   const std::string kModel = "Model (defaults are the article's)";
-  app.add_option("--attention", o.model.attention,
-                 "pooling: tanh(x.w + b); additive: v.tanh(W_k x + W_q h), h learned [default: pooling]")
-      ->transform(CLI::CheckedTransformer(attention_names(), CLI::ignore_case).description(""))
+  add_named_option(app, "--attention", o.model.attention, attention_names(),
+                   "pooling: tanh(x.w + b); additive: v.tanh(W_k x + W_q h), h learned")
       ->excludes(resume)
       ->group(kModel);
   app.add_flag("--mask", o.model.mask, "Pad at the end, and skip the padding in LSTM and attention")
@@ -97,7 +100,9 @@ void add_options(CLI::App& app, TrainOptions& o) {
   fresh(app.add_option("--generated-test", o.generated.test, "Number of test reviews"))
       ->check(CLI::Range(std::int64_t{1}, kMostGenerated))
       ->group(kGenerated);
-  fresh(app.add_option("--generated-seed", o.generated.seed, "Seed of the generator"))->group(kGenerated);
+  fresh(app.add_option("--generated-seed", o.generated.seed, "Seed of the generator"))
+      ->check(CLI::NonNegativeNumber)
+      ->group(kGenerated);
 }
 
 ModelFile fresh_start(const TrainOptions& o) {
@@ -105,8 +110,8 @@ ModelFile fresh_start(const TrainOptions& o) {
   start.model = o.model;
   start.training = o.training;
   start.data = o.generated;
-  const std::string path = find_data(o.data);
-  if (!path.empty()) start.data = {fs::absolute(path).string(), 0, 0, 0, ""};
+  const std::string path = find_data(o.data.path);
+  if (!path.empty()) start.data = {fs::absolute(path).string(), 0, 0, 0, "", o.data.reading};
   return start;
 }
 
@@ -116,7 +121,8 @@ ModelFile resumed_start(const TrainOptions& o, const Handle& handle) {
     throw Failure(ATTN_INVALID_ARGUMENT,
                   o.resume + ": expected a file with the state of a run, got weights only; --init starts from weights");
   if (o.epochs_given->count() > 0) start.training.epochs = o.training.epochs;
-  if (!o.data.empty()) start.data.path = fs::absolute(o.data).string();
+  if (!o.data.path.empty()) start.data.path = fs::absolute(o.data.path).string();
+  if (!(o.data.reading == ReadOptions())) start.data.options = o.data.reading;
   const std::vector<std::string> differences = start.environment.differences(Environment::of(handle));
   for (const std::string& line : differences) print_note("warning: {}\n", line);
   if (!differences.empty()) print_note("warning: the run continues, but not bit for bit as it would have been\n");
@@ -164,8 +170,8 @@ void describe(const ModelFile& start, const EncodedCorpus& corpus, double second
         "No data set was given or found, so these reviews are generated; they are good for a first look only.\n"
         "To train on real reviews, fetch IMDB (84 MB) with ./bootstrap.sh data, or name your own texts with --data.\n");
   print("{} training and {} test reviews ({}, {}), {} words in the vocabulary, ready in {:.1f} s\n",
-        corpus.train.size(), corpus.test.size(), corpus.label_names[0], corpus.label_names[1], corpus.words.size(),
-        seconds);
+        corpus.train.size(), corpus.test.size(), printable(corpus.label_names[0]), printable(corpus.label_names[1]),
+        corpus.words.size(), seconds);
 }
 
 void describe(const TransferReport& transfer, const std::string& path, const EncodedCorpus& corpus) {
@@ -201,6 +207,8 @@ int train(const TrainOptions& o) {
   ModelFile start = resuming ? resumed_start(o, handle) : fresh_start(o);
   require_valid(start.model);
   require_valid(start.training);
+  require_valid(start.data.options);
+  require_utf8(start.data.path, "--data");  // which the model file names
   const TrainerFiles files = files_of(o);
   require_output(o, files, start.model);
 
@@ -242,7 +250,7 @@ int train(const TrainOptions& o) {
   }
   report(trainer, files);
   if (source.path.empty()) report_attention(handle, source, files.model);
-  print("See what it attends to: attn_train explain --model {}\n", files.model);
+  print("See what it attends to: attn_train explain --model {}\n", fs::exists(files.best) ? files.best : files.model);
   return 0;
 }
 

@@ -32,7 +32,7 @@ struct Key {
 
 void add_text(Checksum& sum, const std::string& text) { sum.add(text.c_str(), text.size() + 1); }
 
-Key make_key(const std::string& path, std::int32_t V) {
+Key make_key(const std::string& path, std::int32_t V, const ReadOptions& options) {
   const std::string place = fs::weakly_canonical(path).string();
   Checksum name;
   add_text(name, place);
@@ -47,7 +47,12 @@ Key make_key(const std::string& path, std::int32_t V) {
       files.add(&value, sizeof value);
   }
   const nlohmann::json key = {
-      {"path", place}, {"files", files.digits()}, {"V", V}, {"tokenizer", kTokenizerName}, {"reader", kReaderName}};
+      {"path", place},
+      {"files", files.digits()},
+      {"V", V},
+      {"tokenizer", kTokenizerName},
+      {"reader", kReaderName},
+      {"options", {options.text_column, options.label_column, options.separator, options.encoding}}};
   return {"encoded-" + name.digits() + ".safetensors",
           key.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
 }
@@ -121,18 +126,19 @@ std::optional<EncodedCorpus> load(const std::string& path, const std::string& ke
 }  // namespace
 
 EncodedCorpus load_encoded(const std::string& path, std::int32_t V, const std::string& cache_folder,
-                           CacheReport* report) {
+                           CacheReport* report, const ReadOptions& options) {
   CacheReport unwanted;
   CacheReport& result = report != nullptr ? *report : unwanted;
   result = {};
-  if (cache_folder.empty()) return encode_corpus(load_corpus(path), V);
-  const Key key = make_key(path, V);  // computed before reading, so that a change in between makes the cache stale
+  if (cache_folder.empty()) return encode_corpus(load_corpus(path, options), V);
+  const Key key =
+      make_key(path, V, options);  // computed before reading, so that a change in between makes the cache stale
   const std::string file = (fs::path(cache_folder) / key.file_name).string();
   if (std::optional<EncodedCorpus> cached = load(file, key.text, V)) {
     result.hit = true;
     return std::move(*cached);
   }
-  EncodedCorpus corpus = encode_corpus(load_corpus(path), V);
+  EncodedCorpus corpus = encode_corpus(load_corpus(path, options), V);
   try {
     if (fs::create_directories(cache_folder)) fs::permissions(cache_folder, fs::perms::owner_all);
     save(file, key.text, corpus);

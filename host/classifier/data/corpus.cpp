@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 #include "classifier/data/source.h"
@@ -15,23 +16,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> list_files(const std::string& path) {
-  if (!fs::exists(path)) reject(path, "a folder, a .tsv or .csv file, or a tar archive", "no such file or folder");
-  if (!fs::is_directory(path)) return {path};
-  std::vector<std::string> files;
-  for (const char* extension : {".tsv", ".csv"}) {
-    for (const char* part : {"test", "train"}) {
-      const std::string file = (fs::path(path) / part).string() + extension;
-      if (fs::exists(file)) files.push_back(file);
-    }
+constexpr const char* kReadable =
+    "a .tsv, .csv or .jsonl file, a tar archive (plain, gz, xz), or a folder of one of these or of LABEL/*.txt";
+
+// The tables of a folder that are called after a part, such as train.tsv and Test.csv, of one format.
+std::vector<std::string> list_tables(const std::string& folder) {
+  for (const char* extension : {".tsv", ".csv", ".jsonl"}) {
+    std::vector<std::string> files;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+      if (lower(entry.path().extension().string()) == extension && !part_named(entry.path().stem().string()).empty())
+        files.push_back(entry.path().string());
     if (!files.empty()) return files;
   }
-  files = list_texts(path);
+  return {};
+}
+
+std::vector<std::string> list_files(const std::string& path) {
+  if (!fs::exists(path)) reject(path, kReadable, "no such file or folder");
+  if (!fs::is_directory(path)) {
+    if (!fs::is_regular_file(path)) reject(path, kReadable, "a device, pipe or socket");
+    return {path};
+  }
+  std::vector<std::string> files = list_tables(path);
+  if (files.empty()) files = list_texts(path);
+  if (files.empty()) reject(path, kReadable, "a folder without train.tsv, train.csv, train.jsonl and LABEL/*.txt");
   std::sort(files.begin(), files.end());
   return files;
 }
 
-// The files of an archive are in any order, and one can occur twice.
+// The files of an archive are in any order, and two copies of a corpus hold each text twice.
 void sort_by_origin(const std::string& path, std::vector<Sample>& samples) {
   std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.origin < b.origin; });
   const auto same = [](const Sample& a, const Sample& b) { return a.origin == b.origin; };
@@ -39,20 +52,22 @@ void sort_by_origin(const std::string& path, std::vector<Sample>& samples) {
   if (twice != samples.end()) reject(path, "each text once", twice->origin + " twice");
 }
 
-std::vector<Sample> read_samples(const std::string& path) {
+std::vector<Sample> read_samples(const std::string& path, const ReadOptions& options) {
   const bool folder = fs::is_directory(path);
+  const std::vector<std::string> files = list_files(path);
   std::vector<Sample> samples;
-  for (const std::string& file : list_files(path)) {
-    if (is_table(file)) {  // in the order of its lines
-      std::vector<Sample> more = read_table(file, folder ? fs::path(file).stem().string() : "");
+  if (is_table(files.front())) {  // in the order of its lines
+    for (const std::string& file : files) {
+      std::vector<Sample> more = read_table(file, folder ? part_named(fs::path(file).stem().string()) : "", options);
       std::move(more.begin(), more.end(), std::back_inserter(samples));
-    } else if (folder) {
-      samples.push_back(read_text(path, file));
-    } else {
-      samples = read_archive(path);
-      sort_by_origin(path, samples);
     }
+    return samples;
   }
+  if (folder)
+    for (const std::string& file : files) samples.push_back(read_text(path, file, options));
+  else
+    samples = read_archive(path, options);
+  sort_by_origin(path, samples);
   return samples;
 }
 
@@ -72,6 +87,14 @@ void keep_parts(std::vector<Sample>& samples) {
   const auto has_part = [](const Sample& sample) { return !sample.part.empty(); };
   if (std::none_of(samples.begin(), samples.end(), has_part)) return;
   samples.erase(std::stable_partition(samples.begin(), samples.end(), has_part), samples.end());
+  // The validation part takes the place of a test part that is missing.
+  const bool has_test = std::any_of(samples.begin(), samples.end(), [](const Sample& s) { return s.part == "test"; });
+  const auto is_valid = [](const Sample& sample) { return sample.part == "valid"; };
+  if (has_test)
+    samples.erase(std::remove_if(samples.begin(), samples.end(), is_valid), samples.end());
+  else
+    for (Sample& sample : samples)
+      if (is_valid(sample)) sample.part = "test";
 }
 
 // The two labels of the training part, sorted by name.
@@ -141,16 +164,39 @@ auto with_failures(const std::string& path, const Body& body) {
 
 }  // namespace
 
+std::string part_named(std::string_view name) {
+  const std::string known = lower(std::string(name));
+  if (known == "train" || known == "training") return "train";
+  if (known == "valid" || known == "validation" || known == "val" || known == "dev") return "valid";
+  return known == "test" ? "test" : "";
+}
+
 std::vector<std::string> corpus_files(const std::string& path) {
   return with_failures(path, [&] { return list_files(path); });
 }
 
-Reviews load_to_test(const std::string& path, const std::vector<std::string>& label_names) {
-  return with_failures(path, [&] { return all_to_test(path, read_samples(path), label_names); });
+Reviews load_to_test(const std::string& path, const std::vector<std::string>& label_names, const ReadOptions& options) {
+  return with_failures(path, [&] { return all_to_test(path, read_samples(path, options), label_names); });
 }
 
-Corpus load_corpus(const std::string& path) {
-  return with_failures(path, [&] { return assemble(path, read_samples(path)); });
+bool ReadOptions::operator==(const ReadOptions& other) const {
+  const auto all = [](const ReadOptions& o) {
+    return std::tie(o.text_column, o.label_column, o.separator, o.encoding);
+  };
+  return all(*this) == all(other);
+}
+
+void require_valid(const ReadOptions& options) {
+  if (options.separator.size() > 1) reject("separator", "one character, or tab", options.separator);
+  if (options.separator == "\"" || options.separator == "\n" || options.separator == "\r")
+    reject("separator", "no quote or line end", "one");
+  for (const char* known : {"utf-8", "latin-1", "utf-16"})
+    if (options.encoding == known) return;
+  reject("encoding", "utf-8, latin-1 or utf-16", options.encoding);
+}
+
+Corpus load_corpus(const std::string& path, const ReadOptions& options) {
+  return with_failures(path, [&] { return assemble(path, read_samples(path, options)); });
 }
 
 }  // namespace attn::classifier

@@ -9,6 +9,18 @@
 
 namespace attn::classifier {
 
+// How files of labelled texts are read, where they do not say so themselves.
+struct ReadOptions {
+  std::string text_column, label_column;  // names in a table's header; empty: the usual names
+  std::string separator;                  // of a table's columns, one character; empty: by the file's name
+  std::string encoding = "utf-8";         // or "latin-1", or "utf-16", whose files begin with a byte order mark
+
+  bool operator==(const ReadOptions& other) const;
+};
+
+// Throws Failure naming the option.
+void require_valid(const ReadOptions& options);
+
 struct Review {
   std::string text;    // valid UTF-8
   std::int32_t label;  // 0 or 1
@@ -28,7 +40,8 @@ struct Reviews {
 };
 
 // Identifies these rules in caches; change it whenever they change.
-constexpr const char* kReaderName = "csv quoted, tsv not; columns by header; empty texts skipped";
+constexpr const char* kReaderName =
+    "csv quoted, tsv not; columns by header; parts by name; empty and hidden texts skipped; links followed";
 
 // Reads labelled texts. `path` is one of: an aclImdb folder; a tar archive of one (plain, gz, xz; read without
 // unpacking); a folder with train/LABEL/*.txt and test/LABEL/*.txt; a folder LABEL/*.txt; a .tsv or .csv file, or a
@@ -36,10 +49,11 @@ constexpr const char* kReaderName = "csv quoted, tsv not; columns by header; emp
 // names them: label, sentiment, class, target or v1, and text, review, sentence, content or v2; others are ignored. If there is no test part, every fifth text of each label, in order of
 // origin, becomes it. There must be exactly two labels; they are sorted by name ("neg" < "pos").
 // Throws Failure with file and line for text that is not UTF-8, unknown labels, invalid quoting and truncated archives.
-Corpus load_corpus(const std::string& path);
+Corpus load_corpus(const std::string& path, const ReadOptions& options = {});
 
 // Reads the same to test a model with these labels: the test part, or all texts if there is none. They may all have the
 // same label.
-Reviews load_to_test(const std::string& path, const std::vector<std::string>& label_names);
+Reviews load_to_test(const std::string& path, const std::vector<std::string>& label_names,
+                     const ReadOptions& options = {});
 
 }  // namespace attn::classifier

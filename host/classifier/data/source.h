@@ -8,30 +8,50 @@
 #include <string_view>
 #include <vector>
 
+#include "classifier/data/corpus.h"
+
 namespace attn::classifier {
 
 struct Sample {
-  std::string part;  // "train", "test", or "" if the source does not say
+  std::string part;  // "train", "valid", "test", or "" if the source does not say
   std::string label;
   std::string text;
   std::string origin;  // relative to the path that was read; the same for a folder and its archive
 };
 
-// Lists the texts of a folder, [.../][train/|test/]LABEL/NAME.txt, in any order.
+// The part that a folder or the stem of a file is called after, in any case: "train" (also training), "valid" (also
+// validation, val, dev), "test"; "" for any other name.
+std::string part_named(std::string_view name);
+
+// Lists the texts of a folder, [.../][train/|valid/|test/]LABEL/NAME.txt, in any order.
 std::vector<std::string> list_texts(const std::string& folder);
-Sample read_text(const std::string& folder, const std::string& file);
+Sample read_text(const std::string& folder, const std::string& file, const ReadOptions& options);
 
 // Reads a tar archive of such a folder.
-std::vector<Sample> read_archive(const std::string& path);
+std::vector<Sample> read_archive(const std::string& path, const ReadOptions& options);
 
-// Whether the name is that of a .tsv or .csv file.
+// Whether the name is that of a .tsv, .csv or .jsonl file.
 bool is_table(const std::string& path);
-std::vector<Sample> read_table(const std::string& path, const std::string& part);
+std::vector<Sample> read_table(const std::string& path, const std::string& part, const ReadOptions& options);
+
+// Reads JSON Lines, an object for each text. The names of columns are those of its members.
+std::vector<Sample> read_json_lines(const std::string& path, const std::string& part, const ReadOptions& options);
+
+// What columns are called where the options do not name them.
+inline const std::vector<std::string> kLabelColumns = {"label", "sentiment", "class", "target", "v1"};
+inline const std::vector<std::string> kTextColumns = {"text", "review", "sentence", "content", "v2"};
+
+std::string lower(std::string text);           // ASCII letters
+std::string trimmed(const std::string& text);  // without white space at both ends
+void require_label(const std::string& label, const std::string& where);
 
 // The files that load_corpus reads for `path`, sorted: the texts or tables of a folder, otherwise `path` itself.
 std::vector<std::string> corpus_files(const std::string& path);
 
 std::string read_content(const std::string& path);
+
+// The text as UTF-8, without a byte order mark. Throws Failure naming `where` if it is not in the encoding.
+std::string decoded(std::string content, const std::string& encoding, const std::string& where);
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 std::string_view without_mark(std::string_view text);  // without a leading byte order mark

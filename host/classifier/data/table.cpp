@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -18,19 +17,7 @@ namespace {
 
 using Record = std::vector<std::string>;
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return text;
-}
-
 std::string extension(const std::string& path) { return lower(std::filesystem::path(path).extension().string()); }
-
-std::string trimmed(const std::string& text) {
-  constexpr const char* kSpace = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
 
 class TableReader {
  public:
@@ -111,8 +98,8 @@ struct Columns {
 };
 
 // The column that has one of the usual names, the first of them that occurs; record.size() if none does.
-std::size_t column_named(const Record& record, std::initializer_list<const char*> names) {
-  for (const char* name : names) {
+std::size_t column_named(const Record& record, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
     const auto found = std::find_if(record.begin(), record.end(),
                                     [&](const std::string& field) { return lower(trimmed(field)) == name; });
     if (found != record.end()) return static_cast<std::size_t>(found - record.begin());
@@ -121,11 +108,32 @@ std::size_t column_named(const Record& record, std::initializer_list<const char*
 }
 
 // The columns that a header row names; v1 and v2 are those of a widespread collection of messages.
-std::optional<Columns> header(const Record& record) {
-  const Columns columns = {column_named(record, {"label", "sentiment", "class", "target", "v1"}),
-                           column_named(record, {"text", "review", "sentence", "content", "v2"}), record.size()};
-  if (columns.label == record.size() || columns.text == record.size()) return std::nullopt;
+std::optional<Columns> header(const Record& record, const ReadOptions& options) {
+  const auto chosen = [&](const std::string& name, const std::vector<std::string>& usual) {
+    if (name.empty()) return column_named(record, usual);
+    return static_cast<std::size_t>(
+        std::find_if(record.begin(), record.end(), [&](const std::string& field) { return trimmed(field) == name; }) -
+        record.begin());
+  };
+  const Columns columns = {chosen(options.label_column, kLabelColumns), chosen(options.text_column, kTextColumns),
+                           record.size()};
+  if (columns.label == record.size() || columns.text == record.size() || columns.label == columns.text)
+    return std::nullopt;
   return columns;
+}
+
+}  // namespace
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return text;
+}
+
+std::string trimmed(const std::string& text) {
+  constexpr const char* kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
 void require_label(const std::string& label, const std::string& where) {
@@ -135,24 +143,27 @@ void require_label(const std::string& label, const std::string& where) {
       reject(where, "a label without control characters", "one with byte " + std::to_string(static_cast<int>(c)));
 }
 
-}  // namespace
+bool is_table(const std::string& path) {
+  return extension(path) == ".tsv" || extension(path) == ".csv" || extension(path) == ".jsonl";
+}
 
-bool is_table(const std::string& path) { return extension(path) == ".tsv" || extension(path) == ".csv"; }
-
-std::vector<Sample> read_table(const std::string& path, const std::string& part) {
-  const std::string content = read_content(path);
-  require_utf8(content, path);
+std::vector<Sample> read_table(const std::string& path, const std::string& part, const ReadOptions& options) {
+  if (extension(path) == ".jsonl") return read_json_lines(path, part, options);
+  const std::string content = decoded(read_content(path), options.encoding, path);
   const std::string name = std::filesystem::path(path).filename().string();
-  const bool tabs = extension(path) == ".tsv";
-  TableReader reader(content, tabs ? '\t' : ',', !tabs, path);
+  const char usual = extension(path) == ".tsv" ? '\t' : ',';
+  const char separator = options.separator.empty() ? usual : options.separator.front();
+  TableReader reader(content, separator, separator != '\t', path);
   Columns columns = {0, 1, 2};
   std::vector<Sample> samples;
   bool first = true;
   for (Record record; reader.next(record); first = false) {
-    if (const std::optional<Columns> named = first ? header(record) : std::nullopt) {
+    if (const std::optional<Columns> named = first ? header(record, options) : std::nullopt) {
       columns = *named;
       continue;
     }
+    if (first && !(options.label_column.empty() && options.text_column.empty()))
+      reject(reader.where(), "a header with the columns that --label-column and --text-column name", "others");
     if (record.size() != columns.count)
       reject(reader.where(),
              columns.count == 2 ? "2 columns, label and text, or a header that names them"

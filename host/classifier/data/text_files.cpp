@@ -4,17 +4,17 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <new>
 #include <optional>
+#include <unordered_map>
+#include <utility>
 
 #include "classifier/data/source.h"
 #include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
+#include "classifier/input_file.h"
 
 namespace attn::classifier {
 namespace {
@@ -29,22 +29,29 @@ std::string_view take_last(std::string_view& path) {
   return last;
 }
 
-bool is_part(std::string_view name) { return name == "train" || name == "test"; }
-
 bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
-// The part, label and origin of a text file by its path, [.../][train/|test/]LABEL/NAME.txt; empty for any other file
-// and for IMDB's unlabelled part. Folders and archives share this rule.
+// Hidden files and folders, which editors and file managers leave, such as "._0_3.txt" and ".ipynb_checkpoints", and the
+// folder in which macOS puts what archives of other systems cannot hold.
+bool is_hidden(std::string_view path) {
+  while (!path.empty()) {
+    const std::string_view name = take_last(path);
+    if ((name.size() > 1 && name.front() == '.' && name != "..") || name == "__MACOSX") return true;
+  }
+  return false;
+}
+
+// The part, label and origin of a text file by its path, [.../][train/|valid/|test/]LABEL/NAME.txt; empty for any other
+// file and for IMDB's unlabelled part. Folders and archives share this rule.
 std::optional<Sample> classify(std::string_view file) {
   std::string_view rest = file;
   const std::string_view name = take_last(rest), label = take_last(rest), part = take_last(rest);
-  // A leading dot marks files that file managers leave, such as "._0_3.txt".
-  if (!ends_with(name, ".txt") || name.front() == '.') return std::nullopt;
-  if (label.empty() || label == "." || label == "unsup" || is_part(label)) return std::nullopt;
+  if (!ends_with(name, ".txt") || is_hidden(file)) return std::nullopt;
+  if (label.empty() || label == "." || label == "unsup" || !part_named(label).empty()) return std::nullopt;
   Sample sample;
-  sample.part = is_part(part) ? part : "";
+  sample.part = part_named(part);
   sample.label = label;
   sample.origin = (sample.part.empty() ? "" : sample.part + "/") + sample.label + "/" + std::string(name);
   return sample;
@@ -65,8 +72,13 @@ class TarReader {
     if (archive_read_open_filename(reader_.get(), path.c_str(), kBlock) != ARCHIVE_OK) fail();
   }
 
-  // Advances to the next regular file and returns its name; empty at the end.
-  std::optional<std::string> next() {
+  struct Entry {
+    std::string name;
+    std::string target;  // of a link, relative to the root of the archive; empty for a regular file
+  };
+
+  // Advances to the next regular file or link; empty at the end.
+  std::optional<Entry> next() {
     archive_entry* entry = nullptr;
     while (true) {
       if (entry_open_ && archive_read_data_skip(reader_.get()) != ARCHIVE_OK) fail();
@@ -75,11 +87,13 @@ class TarReader {
       if (result == ARCHIVE_EOF) return require_end_mark(entry_end), std::nullopt;
       if (result != ARCHIVE_OK && result != ARCHIVE_WARN) fail();
       entry_open_ = true;
-      if (archive_entry_filetype(entry) != AE_IFREG) continue;
-      // In the C locale only one of the two functions returns a name that is not ASCII.
-      const char* name = archive_entry_pathname(entry);
-      if (name == nullptr) name = archive_entry_pathname_utf8(entry);
-      if (name != nullptr) return name;
+      const std::string name = text(archive_entry_pathname(entry), archive_entry_pathname_utf8(entry));
+      const std::string hard = text(archive_entry_hardlink(entry), archive_entry_hardlink_utf8(entry));
+      const std::string symbolic = text(archive_entry_symlink(entry), archive_entry_symlink_utf8(entry));
+      if (name.empty()) continue;
+      if (!hard.empty()) return Entry{name, normal(hard)};
+      if (!symbolic.empty()) return Entry{name, normal(fs::path(name).parent_path() / symbolic)};
+      if (archive_entry_filetype(entry) == AE_IFREG) return Entry{name, ""};
     }
   }
 
@@ -96,7 +110,14 @@ class TarReader {
     return text;
   }
 
+  static std::string normal(const fs::path& path) { return path.lexically_normal().string(); }
+
  private:
+  // In the C locale libarchive gives a name that is not ASCII in only one of two ways.
+  static std::string text(const char* local, const char* utf8) {
+    return local != nullptr ? local : utf8 != nullptr ? utf8 : "";
+  }
+
   // libarchive takes the end of the file after an entry for the end of the archive; a complete archive has zeros there.
   void require_end_mark(la_int64_t last_entry_end) {
     if (archive_filter_bytes(reader_.get(), 0) == last_entry_end)
@@ -113,24 +134,17 @@ class TarReader {
   bool entry_open_ = false;
 };
 
-void set_file(Sample& sample, const std::string& content, const std::string& where) {
+void set_file(Sample& sample, std::string content, const ReadOptions& options, const std::string& where) {
   require_utf8(sample.origin, "the name of " + where);
-  require_utf8(content, where);
-  sample.text = without_mark(content);
+  sample.text = decoded(std::move(content), options.encoding, where);
 }
 
 }  // namespace
 
 std::string read_content(const std::string& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error))
-    reject(path, "a readable file", error ? error.message() : "something that is not a regular file");
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) reject(path, "a readable file", std::strerror(errno));
-  std::string content(static_cast<std::size_t>(fs::file_size(path)), '\0');
-  if (!stream.read(content.data(), static_cast<std::streamsize>(content.size())))
-    reject(path, "a readable file", "an error after " + std::to_string(stream.gcount()) + " bytes");
+  InputFile file(path, "a readable file");
+  std::string content(static_cast<std::size_t>(file.size()), '\0');
+  file.read(content.data(), content.size());
   return content;
 }
 
@@ -154,21 +168,47 @@ std::vector<std::string> list_texts(const std::string& folder) {
   return files;
 }
 
-Sample read_text(const std::string& folder, const std::string& file) {
+Sample read_text(const std::string& folder, const std::string& file, const ReadOptions& options) {
   Sample sample = classify(std::string_view(file).substr(folder.size())).value();
-  set_file(sample, read_content(file), file);
+  set_file(sample, read_content(file), options, file);
   return sample;
 }
 
-std::vector<Sample> read_archive(const std::string& path) {
+std::vector<Sample> read_archive(const std::string& path, const ReadOptions& options) {
   TarReader reader(path);
   std::vector<Sample> samples;
-  while (const std::optional<std::string> file = reader.next()) {
-    std::optional<Sample> sample = classify(*file);
+  std::unordered_map<std::string, std::size_t> places;  // in `samples`, by path in the archive
+  std::vector<std::pair<TarReader::Entry, Sample>> links;
+  while (const std::optional<TarReader::Entry> file = reader.next()) {
+    std::optional<Sample> sample = classify(file->name);
     if (!sample) continue;
-    set_file(*sample, reader.data(), path + ": " + *file);
+    if (!file->target.empty()) {
+      links.emplace_back(*file, *std::move(sample));
+      continue;
+    }
+    set_file(*sample, reader.data(), options, path + ": " + file->name);
+    places[TarReader::normal(file->name)] = samples.size();
     samples.push_back(std::move(*sample));
   }
+  // Links can point to links, in any order.
+  for (bool found = true; found && !links.empty();) {
+    found = false;
+    for (auto link = links.begin(); link != links.end();) {
+      const auto place = places.find(link->first.target);
+      if (place == places.end()) {
+        ++link;
+        continue;
+      }
+      link->second.text = samples[place->second].text;
+      places[TarReader::normal(link->first.name)] = samples.size();
+      samples.push_back(std::move(link->second));
+      link = links.erase(link);
+      found = true;
+    }
+  }
+  if (!links.empty())
+    reject(path + ": " + links.front().first.name, "a link to a text in the archive",
+           "one to " + links.front().first.target);
   return samples;
 }
 

@@ -17,7 +17,7 @@ std::string printable(const std::string& text) {
   for_each_letter(valid.get(), [&](gunichar letter, std::string_view bytes) {
     if (g_unichar_isspace(letter)) {
       result += ' ';
-    } else if (g_unichar_iscntrl(letter)) {
+    } else if (is_control(letter)) {
       result += "\xEF\xBF\xBD";
     } else {
       result += bytes;

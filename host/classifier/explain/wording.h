@@ -10,8 +10,7 @@
 
 namespace attn::classifier {
 
-// Makes text safe to show on one line: valid UTF-8, white space as spaces, other control characters replaced, since a
-// terminal would interpret them.
+// Makes foreign text safe to show on one line: valid UTF-8, white space as spaces, other controls (see is_control) replaced.
 std::string printable(const std::string& text);
 
 std::string percent(double share);       // "4.2%"

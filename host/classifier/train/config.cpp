@@ -60,7 +60,7 @@ void require_valid(const TrainConfig& config) {
   require_rate("learning rate", config.rate, config.rate > 0, "more than 0");
   require_rate("beta-1", config.beta_1, config.beta_1 >= 0 && config.beta_1 < 1, "0 or more and less than 1");
   require_rate("beta-2", config.beta_2, config.beta_2 >= 0 && config.beta_2 < 1, "0 or more and less than 1");
-  require_rate("epsilon", config.epsilon, config.epsilon >= 0, "0 or more");
+  require_rate("epsilon", config.epsilon, config.epsilon > 0, "more than 0, so that no gradient is divided by 0");
 }
 
 }  // namespace attn::classifier

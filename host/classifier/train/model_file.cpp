@@ -5,6 +5,7 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "base/target_name.h"
 #include "classifier/data/generator.h"
 #include "classifier/data/vocabulary.h"
 #include "classifier/failure.h"
@@ -68,6 +69,7 @@ ModelFile described_by(const TensorFile& in) {
   file.data =
       whole_numbers(json::parse(field(in, "data")), "data", {"train", "test"}, kMostGenerated).get<DataSource>();
   file.environment = json::parse(field(in, "environment")).get<Environment>();
+  file.environment.target = internal::usual_target_name(file.environment.target);  // as earlier versions wrote it
   file.words = vocabulary_of(in);
   file.label_names = label_names_of(in);
   if (in.metadata.count("state") == 1) file.state = state_of(in);
@@ -118,7 +120,7 @@ ModelFile load_model(const std::string& path) {
     if (described.state) require_valid(*described.state);
     return described;
   });
-  file.tensors = with_current_names(std::move(in.tensors));
+  file.tensors = in_fp32(with_current_names(std::move(in.tensors)), path);
   require_tensors(file.tensors, file.model, path);
   if (file.state)
     for (const char* moment : {"adam.m.", "adam.s."}) require_tensors(file.tensors, file.model, path, moment);
@@ -127,7 +129,7 @@ ModelFile load_model(const std::string& path) {
 
 InitialWeights load_initial_weights(const std::string& path) {
   TensorFile in = load_tensors(path);
-  InitialWeights weights{path, with_current_names(std::move(in.tensors)), {}, {}};
+  InitialWeights weights{path, in_fp32(with_current_names(std::move(in.tensors)), path), {}, {}};
   if (in.metadata.count("vocabulary") == 1)
     naming(path, [&] {
       weights.words = vocabulary_of(in);

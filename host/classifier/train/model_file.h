@@ -24,6 +24,7 @@ struct DataSource {
   std::int64_t test = 0;
   std::uint64_t seed = 0;   // of the generator
   std::string fingerprint;  // hash of all ids and labels
+  ReadOptions options;
 };
 
 // The progress of a run. Together with parameters and moments it determines the rest of the run.

@@ -4,7 +4,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
 #include "attn_cuda/recurrent.hpp"
+#include "base/convert.h"
+#include "classifier/console.h"
 #include "classifier/failure.h"
 
 namespace attn::classifier {
@@ -87,6 +93,8 @@ void Parameters::load(const std::map<std::string, Tensor>& tensors, const std::s
   for (const ParameterEntry& entry : layout_.entries) {
     const std::string name = prefix + entry.name;
     const std::vector<float> values = tensors.at(name).values<float>(name);
+    for (const float value : values)
+      if (!std::isfinite(value)) reject(source + ": tensor " + name, "finite values", fmt::format("{}", value));
     std::copy(values.begin(), values.end(), block.begin() + static_cast<std::ptrdiff_t>(entry.offset));
   }
   block_.upload(block);
@@ -95,6 +103,39 @@ void Parameters::load(const std::map<std::string, Tensor>& tensors, const std::s
 void require_tensors(const std::map<std::string, Tensor>& tensors, const ModelConfig& config, const std::string& source,
                      const std::string& prefix) {
   require_shapes(tensors, ParameterLayout(config), source, prefix);
+}
+
+namespace {
+
+template <class From, class Convert>
+std::vector<float> converted(const std::vector<std::byte>& data, const Convert& convert) {
+  std::vector<From> values(data.size() / sizeof(From));
+  if (!values.empty()) std::memcpy(values.data(), data.data(), data.size());
+  std::vector<float> result(values.size());
+  std::transform(values.begin(), values.end(), result.begin(), convert);
+  return result;
+}
+
+}  // namespace
+
+std::map<std::string, Tensor> in_fp32(std::map<std::string, Tensor> tensors, const std::string& source) {
+  std::map<std::string, int> counts;
+  for (auto& [name, tensor] : tensors) {
+    const std::string dtype = tensor.dtype;
+    if (dtype == "F16")
+      tensor = Tensor::of(converted<std::uint16_t>(tensor.data, internal::Fp16::widen), tensor.shape);
+    else if (dtype == "BF16")
+      tensor = Tensor::of(converted<std::uint16_t>(tensor.data, internal::Bf16::widen), tensor.shape);
+    else if (dtype == "F64")
+      tensor = Tensor::of(converted<double>(tensor.data, [](double value) { return static_cast<float>(value); }),
+                          tensor.shape);
+    else
+      continue;
+    ++counts[dtype];
+  }
+  for (const auto& [dtype, count] : counts)
+    print_note("note: {}: {} tensor{} of dtype {} converted to F32\n", source, count, count == 1 ? "" : "s", dtype);
+  return tensors;
 }
 
 std::map<std::string, Tensor> with_current_names(std::map<std::string, Tensor> tensors) {

@@ -51,8 +51,8 @@ class Parameters {
   float* encoder() const { return block_.data() + layout_.encoder; }  // the block that attn_recurrent_* work on
   float* operator[](const std::string& name) const { return block_.data() + entry(name).offset; }
 
-  // Copy to and from tensors named `prefix` + name. load() refuses what require_tensors() refuses; `source` is for the
-  // message.
+  // Copy to and from tensors named `prefix` + name. load() refuses what require_tensors() refuses, and values that
+  // are not finite; `source` is for the message.
   void save(std::map<std::string, Tensor>& tensors, const std::string& prefix = "") const;
   void load(const std::map<std::string, Tensor>& tensors, const std::string& source, const std::string& prefix = "");
 
@@ -69,6 +69,10 @@ void require_tensors(const std::map<std::string, Tensor>& tensors, const ModelCo
 // Files of earlier versions call the tensors of the LSTM lstm.kernel, lstm.recurrent and lstm.bias, because there could
 // be only one layer. Renames them, and their moments, to the names of today.
 std::map<std::string, Tensor> with_current_names(std::map<std::string, Tensor> tensors);
+
+// Converts tensors of other floating-point types, such as other programs write, to fp32, and says so. Values that are too
+// large for it become infinite, which Parameters::load() refuses.
+std::map<std::string, Tensor> in_fp32(std::map<std::string, Tensor> tensors, const std::string& source);
 
 // The article's initial values: embedding uniform in +-0.05; LSTM kernels Glorot-uniform, recurrent kernels
 // orthogonal, biases 0 but 1 for the forget gate (Jozefowicz, Zaremba, Sutskever, 2015); attention.w and the other

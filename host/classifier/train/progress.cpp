@@ -2,6 +2,7 @@
 #include "classifier/train/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,12 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
+}
+
+// Of the terminal; 80 if it does not say.
+std::int64_t columns() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 }  // namespace
@@ -48,19 +55,19 @@ void Progress::finish(const std::string& figures) {
 std::string Progress::line(const std::string& figures, bool bar) const {
   const double elapsed = std::max(seconds_between(start_, Clock::now()), 1e-9);
   const double rate = static_cast<double>(done_ - done_before_) / elapsed;
-  std::string text = what_ + "  ";
-  if (bar) {
-    constexpr std::int64_t kWidth = 24;
-    const std::int64_t filled = total_ > 0 ? kWidth * done_ / total_ : kWidth;
-    for (std::int64_t i = 0; i < kWidth; ++i) text += i < filled ? "█" : "░";
-    text += "  ";
-  }
-  text += fmt::format("{}/{}  {}  {:.0f} reviews/s", done_, total_, figures, rate);
+  std::string text = fmt::format("{}/{}  {}  {:.0f}{}", done_, total_, figures, rate, bar ? "/s" : " reviews/s");
   if (done_ < total_ && rate > 0)
     text += fmt::format("  {} left", duration(static_cast<double>(total_ - done_) / rate));
   else
     text += fmt::format("  {}", duration(elapsed));
-  return text;
+  const std::int64_t room = columns() - 1 - static_cast<std::int64_t>(what_.size() + 4 + text.size());
+  constexpr std::int64_t kNarrowest = 4, kWidest = 24;
+  if (!bar || room < kNarrowest) return what_ + "  " + text;
+  const std::int64_t width = std::min(room, kWidest);
+  const std::int64_t filled = total_ > 0 ? width * done_ / total_ : width;
+  std::string drawn;
+  for (std::int64_t i = 0; i < width; ++i) drawn += i < filled ? "█" : "░";
+  return what_ + "  " + drawn + "  " + text;
 }
 
 std::string duration(double seconds) {
