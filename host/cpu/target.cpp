@@ -5,8 +5,6 @@
 // After foreach_target.h, which compiles this file once for each instruction set.
 #include <hwy/highway.h>
 
-#include <string>
-
 #include "base/target_name.h"
 #include "cpu/attention.h"
 
@@ -23,10 +21,7 @@ namespace attn::internal::cpu {
 
 HWY_EXPORT(compiled_target);
 
-const char* target_name() {
-  static const std::string name = usual_target_name(HWY_DYNAMIC_DISPATCH(compiled_target)());
-  return name.c_str();
-}
+const char* target_name() { return usual_target_name(HWY_DYNAMIC_DISPATCH(compiled_target)()); }
 
 }  // namespace attn::internal::cpu
 #endif

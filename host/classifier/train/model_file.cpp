@@ -69,7 +69,8 @@ ModelFile described_by(const TensorFile& in) {
   file.data =
       whole_numbers(json::parse(field(in, "data")), "data", {"train", "test"}, kMostGenerated).get<DataSource>();
   file.environment = json::parse(field(in, "environment")).get<Environment>();
-  file.environment.target = internal::usual_target_name(file.environment.target);  // as earlier versions wrote it
+  // Earlier versions wrote the name that Highway gives.
+  file.environment.target = std::string(internal::usual_target_name(file.environment.target.c_str()));
   file.words = vocabulary_of(in);
   file.label_names = label_names_of(in);
   if (in.metadata.count("state") == 1) file.state = state_of(in);
