@@ -55,6 +55,7 @@ build_needs=(
   "libfmt-dev|header fmt/format.h|fmt: formatted text"
   "libutfcpp-dev|header utf8.h|UTF8-CPP: checked text"
   "libarchive-dev|header archive.h|libarchive: reads the IMDB archive"
+  "zlib1g-dev|header zlib.h|zlib: reads gzip files"
   "libxxhash-dev|header xxhash.h|xxHash: checksums"
   "libcairo2-dev|header cairo/cairo.h|cairo: the picture that attn_train explain draws"
   "libpango1.0-dev|header pango-1.0/pango/pango.h|Pango: text in that picture"

@@ -119,6 +119,9 @@ class Output(CpuProgramTest):
 
     def test_explain_writes_where_it_may(self):
         self.run_program("train", *SMALL, "--epochs", "1")
+        output = self.run_program("explain", "--no-files", "--input", "-", "--color", "never", text="a film\n\nanother\n")
+        self.assertIn("standard input:3", output)
+        self.assertNotIn("standard input:2", output)
         output = self.run_program("explain", "--no-files", "a film")
         self.assertNotIn("Written", output)
         (self.folder / "attn_run" / "attention.html").mkdir()

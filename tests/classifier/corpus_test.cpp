@@ -87,7 +87,7 @@ TEST(CorpusFolder, RefusesWithTheFilesName) {
 
 TEST(CorpusFolder, RefusesFoldersWithoutTwoLabels) {
   const std::vector<Refusal> refusals = {
-      {{{"notes.md", "x"}}, {"expected a .tsv, .csv or .jsonl file, a tar archive", "LABEL/*.txt"}},
+      {{{"notes.md", "x"}}, {"expected a .tsv, .csv or .jsonl file (plain or .gz), a tar archive", "LABEL/*.txt"}},
       {{{"spam/1.txt", "x"}}, {"training texts of two labels", "\"spam\" alone"}},
       {{{"test/neg/1.txt", "x"}, {"test/pos/1.txt", "x"}}, {"training texts of two labels", "none"}},
       {{{"ham/1.txt", "x"}, {"spam/1.txt", "x"}}, {"at least five texts of a label"}},
@@ -172,6 +172,48 @@ TEST(CorpusFolder, TwoCopiesAreRefused) {
   write_files(folder / "first", kImdb);
   write_files(folder / "second", kImdb);
   expect_refused(folder / "", {"each text once", "twice"});
+}
+
+// libarchive does not verify gzip's checksum and length, which are the last eight bytes.
+TEST(CorpusArchive, RefusesAWrongChecksum) {
+  const TemporaryFolder folder;
+  write_archive(folder / "imdb.tar", kImdb, archive_write_add_filter_gzip);
+  const std::string whole = read_file(folder / "imdb.tar");
+  ASSERT_EQ(refusal(folder / "imdb.tar"), "");
+  for (std::size_t byte = whole.size() - 8; byte < whole.size(); ++byte) {
+    std::string damaged = whole;
+    damaged[byte] = static_cast<char>(damaged[byte] ^ 1);
+    write_file(folder / "imdb.tar", damaged);
+    expect_refused(folder / "imdb.tar", {"imdb.tar: expected a complete and undamaged file"});
+  }
+}
+
+TEST(CorpusArchive, LimitsWhatItUnpacks) {
+  const TemporaryFolder folder;
+  Files files = kImdb;
+  files["train/neg/7_1.txt"] = std::string(1 << 20, 'x');
+  write_archive(folder / "imdb.tar", files, archive_write_add_filter_gzip);
+  write_files(folder / "aclImdb", files);
+  ReadOptions options;
+  const auto refused = [&](const char* place) {
+    try {
+      load_corpus(folder / place, options);
+    } catch (const Failure& failure) {
+      return std::string(failure.what());
+    }
+    return std::string();
+  };
+  options.text_limit = 1000;
+  for (const char* place : {"imdb.tar", "aclImdb"})
+    EXPECT_NE(refused(place).find("expected at most 1000 bytes (see --text-limit)"), std::string::npos)
+        << refused(place);
+  options = {};
+  options.total_limit = 100'000;
+  for (const char* place : {"imdb.tar", "aclImdb"})
+    EXPECT_NE(refused(place).find("at most 100000 bytes when unpacked (see --total-limit)"), std::string::npos)
+        << refused(place);
+  options.total_limit = 2 << 20;
+  EXPECT_EQ(refused("imdb.tar"), "");
 }
 
 // A link gives what the folder gives after unpacking, also if it comes before the text, or points to another link.

@@ -2,6 +2,7 @@
 //
 // Labelled texts in .csv and .tsv files.
 #include <array>
+#include <cstdlib>
 #include <random>
 
 #include "corpus_checks.h"
@@ -81,6 +82,22 @@ TEST(CorpusTable, ByteOrderMarksAtTheStartOfLinesAndSpaceAroundLabelsAreDropped)
   EXPECT_EQ(corpus.label_names, (std::vector<std::string>{"neg", "pos"}));
   EXPECT_EQ(corpus.train[1].text, "Fine " + mark);
   EXPECT_EQ(corpus.train[1].origin, "t.csv:3");
+}
+
+TEST(CorpusTable, ReadsCompressedTables) {
+  const TemporaryFolder folder;
+  write_files(folder / "data", {{"train.csv", "pos,Good\nneg,Bad\n"}, {"test.csv", "neg,Worse\n"}});
+  const Corpus expected = load_corpus(folder / "data");
+  ASSERT_EQ(std::system(("gzip '" + (folder / "data/train.csv") + "' '" + (folder / "data/test.csv") + "'").c_str()),
+            0);
+  const Corpus corpus = load_corpus(folder / "data");
+  ASSERT_EQ(corpus.train.size(), 2u);
+  EXPECT_EQ(corpus.train[0].text, expected.train[0].text);
+  EXPECT_EQ(corpus.test[0].text, "Worse");
+  EXPECT_EQ(corpus.test[0].origin, "test.csv.gz:1");
+  const std::string whole = read_file(folder / "data/train.csv.gz");
+  write_file(folder / "data/train.csv.gz", whole.substr(0, whole.size() - 9));
+  expect_refused(folder / "data", {"train.csv.gz: expected a complete and undamaged file, got a truncated one"});
 }
 
 TEST(CorpusTable, ReadsJsonLines) {

@@ -51,7 +51,16 @@ TEST(Tokenizer, KnowsLettersBeyondAscii) {
   EXPECT_EQ(words("\u041C\u043E\u0441\u043A\u0432\u0430 \u0394\u0395"),
             (Words{"\u043C\u043E\u0441\u043A\u0432\u0430", "\u03B4\u03B5"}));
   EXPECT_EQ(words("one\u2014two\u00A0three\u2026four\u0096five"), (Words{"one", "two", "three", "four", "five"}));
-  EXPECT_EQ(words("cafe\u0301!"), Words{"cafe\u0301"});
+  EXPECT_EQ(words("cafe\u0301!"), Words{"caf\u00E9"});
+}
+
+// Unicode Standard Annex 29: marks and joiners do not end a word.
+TEST(Tokenizer, MarksAndJoinersStayInsideWords) {
+  const std::string hindi = "\u0939\u093F\u0928\u094D\u0926\u0940", persian = "\u0645\u06CC\u200C\u062E\u0648";
+  EXPECT_EQ(words(hindi + " " + persian + "\u200C."), (Words{hindi, persian}));
+  EXPECT_EQ(words("co\u00ADoperate\u00AD, a\u2060b"), (Words{"cooperate", "a\u2060b"}));
+  EXPECT_EQ(words("\u0301 \u200D x"), Words{"x"});
+  EXPECT_EQ(words("A\u030Angstrom \u00C5ngstrom"), (Words{"\u00E5ngstrom", "\u00E5ngstrom"}));
 }
 
 TEST(Tokenizer, BytesSpanTheWord) {

@@ -8,6 +8,7 @@
 #include "classifier/atomic_file.h"
 #include "classifier/commands/attend.h"
 #include "classifier/commands/commands.h"
+#include "classifier/commands/line_reader.h"
 #include "classifier/commands/options.h"
 #include "classifier/commands/reviews.h"
 #include "classifier/console.h"
@@ -22,18 +23,29 @@ struct ExplainOptions {
   DeviceOptions device;
   std::vector<std::string> texts;
   DataOptions data;
-  std::string html, png, colour = "auto";
+  std::string input, html, png, colour = "auto";
   std::int64_t count = 6;
   std::int64_t over = 1000;
   std::uint64_t seed = 1;
   bool no_files = false;
 };
 
+bool given_texts(const ExplainOptions& o) { return !o.texts.empty() || !o.input.empty(); }
+
 // The given texts, or `over` test reviews in random order.
 std::vector<Review> reviews_to_explain(const ExplainOptions& o, const ModelFile& file) {
   std::vector<Review> reviews;
   for (std::size_t i = 0; i < o.texts.size(); ++i)
     reviews.push_back(checked_review(o.texts[i], fmt::format("text {}", i + 1)));
+  if (!o.input.empty()) {
+    LineReader lines(o.input);
+    std::size_t number = 0;
+    for (std::vector<std::string> texts = lines.next(kMostLines); !texts.empty(); texts = lines.next(kMostLines))
+      for (const std::string& text : texts)
+        if (++number, !is_blank(text))
+          reviews.push_back(checked_review(text, fmt::format("{}:{}", lines.name(), number)));
+    if (reviews.empty()) reject(lines.name(), "texts, one per line", "none");
+  }
   if (!reviews.empty()) return reviews;
 
   reviews = load_test_reviews(file, o.data.path, o.data.reading);
@@ -53,7 +65,7 @@ ExplanationReport report_of(const ExplainOptions& o, const ModelFile& file, std:
   report.model = std::filesystem::path(o.model.file()).filename().string();
   report.label_names = file.label_names;
   report.reviews_counted = explanations.size();
-  if (o.texts.empty()) {
+  if (!given_texts(o)) {
     constexpr std::size_t kLeastCount = 5, kTopWords = 20;
     report.top_words = top_words(explanations, report.label_names[1], kLeastCount, kTopWords);
     const auto right = std::count_if(explanations.begin(), explanations.end(),
@@ -86,7 +98,7 @@ int explain(const ExplainOptions& o) {
   LoadedModel loaded(handle, o.model.file(), 32);
   const std::string html = destination(o, o.html, "attention.html"), png = destination(o, o.png, "attention.png");
   const std::vector<Review> reviews = reviews_to_explain(o, loaded.file);
-  const ExplanationReport report = report_of(o, loaded.file, attend(loaded, reviews, o.texts.empty()));
+  const ExplanationReport report = report_of(o, loaded.file, attend(loaded, reviews, !given_texts(o)));
 
   for (const Explanation& review : report.reviews)
     print("{}\n", to_terminal(review, use_colour(o.colour), terminal_width()));
@@ -103,7 +115,9 @@ void add_explain_command(CLI::App& program, int& status) {
   CLI::App* app =
       program.add_subcommand("explain", "Shade the words of reviews by their attention: page, picture, terminal");
   const auto options = std::make_shared<ExplainOptions>();
-  app->add_option("text", options->texts, "Texts to explain [default: test reviews]");
+  CLI::Option* texts = app->add_option("text", options->texts, "Texts to explain [default: test reviews]");
+  app->add_option("--input", options->input, "File with one text per line to explain; - is standard input")
+      ->excludes(texts);
   options->model.add_to(*app);
   options->data.add_to(
       *app, "Labelled reviews, as for train, of which the test part is used [default: those of the training]");

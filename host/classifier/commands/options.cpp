@@ -89,6 +89,14 @@ void DataOptions::add_to(CLI::App& app, const std::string& help) {
          [this](const std::string& text) { reading.separator = text == "tab" || text == "\\t" ? "\t" : text; },
          "Character between the columns of a table, or tab [default: tab for .tsv, comma for .csv]")
       ->group(kReading);
+  const auto add_limit = [&](const char* name, std::int64_t& bytes, const char* what) {
+    app.add_option_function<std::int64_t>(
+           name, [&bytes](std::int64_t megabytes) { bytes = megabytes << 20; }, what)
+        ->check(CLI::Range(1, 1 << 30))
+        ->group(kReading);
+  };
+  add_limit("--text-limit", reading.text_limit, "MB that a text may have [default: 64]");
+  add_limit("--total-limit", reading.total_limit, "MB that all texts may have once they are unpacked [default: 16384]");
   app.add_option("--encoding", reading.encoding, "utf-8, latin-1, or utf-16 with a byte order mark")
       ->capture_default_str()
       ->group(kReading);

@@ -18,7 +18,6 @@ namespace attn::classifier {
 namespace {
 
 constexpr std::int64_t kBatch = 32;
-constexpr std::size_t kMostLines = 512;  // read and labelled at a time
 
 struct PredictOptions {
   ModelOptions model;
@@ -30,8 +29,6 @@ struct PredictOptions {
   bool attention = false;
   std::string colour = "auto";
 };
-
-bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\r\v\f") == std::string::npos; }
 
 class Predictor {
  public:

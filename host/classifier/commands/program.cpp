@@ -60,10 +60,7 @@ int report(const CLI::App& program, const CLI::ParseError& error, const std::str
   return status;
 }
 
-}  // namespace
-
-int run_program(int argc, char** argv) {
-  prepare_standard_streams();
+int parse_and_run(int argc, char** argv) {
   CLI::App program(
       "Trains a text classifier (embedding, bidirectional LSTM, additive attention) and shows what it attends to.\n"
       "Start with:  attn_train train        without a data set it generates one\n"
@@ -82,19 +79,25 @@ int run_program(int argc, char** argv) {
   add_predict_command(program, status);
   add_explain_command(program, status);
   try {
-    try {
-      program.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      return report(program, error, argc > 1 ? argv[1] : "");
-    }
-  } catch (const std::bad_alloc&) {
-    write_note("attn_train: out of memory\n");
-    return 1;
-  } catch (const std::exception& error) {
-    print_note("attn_train: {}\n", printable(error.what()));
-    return 1;
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report(program, error, argc > 1 ? argv[1] : "");
   }
   return status;
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+  prepare_standard_streams();
+  try {
+    return parse_and_run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    write_note("attn_train: out of memory\n");
+  } catch (const std::exception& error) {
+    print_note("attn_train: {}\n", printable(error.what()));
+  }
+  return 1;
 }
 
 }  // namespace attn::classifier

@@ -17,14 +17,21 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kReadable =
-    "a .tsv, .csv or .jsonl file, a tar archive (plain, gz, xz), or a folder of one of these or of LABEL/*.txt";
+    "a .tsv, .csv or .jsonl file (plain or .gz), a tar archive (plain, gz, xz), or a folder of one of these or of "
+    "LABEL/*.txt";
+
+// The part that the name of a table says, which may end in .gz as well.
+std::string part_of(const fs::path& table) {
+  const fs::path stem = table.stem();
+  return part_named((lower(table.extension().string()) == ".gz" ? stem.stem() : stem).string());
+}
 
 // The tables of a folder that are called after a part, such as train.tsv and Test.csv, of one format.
 std::vector<std::string> list_tables(const std::string& folder) {
-  for (const char* extension : {".tsv", ".csv", ".jsonl"}) {
+  for (const char* wanted : {".tsv", ".csv", ".jsonl"}) {
     std::vector<std::string> files;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-      if (lower(entry.path().extension().string()) == extension && !part_named(entry.path().stem().string()).empty())
+      if (extension(entry.path().string()) == wanted && !part_of(entry.path()).empty())
         files.push_back(entry.path().string());
     if (!files.empty()) return files;
   }
@@ -52,21 +59,30 @@ void sort_by_origin(const std::string& path, std::vector<Sample>& samples) {
   if (twice != samples.end()) reject(path, "each text once", twice->origin + " twice");
 }
 
+void require_lengths(const std::string& path, const std::vector<Sample>& samples, std::int64_t most) {
+  for (const Sample& sample : samples)
+    if (static_cast<std::int64_t>(sample.text.size()) > most)
+      reject(path + " (" + sample.origin + ")", "at most " + std::to_string(most) + " bytes (see --text-limit)",
+             std::to_string(sample.text.size()));
+}
+
 std::vector<Sample> read_samples(const std::string& path, const ReadOptions& options) {
   const bool folder = fs::is_directory(path);
   const std::vector<std::string> files = list_files(path);
   std::vector<Sample> samples;
   if (is_table(files.front())) {  // in the order of its lines
     for (const std::string& file : files) {
-      std::vector<Sample> more = read_table(file, folder ? part_named(fs::path(file).stem().string()) : "", options);
+      std::vector<Sample> more = read_table(file, folder ? part_of(file) : "", options);
       std::move(more.begin(), more.end(), std::back_inserter(samples));
     }
+    require_lengths(path, samples, options.text_limit);
     return samples;
   }
   if (folder)
     for (const std::string& file : files) samples.push_back(read_text(path, file, options));
   else
     samples = read_archive(path, options);
+  require_lengths(path, samples, options.text_limit);
   sort_by_origin(path, samples);
   return samples;
 }
@@ -181,12 +197,14 @@ Reviews load_to_test(const std::string& path, const std::vector<std::string>& la
 
 bool ReadOptions::operator==(const ReadOptions& other) const {
   const auto all = [](const ReadOptions& o) {
-    return std::tie(o.text_column, o.label_column, o.separator, o.encoding);
+    return std::tie(o.text_column, o.label_column, o.separator, o.encoding, o.text_limit, o.total_limit);
   };
   return all(*this) == all(other);
 }
 
 void require_valid(const ReadOptions& options) {
+  require_size("text limit", options.text_limit, 1);
+  require_size("total limit", options.total_limit, 1);
   if (options.separator.size() > 1) reject("separator", "one character, or tab", options.separator);
   if (options.separator == "\"" || options.separator == "\n" || options.separator == "\r")
     reject("separator", "no quote or line end", "one");

@@ -15,6 +15,9 @@ struct ReadOptions {
   std::string separator;                  // of a table's columns, one character; empty: by the file's name
   std::string encoding = "utf-8";         // or "latin-1", or "utf-16", whose files begin with a byte order mark
 
+  // Bytes that one text, and all that is read, may have once it is unpacked.
+  std::int64_t text_limit = std::int64_t{64} << 20, total_limit = std::int64_t{16} << 30;
+
   bool operator==(const ReadOptions& other) const;
 };
 

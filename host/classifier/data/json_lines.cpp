@@ -44,7 +44,7 @@ json parsed(std::string_view line, const std::string& where) {
 }  // namespace
 
 std::vector<Sample> read_json_lines(const std::string& path, const std::string& part, const ReadOptions& options) {
-  const std::string content = decoded(read_content(path), options.encoding, path);
+  const std::string content = decoded(read_content(path, options), options.encoding, path);
   const std::string name = std::filesystem::path(path).filename().string();
   std::vector<Sample> samples;
   std::string_view rest = content;

@@ -30,7 +30,7 @@ Sample read_text(const std::string& folder, const std::string& file, const ReadO
 // Reads a tar archive of such a folder.
 std::vector<Sample> read_archive(const std::string& path, const ReadOptions& options);
 
-// Whether the name is that of a .tsv, .csv or .jsonl file.
+// Whether the name is that of a .tsv, .csv or .jsonl file, or of one of these with .gz.
 bool is_table(const std::string& path);
 std::vector<Sample> read_table(const std::string& path, const std::string& part, const ReadOptions& options);
 
@@ -42,13 +42,14 @@ inline const std::vector<std::string> kLabelColumns = {"label", "sentiment", "cl
 inline const std::vector<std::string> kTextColumns = {"text", "review", "sentence", "content", "v2"};
 
 std::string lower(std::string text);           // ASCII letters
+std::string extension(std::string path);       // in lower case, of the file without .gz
 std::string trimmed(const std::string& text);  // without white space at both ends
 void require_label(const std::string& label, const std::string& where);
 
 // The files that load_corpus reads for `path`, sorted: the texts or tables of a folder, otherwise `path` itself.
 std::vector<std::string> corpus_files(const std::string& path);
 
-std::string read_content(const std::string& path);
+std::string read_content(const std::string& path, const ReadOptions& options);  // unpacked if it is compressed
 
 // The text as UTF-8, without a byte order mark. Throws Failure naming `where` if it is not in the encoding.
 std::string decoded(std::string content, const std::string& encoding, const std::string& where);

@@ -17,8 +17,6 @@ namespace {
 
 using Record = std::vector<std::string>;
 
-std::string extension(const std::string& path) { return lower(std::filesystem::path(path).extension().string()); }
-
 class TableReader {
  public:
   TableReader(std::string_view content, char separator, bool quoting, std::string file)
@@ -143,13 +141,20 @@ void require_label(const std::string& label, const std::string& where) {
       reject(where, "a label without control characters", "one with byte " + std::to_string(static_cast<int>(c)));
 }
 
+std::string extension(std::string path) {
+  std::string end = lower(std::filesystem::path(path).extension().string());
+  if (end != ".gz") return end;
+  path.resize(path.size() - end.size());
+  return lower(std::filesystem::path(path).extension().string());
+}
+
 bool is_table(const std::string& path) {
   return extension(path) == ".tsv" || extension(path) == ".csv" || extension(path) == ".jsonl";
 }
 
 std::vector<Sample> read_table(const std::string& path, const std::string& part, const ReadOptions& options) {
   if (extension(path) == ".jsonl") return read_json_lines(path, part, options);
-  const std::string content = decoded(read_content(path), options.encoding, path);
+  const std::string content = decoded(read_content(path, options), options.encoding, path);
   const std::string name = std::filesystem::path(path).filename().string();
   const char usual = extension(path) == ".tsv" ? '\t' : ',';
   const char separator = options.separator.empty() ? usual : options.separator.front();

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reads a folder of text files, and the same folder in a tar archive.
-#include <archive.h>
-#include <archive_entry.h>
-
 #include <filesystem>
-#include <memory>
-#include <new>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 
+#include "classifier/data/archive_reader.h"
+#include "classifier/data/gzip_file.h"
 #include "classifier/data/source.h"
 #include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
-#include "classifier/input_file.h"
 
 namespace attn::classifier {
 namespace {
@@ -57,83 +53,6 @@ std::optional<Sample> classify(std::string_view file) {
   return sample;
 }
 
-struct ArchiveCloser {
-  void operator()(archive* reader) const { archive_read_free(reader); }
-};
-
-class TarReader {
- public:
-  explicit TarReader(const std::string& path) : path_(path), reader_(archive_read_new()) {
-    if (reader_ == nullptr) throw std::bad_alloc();
-    archive_read_support_filter_gzip(reader_.get());
-    archive_read_support_filter_xz(reader_.get());
-    archive_read_support_format_tar(reader_.get());
-    constexpr std::size_t kBlock = std::size_t{1} << 16;
-    if (archive_read_open_filename(reader_.get(), path.c_str(), kBlock) != ARCHIVE_OK) fail();
-  }
-
-  struct Entry {
-    std::string name;
-    std::string target;  // of a link, relative to the root of the archive; empty for a regular file
-  };
-
-  // Advances to the next regular file or link; empty at the end.
-  std::optional<Entry> next() {
-    archive_entry* entry = nullptr;
-    while (true) {
-      if (entry_open_ && archive_read_data_skip(reader_.get()) != ARCHIVE_OK) fail();
-      const la_int64_t entry_end = archive_filter_bytes(reader_.get(), 0);
-      const int result = archive_read_next_header(reader_.get(), &entry);
-      if (result == ARCHIVE_EOF) return require_end_mark(entry_end), std::nullopt;
-      if (result != ARCHIVE_OK && result != ARCHIVE_WARN) fail();
-      entry_open_ = true;
-      const std::string name = text(archive_entry_pathname(entry), archive_entry_pathname_utf8(entry));
-      const std::string hard = text(archive_entry_hardlink(entry), archive_entry_hardlink_utf8(entry));
-      const std::string symbolic = text(archive_entry_symlink(entry), archive_entry_symlink_utf8(entry));
-      if (name.empty()) continue;
-      if (!hard.empty()) return Entry{name, normal(hard)};
-      if (!symbolic.empty()) return Entry{name, normal(fs::path(name).parent_path() / symbolic)};
-      if (archive_entry_filetype(entry) == AE_IFREG) return Entry{name, ""};
-    }
-  }
-
-  // Reads until the data ends, because the size in a damaged header can be wrong.
-  std::string data() {
-    std::string text;
-    const void* block = nullptr;
-    std::size_t bytes = 0;
-    la_int64_t offset = 0;
-    int result = ARCHIVE_OK;
-    while ((result = archive_read_data_block(reader_.get(), &block, &bytes, &offset)) == ARCHIVE_OK)
-      text.append(static_cast<const char*>(block), bytes);
-    if (result != ARCHIVE_EOF) fail();
-    return text;
-  }
-
-  static std::string normal(const fs::path& path) { return path.lexically_normal().string(); }
-
- private:
-  // In the C locale libarchive gives a name that is not ASCII in only one of two ways.
-  static std::string text(const char* local, const char* utf8) {
-    return local != nullptr ? local : utf8 != nullptr ? utf8 : "";
-  }
-
-  // libarchive takes the end of the file after an entry for the end of the archive; a complete archive has zeros there.
-  void require_end_mark(la_int64_t last_entry_end) {
-    if (archive_filter_bytes(reader_.get(), 0) == last_entry_end)
-      reject(path_, "a complete tar archive (plain, gz or xz)", "a truncated one: its end mark is missing");
-  }
-
-  [[noreturn]] void fail() {
-    const char* reason = archive_error_string(reader_.get());
-    reject(path_, "a complete tar archive (plain, gz or xz)", reason != nullptr ? reason : "an unreadable file");
-  }
-
-  std::string path_;
-  std::unique_ptr<archive, ArchiveCloser> reader_;
-  bool entry_open_ = false;
-};
-
 void set_file(Sample& sample, std::string content, const ReadOptions& options, const std::string& where) {
   require_utf8(sample.origin, "the name of " + where);
   sample.text = decoded(std::move(content), options.encoding, where);
@@ -141,10 +60,13 @@ void set_file(Sample& sample, std::string content, const ReadOptions& options, c
 
 }  // namespace
 
-std::string read_content(const std::string& path) {
-  InputFile file(path, "a readable file");
-  std::string content(static_cast<std::size_t>(file.size()), '\0');
-  file.read(content.data(), content.size());
+std::string read_content(const std::string& path, const ReadOptions& options) {
+  GzipFile file(path, options.total_limit);
+  std::string content;
+  for (std::size_t size = 0, got = 1; got > 0; content.resize(size += got)) {
+    content.resize(size + (std::size_t{1} << 16) + size / 2);
+    got = file.read(content.data() + size, content.size() - size);
+  }
   return content;
 }
 
@@ -170,16 +92,16 @@ std::vector<std::string> list_texts(const std::string& folder) {
 
 Sample read_text(const std::string& folder, const std::string& file, const ReadOptions& options) {
   Sample sample = classify(std::string_view(file).substr(folder.size())).value();
-  set_file(sample, read_content(file), options, file);
+  set_file(sample, read_content(file, options), options, file);
   return sample;
 }
 
 std::vector<Sample> read_archive(const std::string& path, const ReadOptions& options) {
-  TarReader reader(path);
+  ArchiveReader reader(path, options.total_limit, options.text_limit);
   std::vector<Sample> samples;
   std::unordered_map<std::string, std::size_t> places;  // in `samples`, by path in the archive
-  std::vector<std::pair<TarReader::Entry, Sample>> links;
-  while (const std::optional<TarReader::Entry> file = reader.next()) {
+  std::vector<std::pair<ArchiveReader::Entry, Sample>> links;
+  while (const std::optional<ArchiveReader::Entry> file = reader.next()) {
     std::optional<Sample> sample = classify(file->name);
     if (!sample) continue;
     if (!file->target.empty()) {
@@ -187,7 +109,7 @@ std::vector<Sample> read_archive(const std::string& path, const ReadOptions& opt
       continue;
     }
     set_file(*sample, reader.data(), options, path + ": " + file->name);
-    places[TarReader::normal(file->name)] = samples.size();
+    places[normal_path(file->name)] = samples.size();
     samples.push_back(std::move(*sample));
   }
   // Links can point to links, in any order.
@@ -200,7 +122,7 @@ std::vector<Sample> read_archive(const std::string& path, const ReadOptions& opt
         continue;
       }
       link->second.text = samples[place->second].text;
-      places[TarReader::normal(link->first.name)] = samples.size();
+      places[normal_path(link->first.name)] = samples.size();
       samples.push_back(std::move(link->second));
       link = links.erase(link);
       found = true;

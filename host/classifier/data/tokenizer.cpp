@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "classifier/data/tokenizer.h"
 
+#include <glib.h>
 #include <locale.h>
 #include <utf8.h>
 #include <wctype.h>
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <iterator>
+#include <memory>
 
 #include "classifier/failure.h"
 
@@ -19,6 +21,7 @@ namespace {
 using Codepoint = std::uint32_t;
 constexpr Codepoint kSeparator = 0;
 constexpr Codepoint kApostrophe = '\'';
+constexpr Codepoint kSoftHyphen = 0xAD;
 
 // Letters and their lower case come from the C library's Unicode tables. The C.UTF-8 locale is always available, needs
 // no ICU (30 MB), and leaves the locale of the process alone.
@@ -28,13 +31,17 @@ locale_t unicode_locale() {
   return locale;
 }
 
-// The lower case of a letter or digit, an apostrophe for any of its forms, otherwise kSeparator.
+// Soft hyphen, zero-width non-joiner and joiner, word joiner. Inside a word they part no letters, as accents and
+// vowel signs do not (Unicode Standard Annex 29, rule WB4).
+bool is_invisible(Codepoint c) { return c == kSoftHyphen || (c >= 0x200C && c <= 0x200D) || c == 0x2060; }
+
+// The lower case of a letter or digit, a mark or joiner as it is, an apostrophe for any of its forms, otherwise
+// kSeparator.
 Codepoint fold_any(Codepoint c, locale_t locale) {
   constexpr Codepoint kGrave = '`', kAcute = 0xB4, kRightQuote = 0x2019;
   if (c == kApostrophe || c == kGrave || c == kAcute || c == kRightQuote) return kApostrophe;
-  const bool combining_accent = c >= 0x300 && c <= 0x36F;
-  if (combining_accent || iswalnum_l(c, locale) != 0) return towlower_l(c, locale);
-  return kSeparator;
+  if (iswalnum_l(c, locale) != 0) return towlower_l(c, locale);
+  return g_unichar_ismark(c) || is_invisible(c) ? c : kSeparator;
 }
 
 class Folder {
@@ -86,6 +93,14 @@ void append(std::string& word, Codepoint c) {
     utf8::append(c, std::back_inserter(word));
 }
 
+// Normalisation form C, in which equal words have equal bytes.
+std::string composed(const std::string& word) {
+  if (std::all_of(word.begin(), word.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return word;
+  const std::unique_ptr<char, void (*)(void*)> result(
+      g_utf8_normalize(word.data(), static_cast<gssize>(word.size()), G_NORMALIZE_DEFAULT_COMPOSE), g_free);
+  return result == nullptr ? word : result.get();
+}
+
 }  // namespace
 
 std::vector<Token> tokenize(std::string_view text) {
@@ -94,11 +109,11 @@ std::vector<Token> tokenize(std::string_view text) {
   tokens.reserve(text.size() / 5);
   std::string word;
   std::size_t begin = 0, end = 0;  // byte range of the current word
-  bool apostrophe = false;         // follows the current word; part of it only if a letter comes next
+  std::string pending;             // an apostrophe or joiners after the word; part of it only if a letter comes next
   const auto finish = [&] {
-    if (!word.empty()) tokens.push_back({word, begin, end});
+    if (!word.empty()) tokens.push_back({composed(word), begin, end});
     word.clear();
-    apostrophe = false;
+    pending.clear();
   };
   for (std::size_t position = 0; position < text.size();) {
     const std::size_t start = position;
@@ -107,14 +122,16 @@ std::vector<Token> tokenize(std::string_view text) {
       continue;
     }
     const Codepoint c = fold(next_codepoint(text, position));
-    if (c == kSeparator || (c == kApostrophe && (word.empty() || apostrophe))) {
+    const bool is_mark = c >= 0x80 && g_unichar_ismark(c), is_joiner = c >= 0x80 && is_invisible(c);
+    const bool needs_word = c == kApostrophe || is_mark || is_joiner;
+    if (c == kSeparator || (needs_word && word.empty()) || (c == kApostrophe && !pending.empty())) {
       finish();
-    } else if (c == kApostrophe) {
-      apostrophe = true;
+    } else if (c == kApostrophe || is_joiner) {
+      if (c != kSoftHyphen) append(pending, c);  // a soft hyphen shows only where a line ends
     } else {
       if (word.empty()) begin = start;
-      if (apostrophe) word.push_back('\'');
-      apostrophe = false;
+      word += pending;
+      pending.clear();
       append(word, c);
       end = position;
     }

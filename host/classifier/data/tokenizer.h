@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Splits text into words: lower-cased runs of letters, digits and inner apostrophes. Everything else separates words.
+// Splits text into words: lower-cased runs of letters with their marks, digits, and inner apostrophes and joiners, in
+// normalisation form C. Everything else separates words. Soft hyphens are dropped.
 // An HTML tag such as <br /> is one separator, so its name is not a word. Typographic apostrophes become '.
 #pragma once
 
@@ -12,7 +13,8 @@
 namespace attn::classifier {
 
 // Identifies these rules in caches; change it whenever they change.
-constexpr const char* kTokenizerName = "letters, digits, inner apostrophes; lower case; tags separate";
+constexpr const char* kTokenizerName =
+    "letters with marks, digits, inner apostrophes and joiners; lower case; NFC; tags separate";
 
 struct Token {
   std::string word;        // lower case, UTF-8

@@ -17,7 +17,7 @@ h3{margin:0;font-size:.85rem;font-weight:600;color:var(--quiet);overflow-wrap:an
 .legend{display:flex;flex-wrap:wrap;gap:.4rem 2rem;margin:1.2rem 0 1.6rem;padding:0;list-style:none;font-size:.875rem;color:var(--quiet)}
 .scale{display:inline-block;width:9rem;height:.8rem;margin:0 .5rem;border-radius:.2rem;vertical-align:-.05rem;
  background:linear-gradient(90deg,rgb(var(--heat)/0),rgb(var(--heat)));box-shadow:inset 0 0 0 1px var(--line)}
-main{display:grid;grid-template-columns:minmax(0,1fr) 27rem;gap:1.5rem;align-items:start;padding-bottom:3rem}
+main{display:grid;grid-template-columns:minmax(0,1fr) 30rem;gap:1.5rem;align-items:start;padding-bottom:3rem}
 main>:only-child{grid-column:1/-1;max-width:56rem}
 .card{background:var(--paper);border:1px solid var(--line);border-radius:.75rem;padding:1.25rem 1.5rem}
 .reviews{display:grid;gap:1.25rem}
@@ -40,13 +40,13 @@ th{padding:.3rem .4rem;text-align:left;vertical-align:bottom;font-size:.75rem;fo
 td{padding:.26rem .4rem;white-space:nowrap}
 tbody tr:hover{background:var(--desk)}
 .number{text-align:right}
-td .bar{width:2.8rem;vertical-align:.05rem}
+td .bar{width:3.6rem;vertical-align:.05rem}
 .figure{display:inline-block;width:3.15rem;text-align:right}
-.clip{display:block;max-width:8.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.clip{display:block;max-width:7.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 td .heat i{background:rgb(var(--heat))}
 th[scope=row]{padding:.26rem .4rem;font-size:inherit;font-weight:500;color:inherit;border:0}
-@media(max-width:70rem){main{grid-template-columns:minmax(0,1fr)}.top{position:static;max-height:none}}
-@media(min-width:40rem) and (max-width:70rem){td .bar{width:7rem}.clip{max-width:14rem}}
+@media(max-width:72rem){main{grid-template-columns:minmax(0,1fr)}.top{position:static;max-height:none}}
+@media(min-width:40rem) and (max-width:72rem){td .bar{width:7rem}.clip{max-width:14rem}}
 @media(max-width:40rem){header,main{padding-left:.8rem;padding-right:.8rem}.card{padding:1rem}}
 @media print{body{background:none}.card{break-inside:avoid}main{display:block}.top{max-height:none}.card{margin-bottom:1rem}
  .text span,.bar,.bar i,.scale{print-color-adjust:exact;-webkit-print-color-adjust:exact}}

@@ -44,7 +44,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainConfig, epochs, batch, rate, beta_1, bet
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LossScale, value, clean)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Environment, version, backend, threads, target, libraries)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochRecord, epoch, train_loss, train_accuracy, test_loss, test_accuracy, seconds)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ReadOptions, text_column, label_column, separator, encoding)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ReadOptions, text_column, label_column, separator, encoding, text_limit, total_limit)
 // Files of earlier versions have no options.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DataSource, path, train, test, seed, fingerprint, options)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainState, epoch, step, updates, loss_scale, random, loss_sum, correct, seen,
