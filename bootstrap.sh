@@ -15,7 +15,7 @@ usage: ./bootstrap.sh VERB
 
   train [OPTIONS]    build attn_train and train the text classifier; OPTIONS go to `attn_train train`,
                      such as --help. Without IMDB (see data) it trains on generated reviews. CUDA is built
-                     where there is a GPU, or where OPTIONS have --device cuda.
+                     where there is a GPU, or where OPTIONS have --device cuda. To replace the last run, add --overwrite.
   data               fetch the IMDB reviews (84 MB) to data/, where train finds them; resumes
   test               style, the build, and the tests of the libraries, the trainer and the Python package; CUDA
                      kernels run on a virtual GPU

@@ -40,9 +40,9 @@ th{padding:.3rem .4rem;text-align:left;vertical-align:bottom;font-size:.75rem;fo
 td{padding:.26rem .4rem;white-space:nowrap}
 tbody tr:hover{background:var(--desk)}
 .number{text-align:right}
-td .bar{width:3.6rem;vertical-align:.05rem}
+td .bar{width:3.2rem;vertical-align:.05rem}
 .figure{display:inline-block;width:3.15rem;text-align:right}
-.clip{display:block;max-width:7.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.clip{display:block;max-width:6.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 td .heat i{background:rgb(var(--heat))}
 th[scope=row]{padding:.26rem .4rem;font-size:inherit;font-weight:500;color:inherit;border:0}
 @media(max-width:72rem){main{grid-template-columns:minmax(0,1fr)}.top{position:static;max-height:none}}
