@@ -39,8 +39,8 @@ inline int most_threads() { return std::max(256, omp_get_num_procs()); }
 template <class Body>
 void parallel_for(int threads, std::int64_t tasks, const Body& body) {
   const SingleThreaded inside_tasks;
-  if (threads == 1 || tasks <= 1 ||
-      in_forked_child()) {  // without a parallel region, for which OpenMP would allocate a team of one thread
+  // Without a parallel region, for which OpenMP would allocate a team of one thread.
+  if (threads == 1 || tasks <= 1 || in_forked_child()) {
     for (std::int64_t task = 0; task < tasks; ++task) body(task);
     return;
   }

@@ -13,6 +13,7 @@
 #include <filesystem>
 
 #include "classifier/failure.h"
+#include "classifier/write_all.h"
 
 namespace attn::classifier {
 namespace {
@@ -62,11 +63,7 @@ class TemporaryFile {
   int descriptor() const { return descriptor_; }
 
   void write(std::string_view bytes, const std::string& wanted) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-      if (written < 0 && errno != EINTR) fail(wanted, "writing", errno);
-      if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
+    if (const int error = write_all(descriptor_, bytes); error != 0) fail(wanted, "writing", error);
   }
 
   void rename_to(const std::string& target, const std::string& wanted) {

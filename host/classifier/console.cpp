@@ -9,21 +9,9 @@
 #include <cstring>
 #include <string>
 
+#include "classifier/write_all.h"
+
 namespace attn::classifier {
-namespace {
-
-// Returns 0 or the error.
-int write_all(int descriptor, std::string_view text) noexcept {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return errno;
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
-
-}  // namespace
-
 void prepare_standard_streams() {
   std::signal(SIGPIPE, SIG_IGN);
   // The lowest free number is the closed descriptor's. Writing to one that is open for reading fails, as it should.

@@ -132,21 +132,21 @@ class Output(CpuProgramTest):
         self.assertIn("missing/a.html: cannot be written", output)
 
     def test_a_terminal_shows_a_bar_and_a_log_plain_lines(self):
-        ours, theirs = pty.openpty()
+        screen, terminal = pty.openpty()
         process = subprocess.Popen(
-            [PROGRAM, "train", *SMALL, "--epochs", "1"], cwd=self.folder, env=self.environment(), stdout=subprocess.PIPE, stderr=theirs
+            [PROGRAM, "train", *SMALL, "--epochs", "1"], cwd=self.folder, env=self.environment(), stdout=subprocess.PIPE, stderr=terminal
         )
-        os.close(theirs)
+        os.close(terminal)
         drawn = b""
         while True:
             try:
-                piece = os.read(ours, 4096)
+                piece = os.read(screen, 4096)
             except OSError:  # the other end is closed
                 break
             drawn += piece
             if not piece:
                 break
-        os.close(ours)
+        os.close(screen)
         lines = process.communicate(timeout=60)[0].decode()
         self.assertEqual(process.returncode, 0, lines)
         drawn = drawn.decode()

@@ -20,18 +20,15 @@ constexpr const char* kReadable =
     "a .tsv, .csv or .jsonl file (plain or .gz), a tar archive (plain, gz, xz), or a folder of one of these or of "
     "LABEL/*.txt";
 
-// The part that the name of a table says, which may end in .gz as well.
-std::string part_of(const fs::path& table) {
-  const fs::path stem = table.stem();
-  return part_named((lower(table.extension().string()) == ".gz" ? stem.stem() : stem).string());
-}
+// The part that the name of a table says.
+std::string part_of(const std::string& table) { return part_named(fs::path(without_gz(table)).stem().string()); }
 
 // The tables of a folder that are called after a part, such as train.tsv and Test.csv, of one format.
 std::vector<std::string> list_tables(const std::string& folder) {
   for (const char* wanted : {".tsv", ".csv", ".jsonl"}) {
     std::vector<std::string> files;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-      if (extension(entry.path().string()) == wanted && !part_of(entry.path()).empty())
+      if (extension(entry.path().string()) == wanted && !part_of(entry.path().string()).empty())
         files.push_back(entry.path().string());
     if (!files.empty()) return files;
   }
@@ -98,15 +95,18 @@ std::int64_t skip_empty(std::vector<Sample>& samples) {
   return count;
 }
 
+bool has_test(const std::vector<Sample>& samples) {
+  return std::any_of(samples.begin(), samples.end(), [](const Sample& sample) { return sample.part == "test"; });
+}
+
 // If there are train/ and test/, texts in other folders are not part of the data.
 void keep_parts(std::vector<Sample>& samples) {
   const auto has_part = [](const Sample& sample) { return !sample.part.empty(); };
   if (std::none_of(samples.begin(), samples.end(), has_part)) return;
   samples.erase(std::stable_partition(samples.begin(), samples.end(), has_part), samples.end());
   // The validation part takes the place of a test part that is missing.
-  const bool has_test = std::any_of(samples.begin(), samples.end(), [](const Sample& s) { return s.part == "test"; });
   const auto is_valid = [](const Sample& sample) { return sample.part == "valid"; };
-  if (has_test)
+  if (has_test(samples))
     samples.erase(std::remove_if(samples.begin(), samples.end(), is_valid), samples.end());
   else
     for (Sample& sample : samples)
@@ -141,7 +141,7 @@ Corpus assemble(const std::string& path, std::vector<Sample> samples) {
   Corpus corpus;
   corpus.skipped = skip_empty(samples);
   corpus.label_names = find_labels(path, samples);
-  const bool split = std::none_of(samples.begin(), samples.end(), [](const Sample& s) { return s.part == "test"; });
+  const bool split = !has_test(samples);
   std::array<std::int64_t, 2> seen = {0, 0};  // the number of texts of each label
   for (Sample& sample : samples) {
     const std::int32_t label = label_of(path, sample, corpus.label_names, "a label of the training part");
@@ -157,10 +157,10 @@ Reviews all_to_test(const std::string& path, std::vector<Sample> samples, const 
   keep_parts(samples);
   Reviews result;
   result.skipped = skip_empty(samples);
-  const bool has_test = std::any_of(samples.begin(), samples.end(), [](const Sample& s) { return s.part == "test"; });
+  const bool all = !has_test(samples);
   const std::string known = "\"" + label_names[0] + "\" or \"" + label_names[1] + "\", the labels of the model";
   for (Sample& sample : samples)
-    if (!has_test || sample.part == "test") {
+    if (all || sample.part == "test") {
       const std::int32_t label = label_of(path, sample, label_names, known.c_str());
       result.reviews.push_back({std::move(sample.text), label, std::move(sample.origin)});
     }

@@ -41,9 +41,10 @@ std::vector<Sample> read_json_lines(const std::string& path, const std::string& 
 inline const std::vector<std::string> kLabelColumns = {"label", "sentiment", "class", "target", "v1"};
 inline const std::vector<std::string> kTextColumns = {"text", "review", "sentence", "content", "v2"};
 
-std::string lower(std::string text);           // ASCII letters
-std::string extension(std::string path);       // in lower case, of the file without .gz
-std::string trimmed(const std::string& text);  // without white space at both ends
+std::string lower(std::string text);  // ASCII letters
+std::string without_gz(const std::string& path);
+std::string extension(const std::string& path);  // in lower case, of the file without .gz
+std::string trimmed(const std::string& text);    // without white space at both ends
 void require_label(const std::string& label, const std::string& where);
 
 // The files that load_corpus reads for `path`, sorted: the texts or tables of a folder, otherwise `path` itself.

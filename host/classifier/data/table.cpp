@@ -141,11 +141,13 @@ void require_label(const std::string& label, const std::string& where) {
       reject(where, "a label without control characters", "one with byte " + std::to_string(static_cast<int>(c)));
 }
 
-std::string extension(std::string path) {
-  std::string end = lower(std::filesystem::path(path).extension().string());
-  if (end != ".gz") return end;
-  path.resize(path.size() - end.size());
-  return lower(std::filesystem::path(path).extension().string());
+std::string without_gz(const std::string& path) {
+  const std::string end = std::filesystem::path(path).extension().string();
+  return path.substr(0, path.size() - (lower(end) == ".gz" ? end.size() : 0));
+}
+
+std::string extension(const std::string& path) {
+  return lower(std::filesystem::path(without_gz(path)).extension().string());
 }
 
 bool is_table(const std::string& path) {
