@@ -25,14 +25,18 @@ AdditiveSizes sizes_of(const attn_additive_desc_t& desc) {
           element_count("weights", {desc.B, desc.Q, desc.T}), element_count("lse", {desc.B, desc.Q})};
 }
 
-// The arguments that both passes have: q, k, v, x, lengths and cu_seqlens.
+// The arguments that both passes have.
 template <class Args>
 void require_inputs(const Backend& backend, const attn_additive_desc_t& desc, const AdditiveSizes& sizes,
                     const Args& args) {
-  require_pointer("args.q", args.q, sizes.q);
-  require_pointer("args.k", args.k, sizes.k);
-  require_pointer("args.v", args.v, sizes.weights);
-  require_pointer("args.x", args.x, sizes.x);
+  require_tensor("args.q", args.q, desc.dtype, sizes.q);
+  require_tensor("args.k", args.k, desc.dtype, sizes.k);
+  require_tensor("args.v", args.v, desc.dtype, sizes.weights);
+  require_tensor("args.x", args.x, desc.dtype, sizes.x);
+  require_optional("args.weights", args.weights, desc.dtype);
+  require_optional("args.lengths", args.lengths);
+  require_optional("args.cu_seqlens", args.cu_seqlens);
+  require_optional("args.lse", args.lse);
   const bool on_host = backend.kind() == ATTN_BACKEND_CPU;
   if (on_host) require_lengths("args.lengths", args.lengths, desc.B, desc.T);
   require_cu_seqlens("args.cu_seqlens", args.cu_seqlens, args.lengths, on_host, desc.B, desc.T);
@@ -64,7 +68,7 @@ attn_status_t attn_additive_forward(attn_handle_t handle, const attn_additive_de
     const AdditiveSizes sizes = sizes_of(desc);
     const auto args = read_struct("args", caller_args);
     require_inputs(backend, desc, sizes, args);
-    require_pointer("args.o", args.o, sizes.o);
+    require_tensor("args.o", args.o, desc.dtype, sizes.o);
     require_workspace(workspace, workspace_bytes, backend.additive_workspace(desc, ATTN_PASS_FORWARD));
     backend.additive_forward(desc, args, workspace);
   });
@@ -80,7 +84,12 @@ attn_status_t attn_additive_backward(attn_handle_t handle, const attn_additive_d
     const auto args = read_struct("args", caller_args);
     require_inputs(backend, desc, sizes, args);
     require_pointer("args.lse", args.lse, sizes.rows);
-    require_pointer("args.d_o", args.d_o, sizes.o);
+    require_tensor("args.d_o", args.d_o, desc.dtype, sizes.o);
+    require_optional("args.d_weights", args.d_weights, desc.dtype);
+    require_optional("args.d_q", args.d_q, desc.dtype);
+    require_optional("args.d_k", args.d_k, desc.dtype);
+    require_optional("args.d_v", args.d_v, desc.dtype);
+    require_optional("args.d_x", args.d_x, desc.dtype);
     require_workspace(workspace, workspace_bytes, backend.additive_workspace(desc, ATTN_PASS_BACKWARD));
     backend.additive_backward(desc, args, workspace);
   });

@@ -20,12 +20,15 @@ PoolingSizes sizes_of(const attn_pooling_desc_t& desc) {
   return {element_count("x", {desc.B, desc.T, desc.D}), element_count("o", {desc.B, desc.D})};
 }
 
-// The arguments that both passes have: x, w, lengths and cu_seqlens. b may be null.
+// The arguments that both passes have.
 template <class Args>
 void require_inputs(const Backend& backend, const attn_pooling_desc_t& desc, const PoolingSizes& sizes,
                     const Args& args) {
-  require_pointer("args.x", args.x, sizes.x);
-  require_pointer("args.w", args.w, sizes.x);
+  require_tensor("args.x", args.x, desc.dtype, sizes.x);
+  require_tensor("args.w", args.w, desc.dtype, sizes.x);
+  require_optional("args.b", args.b, desc.dtype);
+  require_optional("args.lengths", args.lengths);
+  require_optional("args.cu_seqlens", args.cu_seqlens);
   const bool on_host = backend.kind() == ATTN_BACKEND_CPU;
   if (on_host) require_lengths("args.lengths", args.lengths, desc.B, desc.T);
   require_cu_seqlens("args.cu_seqlens", args.cu_seqlens, args.lengths, on_host, desc.B, desc.T);
@@ -57,7 +60,8 @@ attn_status_t attn_pooling_forward(attn_handle_t handle, const attn_pooling_desc
     const PoolingSizes sizes = sizes_of(desc);
     const auto args = read_struct("args", caller_args);
     require_inputs(backend, desc, sizes, args);
-    require_pointer("args.o", args.o, sizes.o);
+    require_tensor("args.o", args.o, desc.dtype, sizes.o);
+    require_optional("args.weights", args.weights, desc.dtype);
     require_workspace(workspace, workspace_bytes, backend.pooling_workspace(desc, ATTN_PASS_FORWARD));
     backend.pooling_forward(desc, args, workspace);
   });
@@ -72,7 +76,11 @@ attn_status_t attn_pooling_backward(attn_handle_t handle, const attn_pooling_des
     const PoolingSizes sizes = sizes_of(desc);
     const auto args = read_struct("args", caller_args);
     require_inputs(backend, desc, sizes, args);
-    require_pointer("args.d_o", args.d_o, sizes.o);
+    require_tensor("args.d_o", args.d_o, desc.dtype, sizes.o);
+    require_optional("args.d_weights", args.d_weights, desc.dtype);
+    require_optional("args.d_x", args.d_x, desc.dtype);
+    require_optional("args.d_w", args.d_w, desc.dtype);
+    require_optional("args.d_b", args.d_b, desc.dtype);
     require_workspace(workspace, workspace_bytes, backend.pooling_workspace(desc, ATTN_PASS_BACKWARD));
     backend.pooling_backward(desc, args, workspace);
   });

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "attn_cuda/attn_cuda.h"
+#include "base/dtype.h"
 #include "base/failure.h"
 
 namespace attn::internal {
@@ -57,6 +58,36 @@ inline void require_pointer(const char* name, const void* pointer, std::int64_t 
   if (pointer == nullptr && elements > 0) reject(name, "a pointer", "null");
 }
 
+inline void require_alignment(const char* name, const void* pointer, std::size_t bytes) {
+  const std::uintptr_t past = reinterpret_cast<std::uintptr_t>(pointer) % bytes;
+  if (past != 0)
+    reject(name, "a pointer aligned to " + std::to_string(bytes) + " bytes",
+           "one " + std::to_string(past) + " bytes past");
+}
+
+// The same for a pointer whose type says what it points at, which must be aligned to it: GPUs and some CPUs end the program
+// otherwise.
+template <class Element>
+void require_pointer(const char* name, const Element* pointer, std::int64_t elements = 1) {
+  require_pointer(name, static_cast<const void*>(pointer), elements);
+  require_alignment(name, pointer, alignof(Element));
+}
+
+// The same for a tensor of a storage type.
+inline void require_tensor(const char* name, const void* pointer, attn_dtype_t dtype, std::int64_t elements) {
+  require_pointer(name, pointer, elements);
+  require_alignment(name, pointer, element_bytes(dtype));
+}
+
+// Pointers that may be null.
+template <class Element>
+void require_optional(const char* name, const Element* pointer) {
+  require_alignment(name, pointer, alignof(Element));
+}
+inline void require_optional(const char* name, const void* pointer, attn_dtype_t dtype) {
+  require_alignment(name, pointer, element_bytes(dtype));
+}
+
 inline void require_dtype(const char* name, attn_dtype_t dtype) {
   const int code = static_cast<int>(dtype);
   if (code < ATTN_DTYPE_FP32 || code > ATTN_DTYPE_BF16) reject(name, "a value of attn_dtype_t", std::to_string(code));
@@ -78,9 +109,7 @@ inline void require_directions(const char* name, std::int32_t directions) {
 // Workspaces and reserve spaces: a pointer is required only where `bytes` > 0.
 inline void require_aligned(const char* name, const void* memory, std::size_t bytes) {
   require_pointer(name, memory, static_cast<std::int64_t>(bytes));
-  const std::uintptr_t past = reinterpret_cast<std::uintptr_t>(memory) % 64;
-  if (past != 0 && bytes > 0)
-    reject(name, "a pointer aligned to 64 bytes", "one " + std::to_string(past) + " bytes past");
+  if (bytes > 0) require_alignment(name, memory, 64);
 }
 
 inline void require_workspace(const void* workspace, std::size_t bytes, std::size_t needed) {

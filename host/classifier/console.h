@@ -18,8 +18,8 @@ class OutputError : public std::runtime_error {
 };
 
 // To be called before the program opens any file. Descriptors 0 to 2 that are closed are reserved, so that no file gets
-// their numbers and receives the program's messages, and SIGPIPE is ignored, so that a reader that leaves causes an
-// OutputError.
+// their numbers and receives the program's messages. SIGPIPE and SIGXFSZ are ignored, so that a reader that leaves causes an
+// OutputError, and a file that grows beyond the limit of the process an error like that of a full disk.
 void prepare_standard_streams();
 
 // Writes the text before it returns. Throws OutputError.

@@ -18,6 +18,7 @@ class InputFile {
   InputFile& operator=(const InputFile&) = delete;
 
   std::uint64_t size() const { return size_; }
+  int descriptor() const { return descriptor_; }
 
   // Reads the next `count` bytes. Throws Failure naming the path if there are fewer.
   void read(void* bytes, std::uint64_t count);

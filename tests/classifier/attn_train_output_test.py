@@ -12,7 +12,7 @@ import subprocess
 import sys
 import unittest
 
-from attn_train_program import PROGRAM, SMALL, CpuProgramTest
+from attn_train_program import PROGRAM, SMALL, CpuProgramTest, read_tensors
 
 
 class Output(CpuProgramTest):
@@ -62,6 +62,34 @@ class Output(CpuProgramTest):
                 output = self.run_program("train", *SMALL, option, place, status=1)
                 self.assertIn(part, output)
                 self.assertNotIn("Epoch", output)
+
+    def test_bash_completes_subcommands_and_options(self):
+        for words, expected in [("pre", "predict"), ("train --overw", "--overwrite"), ("--vers", "--version"), ("eval film", "")]:
+            with self.subTest(words=words):
+                line = f'eval "$("$0" completion)"; COMP_WORDS=(attn_train {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _attn_train'
+                done = subprocess.run(
+                    ["bash", "-c", f'{line}; echo "${{COMPREPLY[@]}}"', PROGRAM], capture_output=True, text=True, env=self.environment()
+                )
+                self.assertEqual(done.stdout.strip(), expected, done.stderr)
+
+    def test_a_full_disk_is_reported_and_damages_nothing(self):
+        """A limit on the size of files, in blocks of 512 bytes, has the effect of a full disk. It is set to sizes around that of a model."""
+        times = int(os.environ.get("ATTN_TEST_FULL_DISKS", "8"))
+        outcomes = set()
+        for time in range(times):
+            blocks = 400 * time // times
+            with self.subTest(blocks=blocks):
+                line = f'ulimit -f {blocks}; exec "$0" "$@"'
+                done = self.run_in_shell(line, "train", *SMALL, "--epochs", "1", "--overwrite")
+                outcomes.add(done.returncode)
+                if done.returncode != 0:
+                    self.assertRegex(done.stderr, "attn_run/(model|best).safetensors: cannot be written.*: File too large")
+                    self.assertEqual(done.returncode, 1)
+                for file in (self.folder / "attn_run").iterdir():
+                    self.assertIn(file.name, ("model.safetensors", "best.safetensors", "history.csv"))
+                    if file.suffix == ".safetensors":
+                        self.assertIn("embedding", read_tensors(file)[1])
+        self.assertEqual(outcomes, {0, 1})
 
     def test_predict_labels_every_line_in_each_format(self):
         self.run_program("train", *SMALL, "--epochs", "1")

@@ -96,34 +96,36 @@ class Resume(CpuProgramTest):
         self.assertEqual(process.returncode, 0, output)
         self.assertIn("Test accuracy", output)
 
-    def test_a_killed_run_continues_bit_for_bit(self):
-        self.run_program("train", *LONG, "--output", "whole")
-        process = self.start("train", *LONG, "--output", "killed", "--save-every", "7")
-        self.wait_for_step(self.folder / "killed" / "model.safetensors", 14, process)
-        process.kill()
-        process.communicate(timeout=60)
-        self.run_program("train", "--resume", "killed/model.safetensors", "--threads", "2", "--no-cache")
-        self.assert_same_run("whole", "killed")
+    def stop_again_and_again(self, number, times, sizes, save_every):
+        """Stops a run with a signal so many times, resumes it each time, and compares it with a run that was not stopped."""
+        self.run_program("train", *sizes, "--output", "whole", timeout=3000)
+        file = self.folder / "stopped" / "model.safetensors"
+        moments = random.Random(1)
+        arguments = [*sizes, "--output", "stopped"]
+        for stop in range(times):
+            saved = file.stat().st_mtime_ns if stop > 0 else 0
+            process = self.start("train", *arguments, "--save-every", str(save_every))
+            self.wait_until(lambda saved=saved: file.exists() and file.stat().st_mtime_ns > saved, process)
+            time.sleep(moments.uniform(0, 0.15))
+            process.send_signal(number)
+            output, _ = process.communicate(timeout=60)
+            expected = 130 if number == signal.SIGINT else -number
+            self.assertEqual(process.returncode, expected, f"stop {stop}: {output}")
+            arguments = ["--resume", "stopped/model.safetensors", "--threads", "2", "--no-cache"]
+        self.run_program("train", *arguments, timeout=3000)
+        self.assert_same_run("whole", "stopped")
+        self.assertEqual({path.name for path in file.parent.iterdir()}, {"model.safetensors", "best.safetensors", "history.csv"})
+
+    def test_a_run_killed_again_and_again_continues_bit_for_bit(self):
+        """Saves so often that many kills hit a save, whose temporary file the next save deletes."""
+        kills = int(os.environ.get("ATTN_TEST_KILLS", "2"))
+        self.stop_again_and_again(signal.SIGKILL, kills, [*LONG, "--generated-train", str(2000 + 600 * kills)], save_every=1)
 
     def test_a_run_interrupted_again_and_again_continues_bit_for_bit(self):
         """Uses the article's model, because a signal handler once corrupted the heap during its matrix products."""
         interruptions = int(os.environ.get("ATTN_TEST_INTERRUPTIONS", "6"))
         sizes = ["--generated-train", str(200 * interruptions), "--generated-test", "32", "--epochs", "2", "--threads", "2", "--no-cache"]
-        self.run_program("train", *sizes, "--output", "whole", timeout=3000)
-        file = self.folder / "stopped" / "model.safetensors"
-        moments = random.Random(1)
-        arguments = [*sizes, "--output", "stopped"]
-        for interruption in range(interruptions):
-            saved = file.stat().st_mtime_ns if interruption > 0 else 0
-            process = self.start("train", *arguments, "--save-every", "2")
-            self.wait_until(lambda saved=saved: file.exists() and file.stat().st_mtime_ns > saved, process)
-            time.sleep(moments.uniform(0, 0.15))
-            process.send_signal(signal.SIGINT)
-            output, _ = process.communicate(timeout=60)
-            self.assertEqual(process.returncode, 130, f"interruption {interruption}: {output}")
-            arguments = ["--resume", "stopped/model.safetensors", "--threads", "2", "--no-cache"]
-        self.run_program("train", *arguments, timeout=3000)
-        self.assert_same_run("whole", "stopped")
+        self.stop_again_and_again(signal.SIGINT, interruptions, sizes, save_every=2)
 
     def test_a_checkpoint_of_an_earlier_version_continues_bit_for_bit(self):
         """Earlier versions named the tensors of the LSTM lstm.kernel and so on."""

@@ -48,6 +48,7 @@ inline void expect_same(const std::vector<Review>& a, const std::vector<Review>&
 
 inline void expect_same(const Corpus& a, const Corpus& b) {
   EXPECT_EQ(a.label_names, b.label_names);
+  EXPECT_EQ(a.skipped.empty, b.skipped.empty);
   expect_same(a.train, b.train);
   expect_same(a.test, b.test);
 }

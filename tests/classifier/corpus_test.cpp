@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -18,11 +19,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// `filter` is one of libarchive's write filters.
-void write_archive(const std::string& path, const Files& files, int (*filter)(archive*)) {
+struct ArchiveKind {
+  int (*format)(archive*);
+  int (*filter)(archive*);
+};
+constexpr ArchiveKind kTar = {archive_write_set_format_pax_restricted, archive_write_add_filter_none};
+constexpr ArchiveKind kTarGz = {archive_write_set_format_pax_restricted, archive_write_add_filter_gzip};
+constexpr ArchiveKind kTarXz = {archive_write_set_format_pax_restricted, archive_write_add_filter_xz};
+constexpr ArchiveKind kZip = {archive_write_set_format_zip, archive_write_add_filter_none};
+constexpr std::array<ArchiveKind, 4> kArchiveKinds = {kTar, kTarGz, kTarXz, kZip};
+
+void write_archive(const std::string& path, const Files& files, const ArchiveKind& kind) {
   archive* writer = archive_write_new();
-  filter(writer);
-  archive_write_set_format_pax_restricted(writer);
+  kind.filter(writer);
+  kind.format(writer);
   ASSERT_EQ(archive_write_open_filename(writer, path.c_str()), ARCHIVE_OK);
   archive_entry* entry = archive_entry_new();
   for (auto file = files.rbegin(); file != files.rend(); ++file) {
@@ -48,6 +58,7 @@ TEST(CorpusFolder, ReadsImdbInOrderOfOrigin) {
                              {"Good.", 1, "train/pos/0_9.txt"},
                              {"\u00C9l\u00E9gant.", 1, "train/pos/2_10.txt"}});
   expect_same(corpus.test, {{"No.", 0, "test/neg/0_2.txt"}, {"Yes.", 1, "test/pos/0_10.txt"}});
+  EXPECT_EQ(corpus.skipped.hidden, 1);
   expect_same(load_corpus(folder / ""), corpus);  // the parent folder is accepted too
 }
 
@@ -87,7 +98,8 @@ TEST(CorpusFolder, RefusesWithTheFilesName) {
 
 TEST(CorpusFolder, RefusesFoldersWithoutTwoLabels) {
   const std::vector<Refusal> refusals = {
-      {{{"notes.md", "x"}}, {"expected a .tsv, .csv or .jsonl file (plain or .gz), a tar archive", "LABEL/*.txt"}},
+      {{{"notes.md", "x"}},
+       {"expected a .tsv, .csv or .jsonl file (plain or .gz), or a folder, zip archive or", "LABEL/*.txt"}},
       {{{"spam/1.txt", "x"}}, {"training texts of two labels", "\"spam\" alone"}},
       {{{"test/neg/1.txt", "x"}, {"test/pos/1.txt", "x"}}, {"training texts of two labels", "none"}},
       {{{"ham/1.txt", "x"}, {"spam/1.txt", "x"}}, {"at least five texts of a label"}},
@@ -111,9 +123,8 @@ TEST(CorpusArchive, EqualsItsFolder) {
   const TemporaryFolder folder;
   write_files(folder / "aclImdb", kImdb);
   const Corpus corpus = load_corpus(folder / "aclImdb");
-  for (const auto filter :
-       {archive_write_add_filter_none, archive_write_add_filter_gzip, archive_write_add_filter_xz}) {
-    write_archive(folder / "imdb.tar", kImdb, filter);
+  for (const ArchiveKind& kind : kArchiveKinds) {
+    write_archive(folder / "imdb.tar", kImdb, kind);
     expect_same(load_corpus(folder / "imdb.tar"), corpus);
   }
 }
@@ -122,7 +133,7 @@ TEST(CorpusArchive, RefusesTextsWithTheirName) {
   const TemporaryFolder folder;
   Files files = kImdb;
   files["train/neg/7_1.txt"] = "a\nb\xFF";
-  write_archive(folder / "imdb.tar", files, archive_write_add_filter_gzip);
+  write_archive(folder / "imdb.tar", files, kTarGz);
   expect_refused(folder / "imdb.tar", {"imdb.tar", "train/neg/7_1.txt:2", "0xFF at offset 3"});
 }
 
@@ -133,12 +144,12 @@ TEST(CorpusFolder, EmptyTextsAreSkippedAndCounted) {
   files["train/neg/8_1.txt"] = " \r\n\t";
   files["test/pos/9_9.txt"] = "\xEF\xBB\xBF";
   write_files(folder / "aclImdb", files);
-  write_archive(folder / "imdb.tar", files, archive_write_add_filter_gzip);
+  write_archive(folder / "imdb.tar", files, kTarGz);
   write_files(folder / "without", kImdb);
   const Corpus expected = load_corpus(folder / "without");
   for (const char* place : {"aclImdb", "imdb.tar"}) {
     const Corpus corpus = load_corpus(folder / place);
-    EXPECT_EQ(corpus.skipped, 3);
+    EXPECT_EQ(corpus.skipped.empty, 3);
     expect_same(corpus.train, expected.train);
     expect_same(corpus.test, expected.test);
   }
@@ -151,7 +162,7 @@ TEST(CorpusFolder, HiddenFilesAndFoldersAreLeftOut) {
   files["train/.ipynb_checkpoints/1_1.txt"] = "Hidden";
   files["__MACOSX/train/neg/1_2.txt"] = "Hidden";
   write_files(folder / "aclImdb", files);
-  write_archive(folder / "imdb.tar", files, archive_write_add_filter_none);
+  write_archive(folder / "imdb.tar", files, kTar);
   write_files(folder / "without", kImdb);
   for (const char* place : {"aclImdb", "imdb.tar"})
     expect_same(load_corpus(folder / place), load_corpus(folder / "without"));
@@ -174,10 +185,39 @@ TEST(CorpusFolder, TwoCopiesAreRefused) {
   expect_refused(folder / "", {"each text once", "twice"});
 }
 
+// As downloads have them: tables called after the parts, or one table, beside files that are no data.
+TEST(CorpusArchive, HoldsTables) {
+  const TemporaryFolder folder;
+  const std::string rows = "neg,dull\npos,good\n", five = rows + rows + rows + rows + rows;
+  const std::vector<Files> all = {
+      {{"train.csv", "neg,dull\npos,good\n"}, {"Test.csv", "pos,fine\n"}, {"notes.csv", "x"}, {"pos/1.txt", "x"}},
+      {{"IMDB Dataset.csv", five}, {"README.md", "x"}, {".hidden.csv", "x"}, {"__MACOSX/IMDB Dataset.csv", "x"}},
+      {{"reviews.jsonl", "{\"text\": \"dull\", \"label\": 0}\n{\"text\": \"good\", \"label\": 1}\n" +
+                             std::string("{\"text\": \"a\", \"label\": 0}\n{\"text\": \"b\", \"label\": 0}\n") +
+                             "{\"text\": \"c\", \"label\": 0}\n{\"text\": \"d\", \"label\": 0}\n"}}};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string place = folder / std::to_string(i);
+    write_files(place, all[i]);
+    const Corpus expected = load_corpus(place);
+    EXPECT_EQ(expected.skipped.hidden, i == 1 ? 1 : 0);
+    EXPECT_GT(expected.test.size(), 0u);
+    for (const ArchiveKind& kind : kArchiveKinds) {
+      write_archive(folder / "data.zip", all[i], kind);
+      expect_same(load_corpus(folder / "data.zip"), expected);
+    }
+  }
+  write_archive(folder / "data.zip", {{"a/train.csv", rows}, {"b/train.csv", rows}, {"a/test.csv", rows}}, kZip);
+  expect_refused(folder / "data.zip", {"expected each table once, got train.csv twice"});
+  write_archive(folder / "data.zip", {{"a/train.csv", rows}, {"a/test.csv", "\xff,\n"}}, kZip);
+  expect_refused(folder / "data.zip", {"data.zip: aclImdb/a/test.csv:1", "UTF-8"});
+  write_archive(folder / "data.zip", {{"some.csv", rows}, {"other.csv", rows}}, kZip);
+  expect_refused(folder / "data.zip", {"an archive without them"});
+}
+
 // libarchive does not verify gzip's checksum and length, which are the last eight bytes.
 TEST(CorpusArchive, RefusesAWrongChecksum) {
   const TemporaryFolder folder;
-  write_archive(folder / "imdb.tar", kImdb, archive_write_add_filter_gzip);
+  write_archive(folder / "imdb.tar", kImdb, kTarGz);
   const std::string whole = read_file(folder / "imdb.tar");
   ASSERT_EQ(refusal(folder / "imdb.tar"), "");
   for (std::size_t byte = whole.size() - 8; byte < whole.size(); ++byte) {
@@ -192,7 +232,7 @@ TEST(CorpusArchive, LimitsWhatItUnpacks) {
   const TemporaryFolder folder;
   Files files = kImdb;
   files["train/neg/7_1.txt"] = std::string(1 << 20, 'x');
-  write_archive(folder / "imdb.tar", files, archive_write_add_filter_gzip);
+  write_archive(folder / "imdb.tar", files, kTarGz);
   write_files(folder / "aclImdb", files);
   ReadOptions options;
   const auto refused = [&](const char* place) {
@@ -237,16 +277,15 @@ TEST(CorpusArchive, RefusesATextHeldTwice) {
   const TemporaryFolder folder;
   Files files = kImdb;
   files["again/train/neg/0_3.txt"] = "Bad again.";
-  write_archive(folder / "imdb.tar", files, archive_write_add_filter_none);
+  write_archive(folder / "imdb.tar", files, kTar);
   expect_refused(folder / "imdb.tar", {"train/neg/0_3.txt twice"});
 }
 
 TEST(CorpusArchive, RefusesEveryTruncation) {
   const TemporaryFolder folder;
   const std::string path = folder / "imdb.tar";
-  for (const auto filter :
-       {archive_write_add_filter_none, archive_write_add_filter_gzip, archive_write_add_filter_xz}) {
-    write_archive(path, kImdb, filter);
+  for (const ArchiveKind& kind : kArchiveKinds) {
+    write_archive(path, kImdb, kind);
     const std::string whole = read_file(path);
     // The trailing zeros of an uncompressed archive are its end mark and the padding after it.
     const std::size_t content = whole.find_last_not_of('\0') + 1;
@@ -256,7 +295,7 @@ TEST(CorpusArchive, RefusesEveryTruncation) {
       EXPECT_NE(refusal(path), "") << size << " of " << whole.size() << " bytes";
     }
     // Here the archive ends between two entries, so that only the end mark is missing.
-    if (filter == archive_write_add_filter_none) {
+    if (whole.size() % 512 == 0) {
       write_file(path, whole.substr(0, (content + 511) / 512 * 512));
       expect_refused(path, {"truncated", "end mark"});
     }
@@ -268,9 +307,8 @@ TEST(CorpusArchive, DamageIsRefusedOrHarmless) {
   const std::string path = folder / "imdb.tar";
   std::mt19937 random(11);
   int refused = 0;
-  for (const auto filter :
-       {archive_write_add_filter_none, archive_write_add_filter_gzip, archive_write_add_filter_xz}) {
-    write_archive(path, kImdb, filter);
+  for (const ArchiveKind& kind : kArchiveKinds) {
+    write_archive(path, kImdb, kind);
     const std::string whole = read_file(path);
     for (int round = 0; round < 200; ++round) {
       std::string damaged = whole;
@@ -279,7 +317,7 @@ TEST(CorpusArchive, DamageIsRefusedOrHarmless) {
       refused += refusal(path) != "";
     }
   }
-  EXPECT_GT(refused, 300);
+  EXPECT_GT(refused, 400);
 }
 
 TEST(CorpusArchive, RefusesOtherFiles) {
@@ -289,7 +327,7 @@ TEST(CorpusArchive, RefusesOtherFiles) {
     std::string bytes(random() % 3000, '\0');
     for (char& byte : bytes) byte = static_cast<char>(random());
     write_file(folder / "random", bytes);
-    expect_refused(folder / "random", {"random", "a complete tar archive (plain, gz or xz)"});
+    expect_refused(folder / "random", {"random", "a complete zip archive or tar archive (plain, gz or xz)"});
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "classifier/data/encoded.h"
+#include "classifier/data/cache.h"
 
 #include <gtest/gtest.h>
 
@@ -220,7 +220,16 @@ TEST_F(Cache, IsRemadeWhenItsContentsDoNotFit) {
   expect_remade("train.offsets", Tensor::of(std::vector<std::int64_t>{}, {0}));
   expect_remade("test.labels", Tensor::of(Ids{0, 2}, {2}));
   expect_remade("test.ids", Tensor::of(std::vector<float>{1}, {1}));
+  for (const std::string text : {"film\nfilm\n", "fil\xff\n"})
+    expect_remade("words", Tensor::of(std::vector<std::uint8_t>(text.begin(), text.end()),
+                                      {static_cast<std::int64_t>(text.size())}));
   TensorFile foreign = whole;
+  for (const char* names : {"[\"neg\"]", "[\"neg\", \"neg\"]", "[\"a\", \"b\", \"c\"]", "[\"a\", 1]", "["}) {
+    foreign.metadata["label_names"] = names;
+    save_tensors(file, foreign);
+    EXPECT_FALSE(hits()) << names;
+  }
+  foreign = whole;
   foreign.tensors.erase("words");
   save_tensors(file, foreign);
   EXPECT_FALSE(hits());

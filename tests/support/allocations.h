@@ -18,7 +18,7 @@ struct Allocations {
 
 Allocations count_allocations(const std::function<void()>& body);
 
-// Runs body() and lets the n-th allocation fail, counted from 1. Returns false if there were fewer.
-bool fail_allocation(std::int64_t n, const std::function<void()>& body);
+// Runs body() and lets the n-th allocation fail, counted from 1. Returns how many there were.
+std::int64_t fail_allocation(std::int64_t n, const std::function<void()>& body);
 
 }  // namespace attn::test

@@ -18,5 +18,6 @@ void add_train_command(CLI::App& program, int& status);
 void add_eval_command(CLI::App& program, int& status);
 void add_predict_command(CLI::App& program, int& status);
 void add_explain_command(CLI::App& program, int& status);
+void add_completion_command(CLI::App& program, int& status);
 
 }  // namespace attn::classifier

@@ -12,6 +12,7 @@
 #include "classifier/commands/options.h"
 #include "classifier/commands/reviews.h"
 #include "classifier/console.h"
+#include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 #include "classifier/random.h"
 

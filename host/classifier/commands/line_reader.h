@@ -9,8 +9,6 @@ namespace attn::classifier {
 
 constexpr std::size_t kMostLines = 512;  // read and processed at a time
 
-bool is_blank(const std::string& line);
-
 // Reads lines from a file or pipe, several at a time where they are there already. A program that writes a line and waits
 // for the answer gets it at once.
 class LineReader {

@@ -12,6 +12,7 @@
 #include "classifier/commands/prediction_format.h"
 #include "classifier/commands/reviews.h"
 #include "classifier/console.h"
+#include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 
 namespace attn::classifier {

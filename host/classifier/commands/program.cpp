@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
+#include <exception>
 #include <memory>
 #include <new>
 #include <numeric>
@@ -78,6 +80,7 @@ int parse_and_run(int argc, char** argv) {
   add_eval_command(program, status);
   add_predict_command(program, status);
   add_explain_command(program, status);
+  add_completion_command(program, status);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -86,14 +89,32 @@ int parse_and_run(int argc, char** argv) {
   return status;
 }
 
+void say_out_of_memory() noexcept { write_note("attn_train: out of memory\n"); }
+
+// An exception that nothing catches because it leaves a function that is noexcept, such as CLI11's search for an option, or
+// a thread.
+[[noreturn]] void end_program() {
+  try {
+    if (const std::exception_ptr error = std::current_exception()) std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    say_out_of_memory();
+    std::_Exit(1);
+  } catch (const std::exception& error) {
+    write_note(error.what());
+  } catch (...) {
+  }
+  std::abort();
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv) {
   prepare_standard_streams();
+  std::set_terminate(end_program);
   try {
     return parse_and_run(argc, argv);
   } catch (const std::bad_alloc&) {
-    write_note("attn_train: out of memory\n");
+    say_out_of_memory();
   } catch (const std::exception& error) {
     print_note("attn_train: {}\n", printable(error.what()));
   }

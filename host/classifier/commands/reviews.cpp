@@ -61,8 +61,12 @@ std::vector<Review> load_test_reviews(const ModelFile& model, const std::string&
   return std::move(corpus.test);
 }
 
-void note_skipped(std::int64_t texts) {
-  if (texts > 0) print_note("{} empty {} skipped\n", texts, texts == 1 ? "text was" : "texts were");
+void note_skipped(const Skipped& skipped) {
+  const auto note = [](std::int64_t count, const char* kind, const char* what) {
+    if (count > 0) print_note("{} {} {}{} skipped\n", count, kind, what, count == 1 ? " was" : "s were");
+  };
+  note(skipped.empty, "empty", "text");
+  note(skipped.hidden, "hidden", "file");
 }
 
 }  // namespace attn::classifier

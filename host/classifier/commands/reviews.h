@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "classifier/data/encoded.h"
+#include "classifier/data/cache.h"
 #include "classifier/data/generator.h"
 #include "classifier/train/model_file.h"
 
@@ -24,8 +24,8 @@ EncodedCorpus load_for_training(const DataSource& source, std::int32_t V, const 
 // the model was trained on. Throws Failure if the labels are not those of the model.
 std::vector<Review> load_test_reviews(const ModelFile& model, const std::string& path, const ReadOptions& options);
 
-// Says that empty texts were left out, if there were any.
-void note_skipped(std::int64_t texts);
+// Says how many empty texts and hidden files were left out, if there were any.
+void note_skipped(const Skipped& skipped);
 
 // A text from the command line or standard input, without a meaningful label. Throws Failure if it is not UTF-8.
 Review checked_review(const std::string& text, const std::string& origin);

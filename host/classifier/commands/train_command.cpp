@@ -39,10 +39,10 @@ struct TrainOptions {
 };
 
 void add_options(CLI::App& app, TrainOptions& o) {
-  o.data.add_to(
-      app,
-      "Labelled reviews: an aclImdb folder or its .tar, .tar.gz or .tar.xz; a folder LABEL/*.txt; a .tsv or .csv "
-      "of label and text [default: $ATTN_IMDB, then data/aclImdb*, else generated reviews]");
+  o.data.add_to(app,
+                "Labelled reviews: an aclImdb folder; a folder LABEL/*.txt; a .csv, .tsv or .jsonl table, plain or "
+                ".gz; a zip or tar "
+                "archive of these [default: $ATTN_IMDB, then data/aclImdb*, else generated reviews]");
   app.add_option("--output", o.output, "Folder for model.safetensors, best.safetensors and history.csv")
       ->capture_default_str();
   o.output_given = app.get_option("--output");

@@ -14,7 +14,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kExpected = "a complete tar archive (plain, gz or xz)";
+constexpr const char* kExpected = "a complete zip archive or tar archive (plain, gz or xz)";
+
+// A zip archive ends with a record of 22 bytes, which begins with this mark, and a comment of at most 65535.
+constexpr const char* kZipEndMark = "PK\5\6";
+constexpr std::size_t kZipEnd = 22, kTail = kZipEnd + 65535;
+
+bool ends_as_zip(const std::string& tail) {
+  const std::size_t mark = tail.rfind(kZipEndMark);
+  return mark != std::string::npos && mark + kZipEnd <= tail.size();
+}
 
 // In the C locale libarchive gives a name that is not ASCII in only one of two ways.
 std::string text(const char* local, const char* utf8) { return local != nullptr ? local : utf8 != nullptr ? utf8 : ""; }
@@ -23,23 +32,28 @@ std::string text(const char* local, const char* utf8) { return local != nullptr 
 
 std::string normal_path(const std::string& path) { return fs::path(path).lexically_normal().string(); }
 
-ArchiveReader::ArchiveReader(const std::string& path, std::int64_t most_in_all, std::int64_t most_per_file)
-    : path_(path),
-      most_in_all_(most_in_all),
-      most_per_file_(most_per_file),
-      file_(path, most_in_all),
-      reader_(archive_read_new()) {
+ArchiveReader::ArchiveReader(const std::string& path, std::int64_t most_in_all)
+    : path_(path), most_in_all_(most_in_all), file_(path, most_in_all), reader_(archive_read_new()) {
   if (reader_ == nullptr) throw std::bad_alloc();
   archive_read_support_filter_xz(reader_.get());
   archive_read_support_format_tar(reader_.get());
+  archive_read_support_format_zip(reader_.get());
   if (archive_read_open(reader_.get(), this, nullptr, read, nullptr) != ARCHIVE_OK) fail();
+}
+
+// Reads the next bytes to the buffer; 0 at the end.
+std::size_t ArchiveReader::fill() {
+  const std::size_t count = file_.read(buffer_.data(), buffer_.size());
+  tail_.append(buffer_.data(), count);
+  if (tail_.size() > kTail) tail_.erase(0, tail_.size() - kTail);
+  return count;
 }
 
 la_ssize_t ArchiveReader::read(archive* reader, void* self, const void** bytes) {
   auto& us = *static_cast<ArchiveReader*>(self);
   *bytes = us.buffer_.data();
   try {
-    return static_cast<la_ssize_t>(us.file_.read(us.buffer_.data(), us.buffer_.size()));
+    return static_cast<la_ssize_t>(us.fill());
   } catch (const std::exception& error) {
     us.failure_ = error.what();
     archive_set_error(reader, EIO, "%s", error.what());
@@ -66,7 +80,7 @@ std::optional<ArchiveReader::Entry> ArchiveReader::next() {
   }
 }
 
-std::string ArchiveReader::data() {
+std::string ArchiveReader::data(std::int64_t most) {
   std::string content;
   const void* block = nullptr;
   std::size_t bytes = 0;
@@ -75,8 +89,8 @@ std::string ArchiveReader::data() {
   while ((result = archive_read_data_block(reader_.get(), &block, &bytes, &offset)) == ARCHIVE_OK) {
     content.append(static_cast<const char*>(block), bytes);
     total_ += static_cast<std::int64_t>(bytes);
-    if (static_cast<std::int64_t>(content.size()) > most_per_file_)
-      reject(path_ + ": " + name_, "at most " + std::to_string(most_per_file_) + " bytes (see --text-limit)", "more");
+    if (static_cast<std::int64_t>(content.size()) > most)
+      reject(path_ + ": " + name_, "at most " + std::to_string(most) + " bytes (see --text-limit)", "more");
     if (total_ > most_in_all_)
       reject(path_, "at most " + std::to_string(most_in_all_) + " bytes when unpacked (see --total-limit)", "more");
   }
@@ -84,12 +98,13 @@ std::string ArchiveReader::data() {
   return content;
 }
 
-// libarchive takes the end of the file after an entry for the end of the archive; a complete archive has zeros there. What
-// follows them is read for the checksum.
+// libarchive takes the end of the file after an entry for the end of the archive; a complete tar archive has zeros there, and
+// a zip archive a list of its entries and an end mark. All of it is read, for the checksum of gzip.
 void ArchiveReader::require_complete(la_int64_t last_entry_end) {
-  if (archive_filter_bytes(reader_.get(), 0) == last_entry_end)
-    reject(path_, kExpected, "a truncated one: its end mark is missing");
-  while (file_.read(buffer_.data(), buffer_.size()) > 0) continue;
+  const bool is_zip = (archive_format(reader_.get()) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
+  const bool tar_ended = archive_filter_bytes(reader_.get(), 0) != last_entry_end;
+  while (fill() > 0) continue;
+  if (!(is_zip ? ends_as_zip(tail_) : tar_ended)) reject(path_, kExpected, "a truncated one: its end mark is missing");
 }
 
 void ArchiveReader::fail() {

@@ -13,12 +13,12 @@
 
 namespace attn::classifier {
 
-// Reads a tar archive (plain, gz, xz) from its beginning. Every function throws Failure naming the archive if it is
+// Reads a tar archive (plain, gz, xz) or a zip archive from its beginning. Every function throws Failure naming the archive if it is
 // damaged or truncated.
 class ArchiveReader {
  public:
-  // The archive may unpack to at most so many bytes, in all and per file.
-  ArchiveReader(const std::string& path, std::int64_t most_in_all, std::int64_t most_per_file);
+  // The archive may unpack to at most so many bytes.
+  ArchiveReader(const std::string& path, std::int64_t most_in_all);
 
   struct Entry {
     std::string name;
@@ -28,8 +28,9 @@ class ArchiveReader {
   // Advances to the next regular file or link; empty at the end, once the checksum of the archive was verified.
   std::optional<Entry> next();
 
-  // The content of the current entry. Reads until the data ends, because the size in a damaged header can be wrong.
-  std::string data();
+  // The content of the current entry, of at most so many bytes. Reads until the data ends, because the size in a damaged
+  // header can be wrong.
+  std::string data(std::int64_t most);
 
  private:
   struct Closer {
@@ -37,14 +38,16 @@ class ArchiveReader {
   };
 
   static la_ssize_t read(archive* reader, void* self, const void** bytes);
+  std::size_t fill();
   void require_complete(la_int64_t last_entry_end);
   [[noreturn]] void fail();
 
   std::string path_;
-  std::int64_t most_in_all_, most_per_file_, total_ = 0;
+  std::int64_t most_in_all_, total_ = 0;
   GzipFile file_;
   std::string failure_;  // of file_, which must not be thrown through libarchive
   std::array<char, 1 << 16> buffer_{};
+  std::string tail_;  // the last bytes that were read
   std::unique_ptr<archive, Closer> reader_;
   bool entry_open_ = false;
   std::string name_;  // of the current entry

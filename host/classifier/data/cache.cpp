@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// load_encoded: caches the encoded corpus in a safetensors file, together with a key that identifies its sources.
+// A cache is a safetensors file with the encoded corpus and a key that identifies its sources.
+#include "classifier/data/cache.h"
+
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <utility>
 
 #include "classifier/checkpoint/checksum.h"
 #include "classifier/checkpoint/safetensors.h"
-#include "classifier/data/encoded.h"
 #include "classifier/data/source.h"
 #include "classifier/data/tokenizer.h"
 #include "classifier/data/vocabulary.h"
@@ -72,6 +73,11 @@ std::vector<std::string> words_of(const TensorFile& file) {
   return from_lines({reinterpret_cast<const char*>(text.data()), text.size()});
 }
 
+Skipped skipped_of(const TensorFile& file) {
+  const auto counts = nlohmann::json::parse(file.metadata.at("skipped")).get<std::array<std::uint32_t, 2>>();
+  return {counts[0], counts[1]};
+}
+
 void put_part(TensorFile& file, const std::string& part, const EncodedReviews& reviews) {
   put(file, part + ".ids", reviews.ids);
   put(file, part + ".offsets", reviews.offsets);
@@ -87,7 +93,7 @@ void save(const std::string& path, const std::string& key, const EncodedCorpus& 
   TensorFile file;
   file.metadata["key"] = key;
   file.metadata["label_names"] = nlohmann::json(corpus.label_names).dump();
-  file.metadata["skipped"] = std::to_string(corpus.skipped);
+  file.metadata["skipped"] = nlohmann::json({corpus.skipped.empty, corpus.skipped.hidden}).dump();
   const std::string words = to_lines(corpus.words);
   put(file, "words", std::vector<std::uint8_t>(words.begin(), words.end()));
   put_part(file, "train", corpus.train);
@@ -107,8 +113,9 @@ bool fits(const EncodedReviews& reviews, std::int32_t V) {
          within(reviews.labels, 2);
 }
 
-// The cached corpus; empty if the file is missing, damaged, or made from other sources.
-std::optional<EncodedCorpus> load(const std::string& path, const std::string& key, std::int32_t V) try {
+}  // namespace
+
+std::optional<EncodedCorpus> load_cache(const std::string& path, const std::string& key, std::int32_t V) try {
   const TensorFile file = load_tensors(path);
   if (file.metadata.at("key") != key) return std::nullopt;
   EncodedCorpus corpus = {nlohmann::json::parse(file.metadata.at("label_names")),
@@ -116,14 +123,13 @@ std::optional<EncodedCorpus> load(const std::string& path, const std::string& ke
                           V,
                           get_part(file, "train"),
                           get_part(file, "test"),
-                          std::stoll(file.metadata.at("skipped"))};
-  if (!fits(corpus.train, V) || !fits(corpus.test, V) || corpus.skipped < 0) return std::nullopt;
+                          skipped_of(file)};
+  if (corpus.label_names.size() != 2 || corpus.label_names[0] == corpus.label_names[1]) return std::nullopt;
+  if (!fits(corpus.train, V) || !fits(corpus.test, V)) return std::nullopt;
   return corpus;
 } catch (const std::exception&) {
   return std::nullopt;
 }
-
-}  // namespace
 
 EncodedCorpus load_encoded(const std::string& path, std::int32_t V, const std::string& cache_folder,
                            CacheReport* report, const ReadOptions& options) {
@@ -134,7 +140,7 @@ EncodedCorpus load_encoded(const std::string& path, std::int32_t V, const std::s
   const Key key =
       make_key(path, V, options);  // computed before reading, so that a change in between makes the cache stale
   const std::string file = (fs::path(cache_folder) / key.file_name).string();
-  if (std::optional<EncodedCorpus> cached = load(file, key.text, V)) {
+  if (std::optional<EncodedCorpus> cached = load_cache(file, key.text, V)) {
     result.hit = true;
     return std::move(*cached);
   }

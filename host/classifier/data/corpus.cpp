@@ -5,10 +5,12 @@
 #include <array>
 #include <filesystem>
 #include <iterator>
+#include <set>
 #include <tuple>
 #include <utility>
 
 #include "classifier/data/source.h"
+#include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 
 namespace attn::classifier {
@@ -17,78 +19,124 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kReadable =
-    "a .tsv, .csv or .jsonl file (plain or .gz), a tar archive (plain, gz, xz), or a folder of one of these or of "
-    "LABEL/*.txt";
+    "a .tsv, .csv or .jsonl file (plain or .gz), or a folder, zip archive or tar archive (plain, gz, xz) with "
+    "LABEL/*.txt, "
+    "with train.tsv, train.csv or train.jsonl, or with one such table";
 
 // The part that the name of a table says.
 std::string part_of(const std::string& table) { return part_named(fs::path(without_gz(table)).stem().string()); }
 
-// The tables of a folder that are called after a part, such as train.tsv and Test.csv, of one format.
-std::vector<std::string> list_tables(const std::string& folder) {
+// Those of the tables of a folder or archive that are read: all of one format that are called after a part, such as train.tsv
+// and Test.csv; where there are none and no texts either, a single one.
+std::vector<std::string> choose_tables(const std::vector<std::string>& tables, bool has_texts) {
   for (const char* wanted : {".tsv", ".csv", ".jsonl"}) {
     std::vector<std::string> files;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-      if (extension(entry.path().string()) == wanted && !part_of(entry.path().string()).empty())
-        files.push_back(entry.path().string());
+    std::copy_if(tables.begin(), tables.end(), std::back_inserter(files),
+                 [&](const std::string& file) { return extension(file) == wanted && !part_of(file).empty(); });
     if (!files.empty()) return files;
   }
-  return {};
+  return tables.size() == 1 && !has_texts ? tables : std::vector<std::string>();
 }
 
-std::vector<std::string> list_files(const std::string& path) {
+FolderFiles list_tables(const std::string& folder) {
+  FolderFiles tables;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!is_table(name)) continue;
+    if (is_hidden(name))
+      ++tables.hidden;
+    else
+      tables.files.push_back(entry.path().string());
+  }
+  return tables;
+}
+
+FolderFiles list_files(const std::string& path) {
   if (!fs::exists(path)) reject(path, kReadable, "no such file or folder");
   if (!fs::is_directory(path)) {
     if (!fs::is_regular_file(path)) reject(path, kReadable, "a device, pipe or socket");
-    return {path};
+    return {{path}};
   }
-  std::vector<std::string> files = list_tables(path);
-  if (files.empty()) files = list_texts(path);
-  if (files.empty()) reject(path, kReadable, "a folder without train.tsv, train.csv, train.jsonl and LABEL/*.txt");
-  std::sort(files.begin(), files.end());
-  return files;
+  FolderFiles texts = list_texts(path), tables = list_tables(path);
+  FolderFiles chosen = {choose_tables(tables.files, !texts.files.empty()), texts.hidden + tables.hidden};
+  if (chosen.files.empty()) chosen.files = std::move(texts.files);
+  if (chosen.files.empty()) reject(path, kReadable, "a folder without them");
+  std::sort(chosen.files.begin(), chosen.files.end());
+  return chosen;
 }
 
-// The files of an archive are in any order, and two copies of a corpus hold each text twice.
-void sort_by_origin(const std::string& path, std::vector<Sample>& samples) {
+// The files of a folder or archive are in any order, and two copies of a corpus hold each text twice.
+std::vector<Sample> sorted_by_origin(const std::string& path, std::vector<Sample> samples) {
   std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.origin < b.origin; });
   const auto same = [](const Sample& a, const Sample& b) { return a.origin == b.origin; };
   const auto twice = std::adjacent_find(samples.begin(), samples.end(), same);
   if (twice != samples.end()) reject(path, "each text once", twice->origin + " twice");
+  return samples;
 }
 
-void require_lengths(const std::string& path, const std::vector<Sample>& samples, std::int64_t most) {
-  for (const Sample& sample : samples)
-    if (static_cast<std::int64_t>(sample.text.size()) > most)
-      reject(path + " (" + sample.origin + ")", "at most " + std::to_string(most) + " bytes (see --text-limit)",
-             std::to_string(sample.text.size()));
+void add_table(std::vector<Sample>& samples, const Table& table, const ReadOptions& options) {
+  std::vector<Sample> more = read_table(table, options);
+  std::move(more.begin(), more.end(), std::back_inserter(samples));
 }
 
-std::vector<Sample> read_samples(const std::string& path, const ReadOptions& options) {
-  const bool folder = fs::is_directory(path);
-  const std::vector<std::string> files = list_files(path);
+std::string name_of(const std::string& file) { return fs::path(file).filename().string(); }
+
+std::vector<Sample> from_archive(const std::string& path, ArchiveContents contents, const ReadOptions& options) {
+  std::vector<std::string> tables;
+  for (const auto& table : contents.tables) tables.push_back(table.first);
+  tables = choose_tables(tables, !contents.texts.empty());
+  if (tables.empty() && contents.texts.empty()) reject(path, kReadable, "an archive without them");
+  if (tables.empty()) return sorted_by_origin(path, std::move(contents.texts));
   std::vector<Sample> samples;
-  if (is_table(files.front())) {  // in the order of its lines
-    for (const std::string& file : files) {
-      std::vector<Sample> more = read_table(file, folder ? part_of(file) : "", options);
-      std::move(more.begin(), more.end(), std::back_inserter(samples));
-    }
-    require_lengths(path, samples, options.text_limit);
+  std::set<std::string> names;
+  for (const std::string& file : tables) {
+    if (!names.insert(name_of(file)).second) reject(path, "each table once", name_of(file) + " twice");
+    add_table(samples, {name_of(file), path + ": " + file, part_of(file), std::move(contents.tables.at(file))},
+              options);
+  }
+  return samples;
+}
+
+std::vector<Sample> from_files(const std::string& path, const std::vector<std::string>& files,
+                               const ReadOptions& options) {
+  std::vector<Sample> samples;
+  if (is_table(files.front())) {
+    for (const std::string& file : files)
+      add_table(samples, {name_of(file), file, file == path ? "" : part_of(file), read_content(file, options)},
+                options);
     return samples;
   }
-  if (folder)
-    for (const std::string& file : files) samples.push_back(read_text(path, file, options));
-  else
-    samples = read_archive(path, options);
-  require_lengths(path, samples, options.text_limit);
-  sort_by_origin(path, samples);
-  return samples;
+  for (const std::string& file : files) samples.push_back(read_text(path, file, options));
+  return sorted_by_origin(path, std::move(samples));
+}
+
+struct Samples {
+  std::vector<Sample> samples;
+  std::int64_t hidden = 0;
+};
+
+Samples read_samples(const std::string& path, const ReadOptions& options) {
+  const FolderFiles listed = list_files(path);
+  Samples read;
+  read.hidden = listed.hidden;
+  if (fs::is_directory(path) || is_table(path)) {
+    read.samples = from_files(path, listed.files, options);
+  } else {
+    ArchiveContents contents = read_archive(path, options);
+    read.hidden = contents.hidden;
+    read.samples = from_archive(path, std::move(contents), options);
+  }
+  for (const Sample& sample : read.samples)
+    if (static_cast<std::int64_t>(sample.text.size()) > options.text_limit)
+      reject(path + " (" + sample.origin + ")",
+             "at most " + std::to_string(options.text_limit) + " bytes (see --text-limit)",
+             std::to_string(sample.text.size()));
+  return read;
 }
 
 // Removes the texts that consist of white space and returns their number.
 std::int64_t skip_empty(std::vector<Sample>& samples) {
-  const auto empty = [](const Sample& sample) {
-    return sample.text.find_first_not_of(" \t\r\n\v\f") == std::string::npos;
-  };
+  const auto empty = [](const Sample& sample) { return is_blank(sample.text); };
   const auto end = std::remove_if(samples.begin(), samples.end(), empty);
   const auto count = static_cast<std::int64_t>(samples.end() - end);
   samples.erase(end, samples.end());
@@ -136,10 +184,11 @@ std::int32_t label_of(const std::string& path, const Sample& sample, const std::
   return static_cast<std::int32_t>(found - label_names.begin());
 }
 
-Corpus assemble(const std::string& path, std::vector<Sample> samples) {
+Corpus assemble(const std::string& path, Samples read) {
+  std::vector<Sample>& samples = read.samples;
   keep_parts(samples);
   Corpus corpus;
-  corpus.skipped = skip_empty(samples);
+  corpus.skipped = {skip_empty(samples), read.hidden};
   corpus.label_names = find_labels(path, samples);
   const bool split = !has_test(samples);
   std::array<std::int64_t, 2> seen = {0, 0};  // the number of texts of each label
@@ -153,10 +202,11 @@ Corpus assemble(const std::string& path, std::vector<Sample> samples) {
   return corpus;
 }
 
-Reviews all_to_test(const std::string& path, std::vector<Sample> samples, const std::vector<std::string>& label_names) {
+Reviews all_to_test(const std::string& path, Samples read, const std::vector<std::string>& label_names) {
+  std::vector<Sample>& samples = read.samples;
   keep_parts(samples);
   Reviews result;
-  result.skipped = skip_empty(samples);
+  result.skipped = {skip_empty(samples), read.hidden};
   const bool all = !has_test(samples);
   const std::string known = "\"" + label_names[0] + "\" or \"" + label_names[1] + "\", the labels of the model";
   for (Sample& sample : samples)
@@ -188,7 +238,7 @@ std::string part_named(std::string_view name) {
 }
 
 std::vector<std::string> corpus_files(const std::string& path) {
-  return with_failures(path, [&] { return list_files(path); });
+  return with_failures(path, [&] { return list_files(path).files; });
 }
 
 Reviews load_to_test(const std::string& path, const std::vector<std::string>& label_names, const ReadOptions& options) {

@@ -30,26 +30,34 @@ struct Review {
   std::string origin;  // file or file:line; for messages and titles
 };
 
+// How many files and texts were left out because they hold no data.
+struct Skipped {
+  std::int64_t empty = 0;   // texts of white space
+  std::int64_t hidden = 0;  // texts and tables in hidden files or folders, which editors and archivers leave
+};
+
 struct Corpus {
   std::vector<std::string> label_names;  // of label 0 and label 1; for IMDB "neg", "pos"
   std::vector<Review> train;
   std::vector<Review> test;
-  std::int64_t skipped = 0;  // the number of empty texts, which are left out
+  Skipped skipped{};
 };
 
 struct Reviews {
   std::vector<Review> reviews;
-  std::int64_t skipped = 0;  // likewise
+  Skipped skipped{};
 };
 
 // Identifies these rules in caches; change it whenever they change.
 constexpr const char* kReaderName =
-    "csv quoted, tsv not; columns by header; parts by name; empty and hidden texts skipped; links followed";
+    "csv quoted, tsv not; columns by header; parts by name; empty and hidden texts skipped; links followed; tables in "
+    "archives";
 
-// Reads labelled texts. `path` is one of: an aclImdb folder; a tar archive of one (plain, gz, xz; read without
-// unpacking); a folder with train/LABEL/*.txt and test/LABEL/*.txt; a folder LABEL/*.txt; a .tsv or .csv file, or a
-// folder with train.tsv and test.tsv (or .csv). A table has the columns label and text, in this order, or a header that
-// names them: label, sentiment, class, target or v1, and text, review, sentence, content or v2; others are ignored. If there is no test part, every fifth text of each label, in order of
+// Reads labelled texts. `path` is one of: an aclImdb folder; a folder with train/LABEL/*.txt and test/LABEL/*.txt; a folder
+// LABEL/*.txt; a folder with train.tsv and test.tsv, or with a single table; a zip archive, or a tar archive (plain, gz,
+// xz), of such a folder, which is not unpacked; a table, which is a .tsv, .csv or .jsonl file, plain or .gz. A table has the
+// columns label and text, in this order, or a header that names them: label, sentiment, class, target or v1, and text,
+// review, sentence, content or v2; others are ignored. If there is no test part, every fifth text of each label, in order of
 // origin, becomes it. There must be exactly two labels; they are sorted by name ("neg" < "pos").
 // Throws Failure with file and line for text that is not UTF-8, unknown labels, invalid quoting and truncated archives.
 Corpus load_corpus(const std::string& path, const ReadOptions& options = {});

@@ -26,7 +26,7 @@ struct EncodedCorpus {
   std::vector<std::string> words;  // of the vocabulary; words[i] has the id kFirstWord + i
   std::int32_t V;
   EncodedReviews train, test;
-  std::int64_t skipped = 0;  // the number of empty texts, which were left out
+  Skipped skipped{};
 };
 
 // Where padding is put. Both keep the last T ids of a longer review. kFront, the article's choice, puts zeros before
@@ -57,16 +57,5 @@ EncodedReviews encode(const std::vector<Review>& reviews, const Vocabulary& voca
 
 // Builds a vocabulary of size V from corpus.train and encodes both parts with it, on all cores.
 EncodedCorpus encode_corpus(const Corpus& corpus, std::int32_t V);
-
-struct CacheReport {
-  bool hit = false;     // whether the corpus came from the cache
-  std::string problem;  // why the cache could not be written, which is not an error; "" if it was
-};
-
-// load_corpus and encode_corpus with a cache file in `cache_folder`, which is created if missing (empty: no cache). The
-// key consists of the path, the options, the sizes and modification times of the files, V and the tokenizer's rules. A cache that is
-// stale, damaged or made from something else is replaced. `report` may be null.
-EncodedCorpus load_encoded(const std::string& path, std::int32_t V, const std::string& cache_folder,
-                           CacheReport* report = nullptr, const ReadOptions& options = {});
 
 }  // namespace attn::classifier

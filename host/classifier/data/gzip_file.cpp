@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "classifier/data/gzip_file.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <limits>
+#include <new>
 
 #include "classifier/failure.h"
+#include "classifier/input_file.h"
 
 namespace attn::classifier {
 
 GzipFile::GzipFile(const std::string& path, std::int64_t most) : path_(path), most_(most), file_(nullptr) {
-  if (!std::filesystem::is_regular_file(path)) reject(path, "a readable file", "something that is not a regular file");
-  errno = 0;
-  file_ = gzopen(path.c_str(), "rbe");
-  if (file_ == nullptr) reject(path, "a readable file", errno != 0 ? std::strerror(errno) : "no memory to read it");
+  const InputFile input(path, "a readable file");
+  const int descriptor = ::fcntl(input.descriptor(), F_DUPFD_CLOEXEC, 0);
+  if (descriptor < 0) reject(path, "a readable file", std::strerror(errno));
+  file_ = gzdopen(descriptor, "rb");
+  if (file_ == nullptr) {
+    ::close(descriptor);
+    throw std::bad_alloc();
+  }
   gzbuffer(file_, 1U << 16);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "classifier/data/source.h"
+#include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 
 namespace attn::classifier {
@@ -43,23 +43,22 @@ json parsed(std::string_view line, const std::string& where) {
 
 }  // namespace
 
-std::vector<Sample> read_json_lines(const std::string& path, const std::string& part, const ReadOptions& options) {
-  const std::string content = decoded(read_content(path, options), options.encoding, path);
-  const std::string name = std::filesystem::path(path).filename().string();
+std::vector<Sample> read_json_lines(const Table& table, const ReadOptions& options) {
+  const std::string content = decoded(table.content, options.encoding, table.where);
   std::vector<Sample> samples;
   std::string_view rest = content;
   for (std::size_t number = 1; !rest.empty(); ++number) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view line = without_mark(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    const std::string where = path + ":" + std::to_string(number);
+    if (is_blank(line)) continue;
+    const std::string where = table.where + ":" + std::to_string(number);
     const json object = parsed(line, where);
     if (!object.is_object()) reject(where, "a JSON object", object.type_name());
-    Sample sample{part,
+    Sample sample{table.part,
                   trimmed(text_of(member(object, options.label_column, kLabelColumns, where, "label"), where, "label")),
                   text_of(member(object, options.text_column, kTextColumns, where, "text"), where, "text"),
-                  name + ":" + std::to_string(number)};
+                  table.name + ":" + std::to_string(number)};
     require_label(sample.label, where);
     samples.push_back(std::move(sample));
   }

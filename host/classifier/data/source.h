@@ -4,6 +4,7 @@
 // texts and checks what concerns all of them (the number of labels, the two parts).
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,19 +24,40 @@ struct Sample {
 // validation, val, dev), "test"; "" for any other name.
 std::string part_named(std::string_view name);
 
-// Lists the texts of a folder, [.../][train/|valid/|test/]LABEL/NAME.txt, in any order.
-std::vector<std::string> list_texts(const std::string& folder);
+struct FolderFiles {
+  std::vector<std::string> files;  // in any order
+  std::int64_t hidden = 0;         // the number of hidden ones, which are not among them
+};
+
+// Lists the texts of a folder, [.../][train/|valid/|test/]LABEL/NAME.txt.
+FolderFiles list_texts(const std::string& folder);
 Sample read_text(const std::string& folder, const std::string& file, const ReadOptions& options);
 
-// Reads a tar archive of such a folder.
-std::vector<Sample> read_archive(const std::string& path, const ReadOptions& options);
+// What a tar or zip archive holds of such a folder, or of a folder with tables.
+struct ArchiveContents {
+  std::vector<Sample> texts;
+  std::map<std::string, std::string> tables;  // their contents, by path in the archive
+  std::int64_t hidden = 0;                    // the number of hidden texts and tables, which are not among them
+};
+ArchiveContents read_archive(const std::string& path, const ReadOptions& options);
+
+// Hidden files and folders, which editors and file managers leave, such as "._0_3.txt" and ".ipynb_checkpoints", and the
+// folder in which macOS puts what archives of other systems cannot hold.
+bool is_hidden(std::string_view path);
 
 // Whether the name is that of a .tsv, .csv or .jsonl file, or of one of these with .gz.
 bool is_table(const std::string& path);
-std::vector<Sample> read_table(const std::string& path, const std::string& part, const ReadOptions& options);
+
+struct Table {
+  std::string name;   // of the file, for origins; its extension is the format
+  std::string where;  // for messages
+  std::string part;
+  std::string content;  // as in the file, once it is unpacked
+};
+std::vector<Sample> read_table(const Table& table, const ReadOptions& options);
 
 // Reads JSON Lines, an object for each text. The names of columns are those of its members.
-std::vector<Sample> read_json_lines(const std::string& path, const std::string& part, const ReadOptions& options);
+std::vector<Sample> read_json_lines(const Table& table, const ReadOptions& options);
 
 // What columns are called where the options do not name them.
 inline const std::vector<std::string> kLabelColumns = {"label", "sentiment", "class", "target", "v1"};

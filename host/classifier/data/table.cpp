@@ -154,13 +154,12 @@ bool is_table(const std::string& path) {
   return extension(path) == ".tsv" || extension(path) == ".csv" || extension(path) == ".jsonl";
 }
 
-std::vector<Sample> read_table(const std::string& path, const std::string& part, const ReadOptions& options) {
-  if (extension(path) == ".jsonl") return read_json_lines(path, part, options);
-  const std::string content = decoded(read_content(path, options), options.encoding, path);
-  const std::string name = std::filesystem::path(path).filename().string();
-  const char usual = extension(path) == ".tsv" ? '\t' : ',';
+std::vector<Sample> read_table(const Table& table, const ReadOptions& options) {
+  if (extension(table.name) == ".jsonl") return read_json_lines(table, options);
+  const std::string content = decoded(table.content, options.encoding, table.where);
+  const char usual = extension(table.name) == ".tsv" ? '\t' : ',';
   const char separator = options.separator.empty() ? usual : options.separator.front();
-  TableReader reader(content, separator, separator != '\t', path);
+  TableReader reader(content, separator, separator != '\t', table.where);
   Columns columns = {0, 1, 2};
   std::vector<Sample> samples;
   bool first = true;
@@ -176,8 +175,8 @@ std::vector<Sample> read_table(const std::string& path, const std::string& part,
              columns.count == 2 ? "2 columns, label and text, or a header that names them"
                                 : std::to_string(columns.count) + " columns, as in the header",
              std::to_string(record.size()));
-    Sample sample{part, trimmed(record[columns.label]), std::move(record[columns.text]),
-                  name + ":" + std::to_string(reader.line())};
+    Sample sample{table.part, trimmed(record[columns.label]), std::move(record[columns.text]),
+                  table.name + ":" + std::to_string(reader.line())};
     require_label(sample.label, reader.where());
     samples.push_back(std::move(sample));
   }

@@ -29,22 +29,12 @@ bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
-// Hidden files and folders, which editors and file managers leave, such as "._0_3.txt" and ".ipynb_checkpoints", and the
-// folder in which macOS puts what archives of other systems cannot hold.
-bool is_hidden(std::string_view path) {
-  while (!path.empty()) {
-    const std::string_view name = take_last(path);
-    if ((name.size() > 1 && name.front() == '.' && name != "..") || name == "__MACOSX") return true;
-  }
-  return false;
-}
-
 // The part, label and origin of a text file by its path, [.../][train/|valid/|test/]LABEL/NAME.txt; empty for any other
 // file and for IMDB's unlabelled part. Folders and archives share this rule.
 std::optional<Sample> classify(std::string_view file) {
   std::string_view rest = file;
   const std::string_view name = take_last(rest), label = take_last(rest), part = take_last(rest);
-  if (!ends_with(name, ".txt") || is_hidden(file)) return std::nullopt;
+  if (!ends_with(name, ".txt")) return std::nullopt;
   if (label.empty() || label == "." || label == "unsup" || !part_named(label).empty()) return std::nullopt;
   Sample sample;
   sample.part = part_named(part);
@@ -59,6 +49,14 @@ void set_file(Sample& sample, std::string content, const ReadOptions& options, c
 }
 
 }  // namespace
+
+bool is_hidden(std::string_view path) {
+  while (!path.empty()) {
+    const std::string_view name = take_last(path);
+    if ((name.size() > 1 && name.front() == '.' && name != "..") || name == "__MACOSX") return true;
+  }
+  return false;
+}
 
 std::string read_content(const std::string& path, const ReadOptions& options) {
   GzipFile file(path, options.total_limit);
@@ -75,19 +73,24 @@ std::string_view without_mark(std::string_view text) {
   return text;
 }
 
-std::vector<std::string> list_texts(const std::string& folder) {
+FolderFiles list_texts(const std::string& folder) {
   constexpr int kDeepest = 3;  // aclImdb/train/neg, if the folder that contains aclImdb is given
-  std::vector<std::string> files;
+  FolderFiles texts;
   for (auto entry = fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink);
        entry != fs::recursive_directory_iterator(); ++entry) {
     if (!entry->is_directory()) {
       const std::string& file = entry->path().native();
-      if (classify(std::string_view(file).substr(folder.size()))) files.push_back(file);
+      const std::string_view inner = std::string_view(file).substr(folder.size());
+      if (!classify(inner)) continue;
+      if (is_hidden(inner))
+        ++texts.hidden;
+      else
+        texts.files.push_back(file);
     } else if (entry.depth() >= kDeepest) {
       entry.disable_recursion_pending();
     }
   }
-  return files;
+  return texts;
 }
 
 Sample read_text(const std::string& folder, const std::string& file, const ReadOptions& options) {
@@ -96,19 +99,30 @@ Sample read_text(const std::string& folder, const std::string& file, const ReadO
   return sample;
 }
 
-std::vector<Sample> read_archive(const std::string& path, const ReadOptions& options) {
-  ArchiveReader reader(path, options.total_limit, options.text_limit);
-  std::vector<Sample> samples;
+ArchiveContents read_archive(const std::string& path, const ReadOptions& options) {
+  ArchiveReader reader(path, options.total_limit);
+  ArchiveContents contents;
+  std::vector<Sample>& samples = contents.texts;
   std::unordered_map<std::string, std::size_t> places;  // in `samples`, by path in the archive
   std::vector<std::pair<ArchiveReader::Entry, Sample>> links;
   while (const std::optional<ArchiveReader::Entry> file = reader.next()) {
+    const bool is_file = file->target.empty();
+    const bool holds_table = is_file && is_table(file->name) && without_gz(file->name) == file->name;
     std::optional<Sample> sample = classify(file->name);
-    if (!sample) continue;
-    if (!file->target.empty()) {
+    if (!holds_table && !sample) continue;
+    if (is_hidden(file->name)) {
+      ++contents.hidden;
+      continue;
+    }
+    if (holds_table) {
+      contents.tables[normal_path(file->name)] = reader.data(options.total_limit);
+      continue;
+    }
+    if (!is_file) {
       links.emplace_back(*file, *std::move(sample));
       continue;
     }
-    set_file(*sample, reader.data(), options, path + ": " + file->name);
+    set_file(*sample, reader.data(options.text_limit), options, path + ": " + file->name);
     places[normal_path(file->name)] = samples.size();
     samples.push_back(std::move(*sample));
   }
@@ -131,7 +145,7 @@ std::vector<Sample> read_archive(const std::string& path, const ReadOptions& opt
   if (!links.empty())
     reject(path + ": " + links.front().first.name, "a link to a text in the archive",
            "one to " + links.front().first.target);
-  return samples;
+  return contents;
 }
 
 }  // namespace attn::classifier

@@ -140,6 +140,8 @@ std::vector<Token> tokenize(std::string_view text) {
   return tokens;
 }
 
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos; }
+
 void require_utf8(std::string_view text, const std::string& origin) {
   const auto bad = utf8::find_invalid(text.begin(), text.end());
   if (bad == text.end()) return;

@@ -21,6 +21,9 @@ struct Token {
   std::size_t begin, end;  // byte range of the word in the text
 };
 
+// Whether the text is nothing but white space.
+bool is_blank(std::string_view text);
+
 // Bytes that are not UTF-8 separate words. Texts from outside are checked by require_utf8 first.
 std::vector<Token> tokenize(std::string_view text);
 

@@ -2,8 +2,10 @@
 #include "classifier/data/vocabulary.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
+#include "classifier/data/tokenizer.h"
 #include "classifier/failure.h"
 
 namespace attn::classifier {
@@ -50,10 +52,14 @@ std::string to_lines(const std::vector<std::string>& words) {
 }
 
 std::vector<std::string> from_lines(std::string_view text) {
+  require_utf8(text, "vocabulary");
   std::vector<std::string> words;
+  std::unordered_set<std::string_view> seen;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     words.emplace_back(text.substr(0, end));
+    if (!seen.insert(text.substr(0, end)).second)
+      reject("vocabulary", "each word once", "\"" + words.back() + "\" twice");
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return words;

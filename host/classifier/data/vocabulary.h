@@ -37,7 +37,8 @@ class Vocabulary {
   std::int32_t size_;
 };
 
-// Converts words to the text of a file, one per line, and back. Words contain no white space.
+// Converts words to the text of a file, one per line, and back. Words contain no white space. Throws Failure for a word that
+// is not UTF-8 or that occurs twice.
 std::string to_lines(const std::vector<std::string>& words);
 std::vector<std::string> from_lines(std::string_view text);
 

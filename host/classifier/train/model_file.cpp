@@ -2,8 +2,6 @@
 #include "classifier/train/model_file.h"
 
 #include <limits>
-#include <string_view>
-#include <unordered_set>
 
 #include "base/target_name.h"
 #include "classifier/data/generator.h"
@@ -45,14 +43,6 @@ std::vector<std::string> label_names_of(const TensorFile& file) {
   return names;
 }
 
-std::vector<std::string> vocabulary_of(const TensorFile& file) {
-  std::vector<std::string> words = from_lines(field(file, "vocabulary"));
-  std::unordered_set<std::string_view> seen;
-  for (const std::string& word : words)
-    if (!seen.insert(word).second) reject("vocabulary", "each word once", "\"" + word + "\" twice");
-  return words;
-}
-
 TrainState state_of(const TensorFile& file) {
   const json state = whole_numbers(json::parse(field(file, "state")), "state",
                                    {"epoch", "step", "updates", "correct", "seen"}, kMostCount);
@@ -71,7 +61,7 @@ ModelFile described_by(const TensorFile& in) {
   file.environment = json::parse(field(in, "environment")).get<Environment>();
   // Earlier versions wrote the name that Highway gives.
   file.environment.target = std::string(internal::usual_target_name(file.environment.target.c_str()));
-  file.words = vocabulary_of(in);
+  file.words = from_lines(field(in, "vocabulary"));
   file.label_names = label_names_of(in);
   if (in.metadata.count("state") == 1) file.state = state_of(in);
   return file;
@@ -133,7 +123,7 @@ InitialWeights load_initial_weights(const std::string& path) {
   InitialWeights weights{path, in_fp32(with_current_names(std::move(in.tensors)), path), {}, {}};
   if (in.metadata.count("vocabulary") == 1)
     naming(path, [&] {
-      weights.words = vocabulary_of(in);
+      weights.words = from_lines(field(in, "vocabulary"));
       weights.label_names = label_names_of(in);
     });
   return weights;

@@ -68,7 +68,7 @@ attn_status_t attn_embedding_forward(attn_handle_t handle, attn_dtype_t dtype, i
     const Embedding embedding{dtype, N, V, E, ids, nullptr};
     require_embedding(handle, embedding);
     require_pointer("table", table);
-    require_pointer("rows", rows, N);
+    require_tensor("rows", rows, dtype, N);
     layers.embedding_forward(embedding, table, rows);
   });
 }
@@ -88,7 +88,7 @@ attn_status_t attn_embedding_backward(attn_handle_t handle, attn_dtype_t dtype, 
   return guarded_with_layers(handle, [&](Layers& layers) {
     const Embedding embedding{dtype, N, V, E, ids, workspace};
     require_embedding(handle, embedding);
-    require_pointer("d_rows", d_rows, N);
+    require_tensor("d_rows", d_rows, dtype, N);
     require_pointer("d_table", d_table);
     require_workspace(workspace, workspace_bytes, layers.embedding_workspace(embedding));
     layers.embedding_backward(embedding, d_rows, d_table);
@@ -126,6 +126,8 @@ attn_status_t attn_sigmoid_cross_entropy(attn_handle_t handle, int64_t B, const 
     require_pointer("y", y, B);
     if (is_host_memory(handle)) require_targets(y, B);
     require_scale("scale", scale);
+    require_optional("losses", losses);
+    require_optional("d_z", d_z);
     layers.sigmoid_cross_entropy(B, z, y, scale, losses, d_z);
   });
 }
@@ -139,8 +141,8 @@ attn_status_t attn_convert(attn_handle_t handle, int64_t N, attn_dtype_t from, c
     if (from != to && from != ATTN_DTYPE_FP32 && to != ATTN_DTYPE_FP32)
       reject("to", "ATTN_DTYPE_FP32 or the type of in", "the other 16-bit type");
     element_count("in", {N});
-    require_pointer("in", in, N);
-    require_pointer("out", out, N);
+    require_tensor("in", in, from, N);
+    require_tensor("out", out, to, N);
     layers.convert(N, from, in, to, out);
   });
 }
@@ -162,8 +164,8 @@ attn_status_t attn_dropout(attn_handle_t handle, attn_dtype_t dtype, int64_t N, 
     require_size("N", N, 0);
     element_count("in", {N});
     require_range("rate", rate, rate >= 0 && rate < 1, "at least 0 and below 1");
-    require_pointer("in", in, N);
-    require_pointer("out", out, N);
+    require_tensor("in", in, dtype, N);
+    require_tensor("out", out, dtype, N);
     layers.dropout(dtype, N, rate, seed, stream, in, out);
   });
 }
@@ -185,6 +187,7 @@ attn_status_t attn_adam_step(attn_handle_t handle, const attn_adam_desc_t* calle
     require_pointer("p", p, N);
     require_pointer("m", m, N);
     require_pointer("s", s, N);
+    require_optional("desc.skip", desc.skip);
     layers.adam_step(desc, N, g, p, m, s);
   });
 }

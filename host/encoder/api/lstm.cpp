@@ -68,10 +68,11 @@ void require_training(const attn_lstm& plan, const char* name) {
 template <class Args>
 LstmSizes require_inputs(const attn_lstm_desc_t& desc, const Args& args) {
   const LstmSizes sizes = sizes_of(desc);
-  require_pointer("args.x", args.x, sizes.x);
+  require_tensor("args.x", args.x, desc.dtype, sizes.x);
   require_pointer("args.kernel", args.kernel, sizes.kernel);
   require_pointer("args.recurrent", args.recurrent, sizes.recurrent);
   require_pointer("args.bias", args.bias, sizes.bias);
+  require_optional("args.lengths", args.lengths);
   require_lengths("args.lengths", args.lengths, desc.B, desc.T);
   return sizes;
 }
@@ -121,7 +122,7 @@ attn_status_t attn_lstm_forward(attn_lstm_t plan, const attn_lstm_forward_args_t
     attn_lstm& lstm = live_plan(plan);
     const auto args = read_struct("args", caller_args);
     const LstmSizes sizes = require_inputs(lstm.desc, args);
-    require_pointer("args.y", args.y, sizes.y);
+    require_tensor("args.y", args.y, lstm.desc.dtype, sizes.y);
     if (lstm.desc.training == 0 && args.reserve != nullptr)
       reject("args.reserve", "null in a plan without training", "a pointer");
     require_aligned("args.reserve", args.reserve, lstm.plan->reserve_bytes());
@@ -138,10 +139,10 @@ attn_status_t attn_lstm_backward(attn_lstm_t plan, const attn_lstm_backward_args
     require_training(lstm, "plan");
     const auto args = read_struct("args", caller_args);
     const LstmSizes sizes = require_inputs(lstm.desc, args);
-    require_pointer("args.y", args.y, sizes.y);
+    require_tensor("args.y", args.y, lstm.desc.dtype, sizes.y);
     require_aligned("args.reserve", args.reserve, lstm.plan->reserve_bytes());
-    require_pointer("args.d_y", args.d_y, sizes.y);
-    require_pointer("args.d_x", args.d_x, sizes.x);
+    require_tensor("args.d_y", args.d_y, lstm.desc.dtype, sizes.y);
+    require_tensor("args.d_x", args.d_x, lstm.desc.dtype, sizes.x);
     require_pointer("args.d_kernel", args.d_kernel, sizes.kernel);
     require_pointer("args.d_recurrent", args.d_recurrent, sizes.recurrent);
     require_pointer("args.d_bias", args.d_bias, sizes.bias);

@@ -38,11 +38,14 @@ ProjectedSizes sizes_of(const attn_projected_desc_t& desc) {
 template <class Args>
 void require_inputs(attn_handle_t handle, const attn_projected_desc_t& desc, const ProjectedSizes& sizes,
                     const Args& args) {
-  require_pointer("args.x", args.x, sizes.x);
-  require_pointer("args.h", args.h, sizes.h);
+  require_tensor("args.x", args.x, desc.dtype, sizes.x);
+  require_tensor("args.h", args.h, query_dtype(desc), sizes.h);
   require_pointer("args.w_q", args.w_q, sizes.w_q);
   require_pointer("args.w_k", args.w_k, sizes.w_k);
   require_pointer("args.v", args.v, desc.A);
+  require_optional("args.b", args.b);
+  require_optional("args.lengths", args.lengths);
+  require_optional("args.weights", args.weights, desc.dtype);
   if (backend_kind(handle) == ATTN_BACKEND_CPU) require_lengths("args.lengths", args.lengths, desc.B, desc.T);
 }
 
@@ -84,7 +87,7 @@ attn_status_t attn_projected_forward(attn_handle_t handle, const attn_projected_
     const auto args = read_struct("args", caller_args);
     const ProjectedPlan plan(handle, backend, desc);
     require_inputs(handle, desc, sizes, args);
-    require_pointer("args.o", args.o, sizes.o);
+    require_tensor("args.o", args.o, desc.dtype, sizes.o);
     if (args.reserve != nullptr) require_aligned("args.reserve", args.reserve, plan.reserve_bytes());
     require_workspace(workspace, workspace_bytes, plan.workspace_bytes(ATTN_PASS_FORWARD));
     plan.forward(args, workspace);
@@ -102,7 +105,14 @@ attn_status_t attn_projected_backward(attn_handle_t handle, const attn_projected
     const ProjectedPlan plan(handle, backend, desc);
     require_inputs(handle, desc, sizes, args);
     require_aligned("args.reserve", args.reserve, plan.reserve_bytes());
-    require_pointer("args.d_o", args.d_o, sizes.o);
+    require_tensor("args.d_o", args.d_o, desc.dtype, sizes.o);
+    require_optional("args.d_weights", args.d_weights, desc.dtype);
+    require_optional("args.d_x", args.d_x, desc.dtype);
+    require_optional("args.d_h", args.d_h, query_dtype(desc));
+    require_optional("args.d_w_q", args.d_w_q);
+    require_optional("args.d_w_k", args.d_w_k);
+    require_optional("args.d_b", args.d_b);
+    require_optional("args.d_v", args.d_v);
     require_workspace(workspace, workspace_bytes, plan.workspace_bytes(ATTN_PASS_BACKWARD));
     plan.backward(args, workspace);
   });

@@ -75,11 +75,13 @@ Sizes sizes_of(const attn_recurrent_desc_t& desc) {
 // The arguments that both passes have.
 template <class Args>
 Sizes require_inputs(const attn_recurrent& plan, const Args& args) {
-  const Sizes sizes = sizes_of(plan.encoder.desc());
-  require_pointer("args.x", args.x, sizes.x);
+  const attn_recurrent_desc_t& desc = plan.encoder.desc();
+  const Sizes sizes = sizes_of(desc);
+  require_tensor("args.x", args.x, desc.dtype, sizes.x);
   require_pointer("args.parameters", args.parameters);
-  require_lengths("args.lengths", args.lengths, plan.encoder.desc().B, plan.encoder.desc().T);
-  if (plan.encoder.desc().training == 0 && args.reserve != nullptr)
+  require_optional("args.lengths", args.lengths);
+  require_lengths("args.lengths", args.lengths, desc.B, desc.T);
+  if (desc.training == 0 && args.reserve != nullptr)
     reject("args.reserve", "null in a plan without training", "a pointer");
   require_aligned("args.reserve", args.reserve, plan.encoder.reserve_bytes());
   return sizes;
@@ -160,7 +162,9 @@ attn_status_t attn_recurrent_forward(attn_recurrent_t plan, const attn_recurrent
     attn_recurrent& state = live_plan(plan);
     const auto args = read_struct("args", caller_args);
     const Sizes sizes = require_inputs(state, args);
-    require_pointer("args.o", args.o, sizes.o);
+    const attn_dtype_t dtype = state.encoder.desc().dtype;
+    require_tensor("args.o", args.o, dtype, sizes.o);
+    require_optional("args.weights", args.weights, dtype);
     require_workspace(workspace, workspace_bytes, state.encoder.workspace_bytes(ATTN_PASS_FORWARD));
     const OneCall call("plan", state.busy);
     state.encoder.forward(args, workspace);
@@ -174,7 +178,10 @@ attn_status_t attn_recurrent_backward(attn_recurrent_t plan, const attn_recurren
     require_training(state, "plan");
     const auto args = read_struct("args", caller_args);
     const Sizes sizes = require_inputs(state, args);
-    require_pointer("args.d_o", args.d_o, sizes.o);
+    const attn_dtype_t dtype = state.encoder.desc().dtype;
+    require_tensor("args.d_o", args.d_o, dtype, sizes.o);
+    require_optional("args.d_weights", args.d_weights, dtype);
+    require_optional("args.d_x", args.d_x, dtype);
     require_pointer("args.d_parameters", args.d_parameters);
     require_workspace(workspace, workspace_bytes, state.encoder.workspace_bytes(ATTN_PASS_BACKWARD));
     const OneCall call("plan", state.busy);

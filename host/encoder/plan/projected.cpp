@@ -49,7 +49,7 @@ std::size_t ProjectedPlan::workspace_bytes(attn_pass_t pass) const {
   else
     with_fp32_copies(attn_projected_backward_args_t{}, all);
   const LinearMap keys{desc_.dtype, {desc_.B, desc_.T, nullptr}, desc_.A, desc_.D, nullptr};
-  const LinearMap queries{query_dtype(), {desc_.B, desc_.Q, nullptr}, desc_.A, desc_.H, nullptr};
+  const LinearMap queries{query_dtype(desc_), {desc_.B, desc_.Q, nullptr}, desc_.A, desc_.H, nullptr};
   return all.bytes() + static_cast<std::size_t>(layout_.scratch) +
          std::max({linear_.workspace_bytes(keys), linear_.workspace_bytes(queries),
                    linear_.sum_workspace_bytes(desc_.Q * desc_.A), additive_workspace(pass)});
@@ -115,7 +115,7 @@ LinearMap ProjectedPlan::key_map(const std::int32_t* lengths, std::byte* workspa
 // A shared query is one item, and none where no item shares it.
 LinearMap ProjectedPlan::query_map(std::byte* workspace) const {
   const std::int64_t distinct = desc_.shared_query ? std::min<std::int64_t>(desc_.B, 1) : desc_.B;
-  return {query_dtype(), {distinct, desc_.Q, nullptr}, desc_.A, desc_.H, workspace + layout_.scratch};
+  return {query_dtype(desc_), {distinct, desc_.Q, nullptr}, desc_.A, desc_.H, workspace + layout_.scratch};
 }
 
 Items ProjectedPlan::query_items(std::byte* workspace) const {
@@ -123,7 +123,7 @@ Items ProjectedPlan::query_items(std::byte* workspace) const {
 }
 
 void* ProjectedPlan::distinct_queries(void* q, std::byte* workspace) const {
-  return query_dtype() == desc_.dtype ? q : workspace + layout_.shared;
+  return query_dtype(desc_) == desc_.dtype ? q : workspace + layout_.shared;
 }
 
 const void* ProjectedPlan::v_of_attention(const float* v, std::byte* workspace) const {

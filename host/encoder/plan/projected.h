@@ -7,6 +7,11 @@
 
 namespace attn::internal {
 
+// A shared query is a parameter, and those are fp32.
+inline attn_dtype_t query_dtype(const attn_projected_desc_t& desc) {
+  return desc.shared_query == 1 ? ATTN_DTYPE_FP32 : desc.dtype;
+}
+
 // Projected additive attention: projections by the backend's linear maps, attention by libattn_cuda. Arguments are
 // valid; workspaces and reserve spaces are aligned to 64 bytes. Where the linear maps support only fp32, the passes run
 // on fp32 copies of the tensors. Made for one call: it allocates no memory.
@@ -36,7 +41,6 @@ class ProjectedPlan {
   };
 
   bool is_fp32() const { return desc_.dtype == ATTN_DTYPE_FP32; }
-  attn_dtype_t query_dtype() const { return desc_.shared_query ? ATTN_DTYPE_FP32 : desc_.dtype; }
   attn_additive_desc_t additive_desc() const;
   std::size_t additive_workspace(attn_pass_t pass) const;
 

@@ -4,8 +4,8 @@
  *
  * Alphabet: B batch size, Q queries, T keys (positions), A attention width, D value width.
  *
- * Tensors are row-major and contiguous, and need no more alignment than their elements. The shape of each is in the
- * comment next to its pointer. Unless its comment allows it, an output must not overlap any other argument.
+ * Tensors are row-major and contiguous, and aligned to their elements: no more is needed, and less is an invalid
+ * argument. The shape of each is in the comment next to its pointer. Unless its comment allows it, an output must not overlap any other argument.
  *
  * Errors: every call returns a status. After a failure attn_last_error() reads "<argument>: expected <rule>, got
  * <value>"; the outputs are then unspecified and the inputs are unchanged.
