@@ -19,8 +19,8 @@ usage: ./bootstrap.sh VERB
   data               fetch the IMDB reviews (84 MB) to data/, where train finds them; resumes
   test               style, the build, and the tests of the libraries, the trainer and the Python package; CUDA
                      kernels run on a virtual GPU
-  test --all         everything that CI runs: also several virtual GPUs and their own tests, mutants, clang,
-                     clang-tidy, sanitizers, linters of Python, the set-up
+  test --all         everything that CI runs: also several virtual GPUs and their own tests, mutants, clang
+                     with sanitizers, fuzzing, clang-tidy, linters of Python, the set-up
   test --no-cuda     leaves out all that needs a CUDA compiler; with --all too
   test --gpu         the CUDA kernels on the GPU of this machine
   bench [OPTIONS]    build attn_bench and run it: times on the CPU and on a GPU, and where there is a CUDA compiler but no
@@ -84,6 +84,7 @@ all_test_needs=(
   "clang-14|tool clang++-14|the second compiler, version 14"
   "clang-tidy-14|tool clang-tidy-14|static analysis by the second compiler"
   "libomp-14-dev|true|OpenMP of the second compiler"
+  "libclang-rt-14-dev|true|sanitizers and fuzzer of the second compiler"
 )
 
 # ---- set-up --------------------------------------------------------------------------------------------------------

@@ -80,9 +80,8 @@ run_all_tests() { # CUDA: ON or OFF
   require_cuda "$1"
   stage "build, warnings as errors" build dev -DATTN_CUDA="$1"
   stage "tests" ctest --preset dev
-  stage "clang, warnings as errors" build clang
+  stage "clang, warnings as errors, with sanitizers" build asan -DATTN_CUDA="$1"
   stage "clang-tidy" tidy
-  stage "sanitizers" build asan -DATTN_CUDA="$1"
   stage "tests under sanitizers" ctest --preset asan
   stage "tests of the set-up" "$python" -m pytest tests/install
   python_tests dev
@@ -91,7 +90,7 @@ run_all_tests() { # CUDA: ON or OFF
 # Checks the C API and what it is built on. The headers of Highway and oneDNN cost clang-tidy minutes in the other sources.
 tidy() {
   find host/api host/base host/encoder/{api,base,plan} -name '*.cpp' -print0 |
-    xargs -0 --max-args 4 --max-procs "$(nproc)" clang-tidy-14 --quiet -p build/clang --warnings-as-errors='*'
+    xargs -0 --max-args 4 --max-procs "$(nproc)" clang-tidy-14 --quiet -p build/asan --warnings-as-errors='*'
 }
 
 # Runs the same test programs as on the virtual GPU, and accepts nothing but a real GPU.

@@ -41,14 +41,18 @@ def without_checksum(file: bytes, **metadata: str) -> bytes:
 
 
 def make_models(attn_train: str) -> None:
-    sizes = "--vocabulary 12 --length 4 --embedding 2 --hidden 1 --attention-width 2 --query-width 1".split()
+    sizes = [
+        "--vocabulary", "12", "--length", "4", "--embedding", "2", "--hidden", "1", "--attention-width", "2", "--query-width", "1",
+    ]  # fmt: skip
     for name, options in {"pooling": [], "additive_fp16": ["--attention", "additive", "--storage", "fp16", "--mask"]}.items():
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(
-                [attn_train, "train", "--output", folder, "--epochs", "1", "--generated-train", "8", "--generated-test", "4"]
-                + ["--no-cache", "--device", "cpu", "--threads", "1", *sizes, *options],
+                [
+                    attn_train, "train", "--output", folder, "--epochs", "1", "--generated-train", "8", "--generated-test", "4",
+                    "--no-cache", "--device", "cpu", "--threads", "1", *sizes, *options,
+                ],
                 check=True,
-            )
+            )  # fmt: skip
             for kind in ("model", "best"):
                 file = pathlib.Path(folder, f"{kind}.safetensors").read_bytes()
                 store("model", f"{name}_{kind}", without_checksum(file))
@@ -60,10 +64,12 @@ def make_caches(attn_train: str) -> None:
         data = pathlib.Path(folder, "reviews.csv")
         data.write_text("neg,dull film\npos,good film\n" * 5)
         subprocess.run(
-            [attn_train, "train", "--data", str(data), "--cache", folder, "--vocabulary", "16", "--output", folder + "/run"]
-            + ["--epochs", "1", "--embedding", "2", "--hidden", "1", "--device", "cpu"],
+            [
+                attn_train, "train", "--data", str(data), "--cache", folder, "--vocabulary", "16", "--output", folder + "/run",
+                "--epochs", "1", "--embedding", "2", "--hidden", "1", "--device", "cpu",
+            ],
             check=True,
-        )
+        )  # fmt: skip
         (cache,) = pathlib.Path(folder).glob("encoded-*.safetensors")
         store("cache", "reviews", without_checksum(cache.read_bytes(), key="key"))
 
