@@ -63,32 +63,8 @@ TEST_P(AdditiveOn, SplitsOfSeveralTiles) { expect_parity(Case({1, 2049, 530, 3, 
 TEST_P(AdditiveOn, RowsThatFillATile) { expect_parity(Case({1, 4081, 128, 2, 3}, {}), options); }
 
 TEST_P(AdditiveOn, AnItemAloneGivesTheBitsItHasInABatch) {
-  const AdditiveShape s = kManySplits;
-  const Case whole(s, {700, 0, 411});
-  const Result batch = run(whole, options);
-  for (std::int64_t b = 0; b < s.B; ++b) {
-    SCOPED_TRACE(b);
-    AdditiveShape one = s;
-    one.B = 1;
-    Case alone(one, {});
-    const auto part = [b](const std::vector<double>& tensor, std::int64_t size) {
-      return std::vector<double>(tensor.begin() + b * size, tensor.begin() + (b + 1) * size);
-    };
-    alone.input.q = part(whole.input.q, s.Q * s.A);
-    alone.input.k = part(whole.input.k, s.T * s.A);
-    alone.input.v = whole.input.v;
-    alone.input.x = part(whole.input.x, s.T * s.D);
-    alone.input.lengths = {whole.input.lengths[static_cast<std::size_t>(b)]};
-    alone.d_o = slice(whole.d_o, b * s.Q * s.D, s.Q * s.D);
-    alone.d_weights = slice(whole.d_weights, b * s.Q * s.T, s.Q * s.T);
-    const Result got = run(alone, options);
-    EXPECT_TRUE(same_bits(got.o, slice(batch.o, b * s.Q * s.D, s.Q * s.D))) << "o";
-    EXPECT_TRUE(same_bits(got.weights, slice(batch.weights, b * s.Q * s.T, s.Q * s.T))) << "weights";
-    EXPECT_TRUE(same_bits(got.lse, slice(batch.lse, b * s.Q, s.Q))) << "lse";
-    EXPECT_TRUE(same_bits(got.d_q, slice(batch.d_q, b * s.Q * s.A, s.Q * s.A))) << "d_q";
-    EXPECT_TRUE(same_bits(got.d_k, slice(batch.d_k, b * s.T * s.A, s.T * s.A))) << "d_k";
-    EXPECT_TRUE(same_bits(got.d_x, slice(batch.d_x, b * s.T * s.D, s.T * s.D))) << "d_x";
-  }
+  const Case whole(kManySplits, {700, 0, 411});
+  expect_same_bits_of_each_item(whole, run(whole, options), options);
 }
 
 // Puts each special value into each input, in the body of a vector and in its tail, wherever it has an effect; the last

@@ -174,6 +174,41 @@ inline void expect_same_bits(const Result& a, const Result& b) {
   EXPECT_TRUE(same_bits(a.d_x, b.d_x)) << "d_x";
 }
 
+// The case of item b alone.
+inline Case item_of(const Case& whole, std::int64_t b) {
+  const reference::AdditiveInput& in = whole.input;
+  const auto part = [b](const std::vector<double>& tensor, std::int64_t size) {
+    return std::vector<double>(tensor.begin() + b * size, tensor.begin() + (b + 1) * size);
+  };
+  Case alone({1, in.Q, in.T, in.A, in.D}, {});
+  alone.input.q = part(in.q, in.Q * in.A);
+  alone.input.k = part(in.k, in.T * in.A);
+  alone.input.v = in.v;
+  alone.input.x = part(in.x, in.T * in.D);
+  if (!in.lengths.empty()) alone.input.lengths = {in.lengths[static_cast<std::size_t>(b)]};
+  alone.d_o = slice(whole.d_o, b * in.Q * in.D, in.Q * in.D);
+  alone.d_weights = slice(whole.d_weights, b * in.Q * in.T, in.Q * in.T);
+  return alone;
+}
+
+// Expects the bits that an item has in the batch from the item alone.
+inline void expect_same_bits_of_each_item(const Case& whole, const Result& batch, const RunOptions& options) {
+  const reference::AdditiveInput& in = whole.input;
+  for (std::int64_t b = 0; b < in.B; ++b) {
+    SCOPED_TRACE(b);
+    const Result got = run(item_of(whole, b), options);
+    const auto same = [b](const std::vector<float>& alone, const std::vector<float>& all, std::int64_t size) {
+      return all.empty() ? alone.empty() : same_bits(alone, slice(all, b * size, size));
+    };
+    EXPECT_TRUE(same(got.o, batch.o, in.Q * in.D)) << "o";
+    EXPECT_TRUE(same(got.weights, batch.weights, in.Q * in.T)) << "weights";
+    EXPECT_TRUE(same(got.lse, batch.lse, in.Q)) << "lse";
+    EXPECT_TRUE(same(got.d_q, batch.d_q, in.Q * in.A)) << "d_q";
+    EXPECT_TRUE(same(got.d_k, batch.d_k, in.T * in.A)) << "d_k";
+    EXPECT_TRUE(same(got.d_x, batch.d_x, in.T * in.D)) << "d_x";
+  }
+}
+
 // Several tiles of queries and several splits of keys, of which the last ones are incomplete.
 constexpr AdditiveShape kManySplits{3, 9, 700, 19, 21};
 
