@@ -210,6 +210,15 @@ TEST(CorpusArchive, HoldsTables) {
   expect_refused(folder / "data.zip", {"expected each table once, got train.csv twice"});
   write_archive(folder / "data.zip", {{"a/train.csv", rows}, {"a/test.csv", "\xff,\n"}}, kZip);
   expect_refused(folder / "data.zip", {"data.zip: aclImdb/a/test.csv:1", "UTF-8"});
+  write_archive(folder / "data.zip", {{"large.csv", std::string(1 << 20, 'x')}}, kZip);
+  ReadOptions options;
+  options.text_limit = options.total_limit = 1 << 16;
+  try {
+    load_corpus(folder / "data.zip", options);
+    ADD_FAILURE() << "read more than the limit";
+  } catch (const Failure& failure) {
+    EXPECT_NE(std::string(failure.what()).find("(see --total-limit)"), std::string::npos) << failure.what();
+  }
   write_archive(folder / "data.zip", {{"some.csv", rows}, {"other.csv", rows}}, kZip);
   expect_refused(folder / "data.zip", {"an archive without them"});
 }

@@ -89,10 +89,10 @@ std::string ArchiveReader::data(std::int64_t most) {
   while ((result = archive_read_data_block(reader_.get(), &block, &bytes, &offset)) == ARCHIVE_OK) {
     content.append(static_cast<const char*>(block), bytes);
     total_ += static_cast<std::int64_t>(bytes);
-    if (static_cast<std::int64_t>(content.size()) > most)
-      reject(path_ + ": " + name_, "at most " + std::to_string(most) + " bytes (see --text-limit)", "more");
     if (total_ > most_in_all_)
       reject(path_, "at most " + std::to_string(most_in_all_) + " bytes when unpacked (see --total-limit)", "more");
+    if (static_cast<std::int64_t>(content.size()) > most)
+      reject(path_ + ": " + name_, "at most " + std::to_string(most) + " bytes (see --text-limit)", "more");
   }
   if (result != ARCHIVE_EOF) fail();
   return content;

@@ -19,23 +19,21 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kReadable =
-    "a .tsv, .csv or .jsonl file (plain or .gz), or a folder, zip archive or tar archive (plain, gz, xz) with "
-    "LABEL/*.txt, "
-    "with train.tsv, train.csv or train.jsonl, or with one such table";
+    "a .tsv, .csv or .jsonl file (plain or .gz), or a folder, zip archive or tar archive (plain, gz, xz) that holds "
+    "LABEL/*.txt, or train.tsv, train.csv or train.jsonl, or one such table";
 
 // The part that the name of a table says.
 std::string part_of(const std::string& table) { return part_named(fs::path(without_gz(table)).stem().string()); }
 
-// Those of the tables of a folder or archive that are read: all of one format that are called after a part, such as train.tsv
-// and Test.csv; where there are none and no texts either, a single one.
-std::vector<std::string> choose_tables(const std::vector<std::string>& tables, bool has_texts) {
+// Those of the tables of a folder or archive that are called after a part, such as train.tsv and Test.csv, of one format.
+std::vector<std::string> tables_of_parts(const std::vector<std::string>& tables) {
   for (const char* wanted : {".tsv", ".csv", ".jsonl"}) {
     std::vector<std::string> files;
     std::copy_if(tables.begin(), tables.end(), std::back_inserter(files),
                  [&](const std::string& file) { return extension(file) == wanted && !part_of(file).empty(); });
     if (!files.empty()) return files;
   }
-  return tables.size() == 1 && !has_texts ? tables : std::vector<std::string>();
+  return {};
 }
 
 FolderFiles list_tables(const std::string& folder) {
@@ -57,9 +55,11 @@ FolderFiles list_files(const std::string& path) {
     if (!fs::is_regular_file(path)) reject(path, kReadable, "a device, pipe or socket");
     return {{path}};
   }
-  FolderFiles texts = list_texts(path), tables = list_tables(path);
-  FolderFiles chosen = {choose_tables(tables.files, !texts.files.empty()), texts.hidden + tables.hidden};
-  if (chosen.files.empty()) chosen.files = std::move(texts.files);
+  const FolderFiles tables = list_tables(path);
+  FolderFiles chosen = {tables_of_parts(tables.files), 0};
+  if (chosen.files.empty()) chosen = list_texts(path);
+  chosen.hidden += tables.hidden;
+  if (chosen.files.empty() && tables.files.size() == 1) chosen.files = tables.files;
   if (chosen.files.empty()) reject(path, kReadable, "a folder without them");
   std::sort(chosen.files.begin(), chosen.files.end());
   return chosen;
@@ -84,12 +84,12 @@ std::string name_of(const std::string& file) { return fs::path(file).filename().
 std::vector<Sample> from_archive(const std::string& path, ArchiveContents contents, const ReadOptions& options) {
   std::vector<std::string> tables;
   for (const auto& table : contents.tables) tables.push_back(table.first);
-  tables = choose_tables(tables, !contents.texts.empty());
-  if (tables.empty() && contents.texts.empty()) reject(path, kReadable, "an archive without them");
-  if (tables.empty()) return sorted_by_origin(path, std::move(contents.texts));
+  const std::vector<std::string> of_parts = tables_of_parts(tables);
+  if (of_parts.empty() && !contents.texts.empty()) return sorted_by_origin(path, std::move(contents.texts));
+  if (of_parts.empty() && tables.size() != 1) reject(path, kReadable, "an archive without them");
   std::vector<Sample> samples;
   std::set<std::string> names;
-  for (const std::string& file : tables) {
+  for (const std::string& file : of_parts.empty() ? tables : of_parts) {
     if (!names.insert(name_of(file)).second) reject(path, "each table once", name_of(file) + " twice");
     add_table(samples, {name_of(file), path + ": " + file, part_of(file), std::move(contents.tables.at(file))},
               options);
