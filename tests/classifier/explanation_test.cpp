@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "classifier/explain/shade.h"
+#include "classifier/explain/wording.h"
 #include "classifier/failure.h"
 #include "temporary_folder.h"
 
@@ -51,7 +52,7 @@ ExplanationReport hostile() {
     texts.words.push_back({text + wide + wide + wide + wide + wide + wide + wide, 0.08, false});
   }
   report.reviews.push_back(texts);
-  report.top_words = {{"<td>", 0.2, 12345, 0.25}, {wide, 0.1, 1, 1}, {"zero", 0, 1, 0}};
+  report.top_words = {{"<td>", 0.2, 3, 12345, 0.25}, {wide, 0.1, 2, 1, 1}, {"zero", 0, 0, 1, 0}};
   report.reviews_counted = 25000;
   return report;
 }
@@ -329,22 +330,32 @@ TEST(Terminal, RanksWhereThereIsNoColour) {
 
 TEST(TopWords, AreRankedByAttentionRelativeToAnEvenShare) {
   // Half of the attention is unremarkable in a review of two words, but not in one of ten.
-  Explanation two{"", "", "pos", 1, {{"Short", 0.5, true}, {"other", 0.48, true}}, 0};
+  Explanation two{"", "", "pos", 1, {{"Short", 0.5, true}, {"other", 0.46, true}}, 0};
   Explanation ten{"", "", "neg", 1, {{"(Long)", 0.45, true}, {"short", 0.04, true}}, 0};
   for (int i = 0; i < 8; ++i) ten.words.push_back({"filler", 0.05, true});
-  ten.words[9] = {"strange", 0.9, false};
+  ten.words[9] = {"strange", 0.12, false};  // an even share of the ten words' attention of 0.96 is 0.096
   const std::vector<TopWord> words = top_words({two, ten}, "pos", 1, 10);
 
   ASSERT_EQ(words.size(), 4u);  // the unknown word is excluded
   EXPECT_EQ(words[0].text, "long");
   EXPECT_NEAR(words[0].mean_weight, 0.45, 1e-12);
+  EXPECT_NEAR(words[0].relative, 0.45 / 0.096, 1e-12);
   EXPECT_EQ(words[0].positive_rate, 0);
   EXPECT_EQ(words[1].text, "other");  // 0.96 of an even share, though more than 0.45
-  EXPECT_EQ(words[2].text, "short");  // (1.0 + 0.4) / 2
+  EXPECT_NEAR(words[1].relative, 0.46 / 0.48, 1e-12);
+  EXPECT_EQ(words[2].text, "short");
+  EXPECT_NEAR(words[2].relative, (0.5 / 0.48 + 0.04 / 0.096) / 2, 1e-12);
   EXPECT_EQ(words[2].count, 2u);
   EXPECT_NEAR(words[2].mean_weight, 0.27, 1e-12);
   EXPECT_EQ(words[2].positive_rate, 0.5);
   EXPECT_EQ(words[3].text, "filler");
+
+  // Bars begin at an even share. The first word's is full.
+  ExplanationReport report{"", {}, {}, words, 2};
+  EXPECT_EQ(top_word_bar(report, words[0]), 1);
+  EXPECT_EQ(top_word_bar(report, words[1]), 0);
+  report.top_words = {{"a", 0, 1.5, 1, 0}};
+  EXPECT_EQ(top_word_bar(report, report.top_words[0]), 0.5);
 }
 
 TEST(TopWords, LeavesOutRareOnesAndKeepsToTheNumber) {

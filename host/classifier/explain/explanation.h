@@ -26,6 +26,7 @@ struct Explanation {
 struct TopWord {
   std::string text;      // lower case
   double mean_weight;    // mean attention over its occurrences
+  double relative;       // the same in even shares of each review's attention, so that 1 is unremarkable
   std::size_t count;     // number of occurrences in the reviews
   double positive_rate;  // fraction of its occurrences that are in reviews predicted as label 1
 };
@@ -38,7 +39,7 @@ struct ExplanationReport {
   std::size_t reviews_counted;     // the number of reviews that top_words was computed from
 };
 
-// The words with the largest mean attention relative to the uniform weight, largest first, without words that occur
+// The words with the largest mean attention relative to an even share of what a review's words got, largest first, without words that occur
 // fewer than `least_count` times.
 std::vector<TopWord> top_words(const std::vector<Explanation>& reviews, const std::string& positive_label,
                                std::size_t least_count, std::size_t how_many);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "classifier/atomic_file.h"
 #include "classifier/explain/explanation.h"
 #include "classifier/explain/page_style.h"
@@ -76,20 +74,18 @@ std::string review_html(const Explanation& review) {
 }
 
 std::string top_words_html(const ExplanationReport& report) {
-  double most = 0;
-  for (const TopWord& word : report.top_words) most = std::max(most, word.mean_weight);
   std::string html = fmt::format(
-      "<section class=\"card top\">\n<h2>{}</h2>\n<table>\n<thead><tr><th scope=\"col\">Word</th><th scope=\"col\">"
-      "Mean attention</th><th scope=\"col\" class=\"number\">Times</th><th scope=\"col\">In reviews predicted {}</th>"
+      "<section class=\"card top\">\n<h2>{}</h2>\n<table>\n<thead><tr><th scope=\"col\">Word</th><th scope=\"col\">{}"
+      "</th><th scope=\"col\" class=\"number\">Times</th><th scope=\"col\">In reviews predicted {}</th>"
       "</tr></thead>\n<tbody>\n",
-      top_words_title(report), escaped(positive_name(report)));
+      top_words_title(report), kTopWordsColumn, escaped(positive_name(report)));
   for (const TopWord& word : report.top_words) {
     html += fmt::format(
         "<tr><th scope=\"row\"><span class=\"clip\">{}</span></th><td>{}<span class=\"figure\">{}</span></td><td "
         "class=\"number\">{}</td>"
         "<td>{}<span class=\"figure\">{:.0f}%</span></td></tr>\n",
-        escaped(word.text), bar(most > 0 ? word.mean_weight / most : 0, "heat"), percent(word.mean_weight),
-        grouped(word.count), bar(word.positive_rate, ""), 100 * word.positive_rate);
+        escaped(word.text), bar(top_word_bar(report, word), "heat"), times_even_share(word), grouped(word.count),
+        bar(word.positive_rate, ""), 100 * word.positive_rate);
   }
   return html + fmt::format("</tbody>\n</table>\n<p class=\"note\">{}</p>\n</section>\n", kTopWordsNote);
 }

@@ -104,15 +104,13 @@ double draw_top_words(Canvas& canvas, double top, const ExplanationReport& repor
   double y = top + 18;
   y += canvas.text(x, y, kInner, top_words_title(report), kSubheading).height + 10;
   canvas.text(x, y, 210, "Word", kCaption);
-  canvas.text(x + 230, y, 250, "Mean attention", kCaption);
+  canvas.text(x + 230, y, 250, kTopWordsColumn, kCaption);
   canvas.text(x + 480, y, 80, "Times", {kCaption.font, kQuiet, 1.0, true});
   y += canvas.text(x + 600, y, 250, "In reviews predicted " + positive_name(report), kCaption).height + 6;
-  double most = 0;
-  for (const TopWord& word : report.top_words) most = std::max(most, word.mean_weight);
   for (const TopWord& word : report.top_words) {
     const double height = canvas.text(x, y, 210, printable(word.text), kCell).height;
-    draw_bar(canvas, x + 230, y + 5, 180, most > 0 ? word.mean_weight / most : 0, kLight.heat);
-    canvas.text(x + 420, y, 60, percent(word.mean_weight), kCell);
+    draw_bar(canvas, x + 230, y + 5, 180, top_word_bar(report, word), kLight.heat);
+    canvas.text(x + 420, y, 60, times_even_share(word), kCell);
     canvas.text(x + 480, y, 80, grouped(word.count), kNumber);
     draw_bar(canvas, x + 600, y + 5, 180, word.positive_rate, kLabel);
     canvas.text(x + 790, y, 70, fmt::format("{:.0f}%", 100 * word.positive_rate), kCell);

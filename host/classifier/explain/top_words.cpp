@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "classifier/explain/explanation.h"
+#include "classifier/explain/shade.h"
 #include "classifier/explain/wording.h"
 
 namespace attn::classifier {
@@ -29,7 +30,7 @@ std::string normalised(const std::string& word) {
 
 struct Tally {
   double weight = 0;    // summed over the occurrences
-  double relative = 0;  // the same, each divided by the uniform weight of its review
+  double relative = 0;  // the same, each divided by an even share of its review's attention
   std::size_t count = 0, positive = 0;
 };
 
@@ -39,12 +40,14 @@ std::vector<TopWord> top_words(const std::vector<Explanation>& reviews, const st
                                std::size_t least_count, std::size_t how_many) {
   std::map<std::string, Tally> tallies;
   for (const Explanation& review : reviews) {
+    const double even = shade_of(review).even;
+    if (!(even > 0)) continue;  // also where the weights are not numbers
     for (const WeightedWord& word : review.words) {
       // All unknown words are the same id to the model, so their weight says nothing about this word.
       if (!word.known) continue;
       Tally& tally = tallies[normalised(word.text)];
       tally.weight += word.weight;
-      tally.relative += word.weight * static_cast<double>(review.words.size());
+      tally.relative += word.weight / even;
       tally.count += 1;
       tally.positive += review.prediction == positive_label ? 1 : 0;
     }
@@ -55,7 +58,8 @@ std::vector<TopWord> top_words(const std::vector<Explanation>& reviews, const st
     if (tally.count < least_count) continue;
     const auto count = static_cast<double>(tally.count);
     ranked.push_back({-tally.relative / count,
-                      {text, tally.weight / count, tally.count, static_cast<double>(tally.positive) / count}});
+                      {text, tally.weight / count, tally.relative / count, tally.count,
+                       static_cast<double>(tally.positive) / count}});
   }
   // Stable, so that words of equal weight keep the alphabetical order of the map.
   std::stable_sort(ranked.begin(), ranked.end(),

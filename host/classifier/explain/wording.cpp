@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -72,6 +73,14 @@ std::string top_words_title(const ExplanationReport& report) {
   return fmt::format("Top words over {} {}", grouped(report.reviews_counted),
                      report.reviews_counted == 1 ? "review" : "reviews");
 }
+
+double top_word_bar(const ExplanationReport& report, const TopWord& word) {
+  double most = 2;
+  for (const TopWord& each : report.top_words) most = std::max(most, each.relative);
+  return Shade{1, most}.strength(word.relative);
+}
+
+std::string times_even_share(const TopWord& word) { return fmt::format("{:.2f}", word.relative); }
 
 std::string positive_name(const ExplanationReport& report) {
   return report.label_names.size() > 1 ? printable(report.label_names[1]) : "label 1";

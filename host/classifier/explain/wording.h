@@ -34,9 +34,17 @@ std::string top_words_title(const ExplanationReport& report);
 // The name of label 1, which positive_rate counts.
 std::string positive_name(const ExplanationReport& report);
 
+// How far the bar of a top word is filled, as the colour of a word in a review is: empty at an even share, full for the word
+// that gets most, but not below twice that share.
+double top_word_bar(const ExplanationReport& report, const TopWord& word);
+
+// "1.62"
+std::string times_even_share(const TopWord& word);
+
 constexpr const char* kTitle = "What the model attends to";
+constexpr const char* kTopWordsColumn = "Attention, in even shares";
 constexpr const char* kTopWordsNote =
-    "Sorted by attention relative to an even share, so that words of long and short reviews compare.";
+    "1 is an even share of its review's attention, where bars begin; so words of long and short reviews compare.";
 constexpr const char* kUnknownNote = "not in the vocabulary: the model read \xE2\x80\x9Cunknown\xE2\x80\x9D";
 
 }  // namespace attn::classifier
