@@ -47,7 +47,7 @@ PIPES = {
 
 SECTION = re.compile(r"^\s*\.section\s+\.text\.([\w$.]+)")
 LABEL = re.compile(r"^(\.L_x_\d+):")
-INSTRUCTION = re.compile(r"/\*[0-9a-f]{4,}\*/\s+(?P<guard>@!?U?P\w+\s+)?(?P<text>(?P<opcode>[A-Z][A-Z0-9]*)\b[^;]*);")
+INSTRUCTION = re.compile(r"/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?(?P<text>[A-Z][A-Z0-9]*\b[^;]*);")
 BRANCH = re.compile(r"^BRA\b.*?(\.L_x_\d+)")
 
 
@@ -67,7 +67,7 @@ def pipe_of(text: str) -> str:
     for pipe, opcodes in PIPES.items():
         if opcode in opcodes:
             return pipe
-    return "uniform" if opcode.startswith("U") or opcode.startswith("R2U") else "alu"
+    return "uniform" if opcode.startswith(("U", "R2U")) else "alu"
 
 
 def innermost_loops(lines: list[str]) -> list[Loop]:

@@ -185,7 +185,7 @@ TEST(CorpusFolder, TwoCopiesAreRefused) {
   expect_refused(folder / "", {"each text once", "twice"});
 }
 
-// As downloads have them: tables called after the parts, or one table, beside files that are no data.
+// Downloads hold tables named after the parts, or a single table, together with files that are not data.
 TEST(CorpusArchive, HoldsTables) {
   const TemporaryFolder folder;
   const std::string rows = "neg,dull\npos,good\n", five = rows + rows + rows + rows + rows;

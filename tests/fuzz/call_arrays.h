@@ -19,6 +19,16 @@ namespace attn::test {
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kLargestArray = 1 << 20;  // elements
 
+// The elements of an array of these sizes; -1 if there would be too many, or a size is negative.
+inline std::int64_t count_of(std::initializer_list<std::int64_t> sizes) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : sizes) {
+    if (size < 0 || size > kLargestArray || count * size > kLargestArray) return -1;
+    count *= size;
+  }
+  return count;
+}
+
 class Choices {
  public:
   Choices(const std::uint8_t* bytes, std::size_t count) : bytes_(bytes), left_(count) {}
@@ -79,11 +89,8 @@ class Arrays {
 
   // An array of so many elements, seldom null, misaligned by a byte, or filled with NaN.
   void* of(std::size_t element, std::initializer_list<std::int64_t> sizes) {
-    std::int64_t count = 1;
-    for (const std::int64_t size : sizes) {
-      if (size < 0 || size > kLargestArray || count * size > kLargestArray) return refuse();
-      count *= size;
-    }
+    const std::int64_t count = count_of(sizes);
+    if (count < 0) return refuse();
     const std::uint8_t choice = choices_->byte();
     if (choice % 32 == 0) return nullptr;
     const std::size_t shift = choice % 32 == 1 ? 1 : 0, bytes = static_cast<std::size_t>(count) * element;

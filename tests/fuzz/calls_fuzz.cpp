@@ -27,14 +27,7 @@ bool good(attn_status_t status) {
 
 std::size_t bytes_of(attn_dtype_t dtype) { return dtype == ATTN_DTYPE_FP32 ? 4 : 2; }
 
-bool is_small(std::initializer_list<std::int64_t> sizes) {
-  std::int64_t product = 1;
-  for (const std::int64_t size : sizes) {
-    if (size < 0 || size > kLargestArray || product * size > kLargestArray) return false;
-    product *= size;
-  }
-  return true;
-}
+bool is_small(std::initializer_list<std::int64_t> sizes) { return count_of(sizes) >= 0; }
 
 void call_additive(attn_handle_t handle, Choices& c) {
   Arrays arrays(c);
@@ -260,8 +253,7 @@ void call_layers(attn_handle_t handle, Choices& c) {
       good(attn_embedding_backward(handle, dtype, N, V, E, ids, rows, table, nullptr, 0));
       break;
     case 2:
-      good(attn_dense_forward(handle, N, E, static_cast<float*>(arrays.floats({N, E})), arrays.floats({E}),
-                              arrays.floats({1}), a));
+      good(attn_dense_forward(handle, N, E, arrays.floats({N, E}), arrays.floats({E}), arrays.floats({1}), a));
       break;
     case 3:
       good(attn_dense_backward(handle, N, E, arrays.floats({N, E}), arrays.floats({E}), a, arrays.floats({N, E}),

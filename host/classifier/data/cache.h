@@ -17,8 +17,8 @@ struct CacheReport {
 };
 
 // load_corpus and encode_corpus with a cache file in `cache_folder`, which is created if missing (empty: no cache). The
-// key consists of the path, the options, the sizes and modification times of the files, V and the tokenizer's rules. A cache that is
-// stale, damaged or made from something else is replaced. `report` may be null.
+// key consists of the path, the options, the sizes and modification times of the files, V and the tokenizer's rules. A
+// cache that is stale, damaged or made from something else is replaced. `report` may be null.
 EncodedCorpus load_encoded(const std::string& path, std::int32_t V, const std::string& cache_folder,
                            CacheReport* report = nullptr, const ReadOptions& options = {});
 
