@@ -155,6 +155,15 @@ TEST(Wmma, Half) {
   check_shapes<__half, __half, 75>();
 }
 
+// As in mma_rounding_test.cu: next to 1, each of these products is lost, although their exact sum is 2^-22.
+TEST(Wmma, SumsAreTruncated) {
+  using P = Product<__half, float, 16, 16, 16, true, false, true, 75>;
+  const DeviceArray<__half> factors(P::kSizeA, __float2half(0x1p-13f));
+  const DeviceArray<float> c(P::kSizeC, 1.0f);
+  from_global<P><<<1, 32>>>(factors.get(), factors.get(), c.get(), c.get());
+  EXPECT_EQ(c.read()[0], 2.0f);
+}
+
 TEST(Wmma, Bytes) {
   check_shapes<signed char, int, 75>();
   check_shapes<unsigned char, int, 75>();

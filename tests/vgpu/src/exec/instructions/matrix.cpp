@@ -22,7 +22,8 @@ struct Narrow {
   static Bits bits(double value, bool) { return encoded<Format>(rounded<Format>(value)); }
 };
 
-// tf32: of a float that was not rounded to tf32, only the upper 19 bits are used.
+// tf32: the lower 13 bits of the register are ignored, as on a GPU. A NaN that differs from infinity only in these bits
+// therefore reads as infinity.
 struct Tensor {
   using Bits = std::uint32_t;
   static double value(Bits bits) { return bits_as<float>(bits & 0xffffe000u); }

@@ -11,6 +11,8 @@
 
 namespace vgpu {
 
+constexpr std::size_t kMostElements = 512;  // most elements of a matrix
+
 struct Fragment {
   ptx::Type type = ptx::Type::kNone;  // type of an element
   unsigned rows = 0, columns = 0;

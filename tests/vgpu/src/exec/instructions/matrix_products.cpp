@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mma.sync and wmma.mma: D = A B + C. The accumulation starts with C and adds the products in order of k. For
-// floating-point types narrower than f64, products are exact, and sums are accumulated in double and rounded once at
-// the end. For f64, each product is accumulated with fma. Integers are exact and wrap or saturate at the end. (Tensor
-// cores truncate in their additions in ways that are not documented, so the last bits of their results differ from
-// these.)
+// mma.sync and wmma.mma: D = A B + C. fp32 accumulators are rounded as by tensor cores (tensor_cores.h). For fp16
+// accumulators, exact products are added to C in double and rounded once, to nearest; tensor cores round these to
+// nearest, too, but after an alignment that is not modelled here. For f64, each product is accumulated with fma, in the
+// order of k. Integers are exact and wrap or saturate at the end.
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <optional>
 
 #include "exec/instructions/by_type.h"
 #include "exec/instructions/families.h"
 #include "exec/instructions/matrix.h"
 #include "exec/instructions/meeting.h"
+#include "exec/instructions/tensor_cores.h"
 
 namespace vgpu {
 namespace {
 
 using ptx::Type;
 
-constexpr std::size_t kMostElements = 512;  // most elements of a matrix
-
 struct Product {
   Fragment a, b, c, d;
+  std::optional<TensorCore> core;  // for fp32 accumulators
 };
 
 void run_product(Warp& warp, const Code& code) {
@@ -33,6 +33,11 @@ void run_product(Warp& warp, const Code& code) {
   read_fragment(warp, product.b, b.data());
   read_fragment(warp, product.c, sum.data());
   const std::size_t rows = product.d.rows, columns = product.d.columns, depth = product.a.columns;
+  if (product.core) {
+    add_products(*product.core, a.data(), b.data(), sum.data(), rows, columns, depth);
+    write_fragment(warp, product.d, sum.data());
+    return;
+  }
   const bool fused = product.a.type == Type::kF64;
   for (std::size_t row = 0; row < rows; ++row)
     for (std::size_t k = 0; k < depth; ++k) {
@@ -89,6 +94,7 @@ void set_product(Decoder& d, const Types& types, const Shape& shape, bool satura
   product->b = fragment_of(d, types.b, shape.k, shape.n);
   product->c = fragment_of(d, types.c, shape.m, shape.n);
   product->d.saturates = saturates;
+  if (types.d == Type::kF32) product->core = tensor_core_of(d.builder().program().limits().architecture, types.a);
   take_registers(d, d.operand(0), true, opaque ? Role::kOpaque : Role::kC, product->d);
   take_registers(d, d.operand(1), false, opaque ? Role::kOpaque : Role::kA, product->a);
   take_registers(d, d.operand(2), false, opaque ? Role::kOpaque : Role::kB, product->b);
