@@ -11,7 +11,7 @@ import tempfile
 KERNEL = re.compile(
     r"Compiling entry function '(?P<name>\S+)' for 'sm_\d+'.*?"
     r"(?P<stack>\d+) bytes stack frame, (?P<stores>\d+) bytes spill stores, (?P<loads>\d+) bytes spill loads.*?"
-    r"Used (?P<registers>\d+) registers",
+    r"Used (?P<registers>\d+) registers(?:[^\n]*? (?P<shared>\d+) bytes smem)?",
     re.DOTALL,
 )
 
@@ -31,7 +31,8 @@ def texts_for(library, target):
 
 
 def assemble(ptxas, text, target, output=os.devnull):
-    """Compiles the text to the file `output`. Returns, by kernel, its stack, spill stores and spill loads in bytes, and its registers."""
+    """Compiles the text to the file `output`. Returns, by kernel, its stack, spill stores, spill loads and static shared memory in
+    bytes, and its registers."""
     with tempfile.NamedTemporaryFile(suffix=".ptx") as source:
         source.write(text)
         source.flush()
@@ -39,5 +40,11 @@ def assemble(ptxas, text, target, output=os.devnull):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"ptxas: {done.stderr}")
-    return {match["name"]: {key: int(match[key]) for key in ("stack", "stores", "loads", "registers")}
+    return {match["name"]: {key: int(match[key] or 0) for key in ("stack", "stores", "loads", "shared", "registers")}
             for match in KERNEL.finditer(done.stderr)}  # fmt: skip
+
+
+def block_sizes(text):
+    """The most threads of a block, by kernel, of those kernels whose launch bounds state them."""
+    bounds = re.finditer(rb"\.entry\s+([\w$]+)\s*\([^)]*\)\s*\.maxntid\s+(\d+)(?:,\s*(\d+))?(?:,\s*(\d+))?", text)
+    return {found[1].decode(): int(found[2]) * int(found[3] or 1) * int(found[4] or 1) for found in bounds}
