@@ -79,7 +79,7 @@ run_all_tests() { # CUDA: ON or OFF
   stage "spelling" "$python" -m codespell_lib
   require_cuda "$1"
   stage "build, warnings as errors" build dev -DATTN_CUDA="$1"
-  stage "tests" ctest --preset dev
+  stage "tests" env ATTN_REQUIRE_NVDISASM=1 ctest --preset dev # require_python installed it
   stage "clang, warnings as errors, with sanitizers" build asan -DATTN_CUDA="$1"
   stage "clang-tidy" tidy
   stage "tests under sanitizers" ctest --preset asan
