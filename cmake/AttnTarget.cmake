@@ -22,7 +22,7 @@ add_link_options(LINKER:--enable-new-dtags)
 
 if(ATTN_CUDA)
   # Every GPU from Turing on translates one of these. Uncompressed, so that other tools than the driver can read them.
-  set(CMAKE_CUDA_ARCHITECTURES 75-virtual 80-virtual 90-virtual 100-virtual 120-virtual CACHE STRING "GPUs to compile for")
+  set(CMAKE_CUDA_ARCHITECTURES 75-virtual 80-virtual 90-virtual CACHE STRING "GPUs to compile for")
   set(CMAKE_CUDA_STANDARD 17)
   set(CMAKE_CUDA_STANDARD_REQUIRED ON)
   set(CMAKE_CUDA_EXTENSIONS OFF)

@@ -2,22 +2,21 @@
 //
 //   g_ij = dO_i . x_j + dAlpha_ij    m_i = sum_j alpha_ij g_ij    dE_ij = alpha_ij (g_ij - m_i)
 //
-// with several queries per batch item: the gradients of the scores, all arithmetic in fp32. alpha is given or
-// recomputed as exp(e - LSE).
+// with several queries per batch item: the gradients of the scores, all arithmetic in fp32. alpha is given, or recomputed
+// by additive_multi_weights.cu.
 //
 // Grid and block: two kernels.
-//   weights_and_gradients: one block of 128 threads per (item, tile of 16 queries, tile of at most 128 keys), or of 32
+//   weight_gradients: one block of 128 threads per (item, tile of 16 queries, tile of at most 128 keys), or of 32
 //     threads with tiles of 4 where an item has no more queries; the tiles of keys are the splits. Eight lanes share a
-//     query, each with a register tile of 16 keys. Stores alpha, g and the split's share of m.
+//     query, each with a register tile of 16 keys. Stores g, the split's share of m, and given 16-bit weights in fp32.
 //   score_gradients: one block of 256 threads per (query, 1024 keys), which adds the shares of m and replaces g by dE.
 // Shared memory: 21 KB (4 queries: 19 KB) for slices of the rows. Registers: at most 168 per thread, so that 12 warps
 //   fit on a multiprocessor.
-// Bytes, s per element: for each tile s D for each query and key, when recomputing s A for each query, each key and v,
-//   and 4 for each query; for each pair s where weights are given, s where dAlpha is given, 4 for g, and 4 for alpha
-//   unless the given weights are fp32. Second kernel: 12 for each pair, and 4 for each query, 1024 keys and split.
-// Work: for each of B Q T D elements one FMA; when recomputing, one tanh for each of B Q T A elements.
-// Limit: the special functions of tanh when recomputing, otherwise the shared-memory loads of the dot products, 17 of
-//   16 bytes for 64 FMAs.
+// Bytes, s per element: for each tile s D for each query and key; for each pair s or 4 for alpha, s where dAlpha is given,
+//   4 for g, and 4 where given weights have to be stored in fp32. Second kernel: 12 for each pair, and 4 for each query,
+//   1024 keys and split.
+// Work: for each of B Q T D elements one FMA.
+// Limit: the shared-memory loads of the dot products, 17 of 16 bytes for 64 FMAs.
 #include "kernels/device/grid.cuh"
 #include "kernels/device/pairs.cuh"
 #include "kernels/device/query_tile.cuh"
@@ -32,22 +31,15 @@ __device__ bool has_pair(const QueryTile& tile, int slot) {
   return query_index() < tile.queries && key_index(slot) < tile.keys;
 }
 
-// alpha of the thread's pairs, given or recomputed; stored where the workspace has room for it.
-template <class Storage, int kWarps>
-__device__ void make_weights(const AdditiveBackward<Storage>& p, const QueryTile& tile, Slices<kWarps>& slices,
-                             float (&alpha)[kSlots]) {
-  const Index row = tile.first_row + query_index();
-  const float lse = query_index() < tile.queries && p.weights == nullptr ? p.lse[row] : 0.0f;
-  if (p.weights == nullptr)
-    sum_pairs<AdditivePair>(Rows<const Storage>(p.q + tile.first_row * p.A, p.A), tile.queries,
-                            Rows<const Storage>(p.k + tile.first_key * p.A, p.A), static_cast<int>(tile.keys), p.v,
-                            slices, alpha);
+// alpha of the thread's pairs; given weights are stored in fp32 where the workspace has room for them.
+template <class Storage>
+__device__ void load_weights(const AdditiveBackward<Storage>& p, const QueryTile& tile, float (&alpha)[kSlots]) {
 #pragma unroll
   for (int slot = 0; slot < kSlots; ++slot) {
     if (!has_pair(tile, slot)) continue;
-    const Index at = row * p.T + tile.begin + key_index(slot);
-    alpha[slot] = p.weights == nullptr ? expf(alpha[slot] - lse) : to_float(p.weights[at]);
-    if (p.kept_alpha != nullptr) p.kept_alpha[at] = alpha[slot];
+    const Index at = (tile.first_row + query_index()) * p.T + tile.begin + key_index(slot);
+    alpha[slot] = p.weights == nullptr ? p.alpha[at] : to_float(p.weights[at]);
+    if (p.weights != nullptr && p.kept_alpha != nullptr) p.kept_alpha[at] = alpha[slot];
   }
 }
 
@@ -57,8 +49,8 @@ __device__ void make_gradients(const AdditiveBackward<Storage>& p, const QueryTi
                                const float (&alpha)[kSlots]) {
   const Index row = tile.first_row + query_index();
   float g[kSlots];
-  sum_pairs<DotPair>(Rows<const Storage>(p.d_o + tile.first_row * p.D, p.D), tile.queries,
-                     Rows<const Storage>(p.x + tile.first_key * p.D, p.D), static_cast<int>(tile.keys), p.v, slices, g);
+  dot_pairs(Rows<const Storage>(p.d_o + tile.first_row * p.D, p.D), tile.queries,
+            Rows<const Storage>(p.x + tile.first_key * p.D, p.D), static_cast<int>(tile.keys), slices, g);
   float mean = 0;
 #pragma unroll
   for (int slot = 0; slot < kSlots; ++slot) {
@@ -74,13 +66,13 @@ __device__ void make_gradients(const AdditiveBackward<Storage>& p, const QueryTi
 
 template <class Storage, int kWarps>
 __global__ void __launch_bounds__(kWarps* kLanes, 12 / kWarps)
-    weights_and_gradients_kernel(const AdditiveBackward<Storage> p, const Index tiles) {
+    weight_gradients_kernel(const AdditiveBackward<Storage> p, const Index tiles) {
   __shared__ Slices<kWarps> slices;
   for_each_work_item(p.B * tiles * p.split.count, [&](Index item) {
     const QueryTile tile(p, item, tiles, Slices<kWarps>::kQueries);
     if (tile.keys == 0) return;
     float alpha[kSlots];
-    make_weights(p, tile, slices, alpha);
+    load_weights(p, tile, alpha);
     if (p.wants_scores) make_gradients(p, tile, slices, alpha);
   });
 }
@@ -111,7 +103,7 @@ template <class Storage, int kWarps>
 cudaError_t launch(const AdditiveBackward<Storage>& params, cudaStream_t stream) {
   const Index tiles = divide_up(params.Q, Slices<kWarps>::kQueries), items = params.B * tiles * params.split.count;
   if (items == 0) return cudaSuccess;
-  weights_and_gradients_kernel<Storage, kWarps><<<blocks_for(items), kWarps * kLanes, 0, stream>>>(params, tiles);
+  weight_gradients_kernel<Storage, kWarps><<<blocks_for(items), kWarps * kLanes, 0, stream>>>(params, tiles);
   return cudaGetLastError();
 }
 

@@ -6,8 +6,8 @@
 //
 // Grid and block: one block of 128 threads per (item, tile of 16 keys, slice of 128 columns). A block goes through all
 //   queries, 128 rows of dO at a time, which its warps share out.
-// Shared memory: 26 KB for the weights of 128 queries and the sums of the warps. Registers: at most 128 per thread, so
-//   that four blocks fit on a multiprocessor.
+// Shared memory: 26 KB for the weights of 128 queries and the sums of the warps. Registers: at most 168 per thread, so
+//   that three blocks fit on a multiprocessor.
 // Bytes, s per element: for each tile and slice s for each element of dO, 4 for each weight, s for each element of dx.
 // Work: one FMA for each of B Q T D elements.
 // Limit: FMAs and reads of dO from the L2 cache, 16 FMAs per element read.
@@ -37,7 +37,7 @@ __device__ void load_weights(const float* alpha, Index T, int count, int keys, T
 }
 
 template <class Storage>
-__global__ void __launch_bounds__(kThreads, 4)
+__global__ void __launch_bounds__(kThreads, 3)
     value_gradients_kernel(const AdditiveBackward<Storage> p, const Index tiles, const Index slices) {
   __shared__ ValueShared shared;
   for_each_work_item(p.B * tiles * slices, [&](Index item) {

@@ -6,20 +6,24 @@
 // with one query per batch item, all arithmetic in fp32. alpha is given or recomputed as exp(e - LSE).
 //
 // Grid and block: two kernels, each with one block of 256 threads per (item, split of the keys).
-//   scores: reads the rows of x and, when recomputing, of k; stores alpha, g and the split's share of m.
+//   scores: reads the rows of x and, when recomputing, of k; stores alpha, g and the split's share of m. Eight lanes
+//     share a row, as in additive_single_fwd.cu.
 //   gradients: knows m; reads the rows of k again and writes dk, dx and the split's partial sums of dq and dv, which
-//     row_sums.cu adds.
+//     row_sums.cu adds. Sixteen lanes share a row; their columns of q, v, dq and dv stay in registers while the rows
+//     pass.
 // Shared memory: 4 KB, and for each key of the split (at most 1024) 8 bytes in the first kernel, 4 in the second.
-//   Registers: at most 64 per thread, so that four blocks fit on a multiprocessor.
+//   Registers: at most 128 per thread in fp32 and 80 at 16 bits, so that two or three blocks fit on a multiprocessor.
 // Bytes, s per element: s B T (A + D) read for k and x, s B T A more when recomputing, s B T (A + D) written for dk and
 //   dx; 16 B T for alpha and g, written and read; for each split s (2 A + 2 D) for q, v and dO, 2 s A more when
 //   recomputing, 8 A for partial sums, and 4 for the share of m of each split of the item. s B T more for given
 //   weights, and for dAlpha.
 // Work: for each of B T A elements one tanh with its slope and three FMAs, one tanh more when recomputing; for each of
-//   B T D elements one FMA and one multiplication.
-// Limit: memory bandwidth.
+//   B T D elements one FMA and one multiplication. With aligned rows an element of k takes 17 issue slots for its
+//   gradients (sm_90), of 128 per clock, and 9.1 in fp32 and 9.9 at 16 bits when recomputing.
+// Limit: memory bandwidth. At 3.35 TB/s, 132 multiprocessors at 1.7 GHz read an element of k and write its gradient 1.9
+//   times per clock each in fp32 and 3.7 times at 16 bits; issue allows 7.5.
 #include "kernels/device/grid.cuh"
-#include "kernels/device/rows.cuh"
+#include "kernels/device/row_sums.cuh"
 #include "kernels/device/split_keys.cuh"
 #include "kernels/launch.h"
 
@@ -45,7 +49,8 @@ __device__ float store_weights_and_gradients(const AdditiveBackward<Storage>& p,
 }
 
 template <class Storage>
-__global__ void __launch_bounds__(kRowThreads, 4) additive_single_scores_kernel(const AdditiveBackward<Storage> p) {
+__global__ void __launch_bounds__(kRowThreads, kSumBlocks<Storage>)
+    additive_single_scores_kernel(const AdditiveBackward<Storage> p) {
   extern __shared__ float alpha[];        // [keys of a split]
   float* const g = alpha + p.split.keys;  // [keys of a split]
   __shared__ RowScratch scratch;
@@ -56,10 +61,10 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_scores_kernel(
     // 1. Scores, and dO . x.
     if (p.weights == nullptr)
       reduce_rows(Rows<const Storage>(p.k + keys.row * p.A, p.A), keys.count,
-                  AdditiveTerm<Storage>(p.q + keys.b * p.A, p.v, p.A), scratch, alpha);
+                  AdditiveTerm<Storage>{{p.q + keys.b * p.A, p.v}}, scratch, alpha);
     if (p.wants_scores)
-      reduce_rows(Rows<const Storage>(p.x + keys.row * p.D, p.D), keys.count,
-                  DotTerm<Storage>(p.d_o + keys.b * p.D, p.D), scratch, g);
+      reduce_rows(Rows<const Storage>(p.x + keys.row * p.D, p.D), keys.count, DotTerm<Storage>{{p.d_o + keys.b * p.D}},
+                  scratch, g);
     __syncthreads();
     // 2. alpha, g and the split's share of m.
     const float mean = sum_block<kRowWarps>(store_weights_and_gradients(p, keys, alpha, g), scratch[0]);
@@ -67,29 +72,56 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_scores_kernel(
   });
 }
 
-// dk of the split, and its partial sums of dq and dv. `d_e` [count] is shared memory.
+// dk of padding.
+template <class Storage>
+__device__ void store_zeros(Rows<Storage> rows, int count) {
+  for (Index first = 0; count > 0 && first < rows.width; first += kWarpColumns)
+    with_access(rows, [&](auto bytes) {
+      const LaneRows<Storage, kGradientLanes> to(rows, first);
+      store_rows<decltype(bytes)::value>(to, count, [](int, auto& values) {
+#pragma unroll
+        for (float& value : values) value = 0;
+      });
+    });
+}
+
+// dk of the valid keys of the split, and its partial sums of dq and dv. `d_e` [count] is shared memory.
 template <class Storage>
 __device__ void store_key_gradients(const AdditiveBackward<Storage>& p, const SplitKeys& keys, const float* d_e,
                                     RowScratch& scratch) {
-  const Rows<const Storage> k(p.k + keys.row * p.A, p.A), vectors[] = {{p.q + keys.b * p.A, p.A}, {p.v, p.A}};
-  const Rows<Storage> d_k(p.d_k == nullptr ? nullptr : p.d_k + keys.row * p.A, p.A);
+  constexpr int kCount = LaneColumns<Storage, kGradientLanes>::kCount;
+  const Storage* const vectors[] = {p.q + keys.b * p.A, p.v};
+  const Rows<const Storage> k(p.k + keys.row * p.A, p.A);
+  Storage* const d_k = p.d_k == nullptr ? nullptr : p.d_k + keys.row * p.A;
   for (Index first = 0; first < p.A; first += kWarpColumns) {
-    const Index column = first + lane_index() * kVecWidth;
-    float4 values[2][1]{}, d_q{}, d_v{};
-    if (keys.count > 0) share_columns(vectors, first, scratch, values);
-    const float4 q = values[0][0], v = values[1][0];
-    for (int j = warp_index(); j < keys.count; j += kRowWarps) {
-      const Tanh<float4> t = tanh_and_slope(q + k.load(j, column));
-      d_v = add_multiple(d_e[j], t.value, d_v);
-      d_q = add_multiple(d_e[j], t.slope, d_q);
-      if (p.d_k != nullptr) d_k.store(j, column, v * (d_e[j] * t.slope));
-    }
-    for (int j = keys.count + warp_index(); p.d_k != nullptr && j < keys.rows; j += kRowWarps)
-      d_k.store(j, column, float4{});
-    add_warps(v * d_q, scratch, [&](int c, float sum) {
+    float qv[2][kCount]{}, d_q[kCount]{}, d_v[kCount]{};
+    if (keys.count > 0) share_slices<kGradientLanes>(vectors, p.A, first, scratch, qv);
+    with_access<const Storage>(k, d_k, [&](auto bytes) {
+      constexpr int kBytes = decltype(bytes)::value;
+      const LaneRows<const Storage, kGradientLanes> from(k, first);
+      LaneRows<Storage, kGradientLanes> to(d_k + (from.at - k.first), from);
+      for_each_row<kBytes>(
+          from, keys.count, [&](int, const auto& row) { return add_now(qv[0], row); },
+          [&](int row, const LaneValues<kCount>& s) {
+            if (row >= keys.count) return;
+            float d_row[kCount];
+#pragma unroll
+            for (int i = 0; i < kCount; ++i) {
+              const Tanh<float> t = unit_tanh_and_slope(s.at[i]);
+              const float d_s = d_e[row] * t.slope;
+              d_v[i] = fmaf(d_e[row], t.value, d_v[i]);
+              d_q[i] += d_s;
+              d_row[i] = qv[1][i] * d_s;
+            }
+            if (d_k != nullptr) store_next<kBytes>(to, d_row);
+          });
+    });
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) d_q[i] *= qv[1][i];
+    add_lanes_and_warps<Storage, kGradientLanes>(d_q, scratch, [&](int c, float sum) {
       if (p.d_q_partials != nullptr && first + c < p.A) p.d_q_partials[keys.item * p.A + first + c] = sum;
     });
-    add_warps(d_v, scratch, [&](int c, float sum) {
+    add_lanes_and_warps<Storage, kGradientLanes>(d_v, scratch, [&](int c, float sum) {
       if (p.d_v_partials != nullptr && first + c < p.A) p.d_v_partials[keys.item * p.A + first + c] = sum;
     });
   }
@@ -99,13 +131,21 @@ __device__ void store_key_gradients(const AdditiveBackward<Storage>& p, const Sp
 template <class Storage>
 __device__ void store_value_gradients(const AdditiveBackward<Storage>& p, const SplitKeys& keys, const float* alpha,
                                       RowScratch& scratch) {
-  const Rows<const Storage> d_o[] = {{p.d_o + keys.b * p.D, p.D}};
+  constexpr int kCount = LaneColumns<Storage, kGradientLanes>::kCount;
+  const Storage* const vectors[] = {p.d_o + keys.b * p.D};
   const Rows<Storage> d_x(p.d_x + keys.row * p.D, p.D);
   for (Index first = 0; first < p.D; first += kWarpColumns) {
-    float4 gradient[1][1];
-    share_columns(d_o, first, scratch, gradient);
-    for (int j = warp_index(); j < keys.rows; j += kRowWarps)
-      d_x.store(j, first + lane_index() * kVecWidth, j < keys.count ? alpha[j] * gradient[0][0] : float4{});
+    float d_o[1][kCount];
+    share_slices<kGradientLanes>(vectors, p.D, first, scratch, d_o);
+    with_access(d_x, [&](auto bytes) {
+      const LaneRows<Storage, kGradientLanes> to(d_x, first);
+      store_rows<decltype(bytes)::value>(to, keys.rows, [&](int row, float(&values)[kCount]) {
+        const bool valid = row < keys.count;
+        const float weight = valid ? alpha[row] : 0.0f;
+#pragma unroll
+        for (int i = 0; i < kCount; ++i) values[i] = valid ? weight * d_o[0][i] : 0.0f;
+      });
+    });
   }
 }
 
@@ -118,7 +158,8 @@ __device__ float sum_means(const AdditiveBackward<Storage>& p, const SplitKeys& 
 }
 
 template <class Storage>
-__global__ void __launch_bounds__(kRowThreads, 4) additive_single_gradients_kernel(const AdditiveBackward<Storage> p) {
+__global__ void __launch_bounds__(kRowThreads, kSumBlocks<Storage>)
+    additive_single_gradients_kernel(const AdditiveBackward<Storage> p) {
   extern __shared__ float alpha[];  // [keys of a split]: alpha, then dE
   __shared__ RowScratch scratch;
   for_each_work_item(p.B * p.split.count, [&](Index item) {
@@ -132,6 +173,8 @@ __global__ void __launch_bounds__(kRowThreads, 4) additive_single_gradients_kern
       for (int j = static_cast<int>(threadIdx.x); j < keys.count; j += kRowThreads)
         alpha[j] *= p.d_e[keys.offset + j] - mean;
       store_key_gradients(p, keys, alpha, scratch);
+      if (p.d_k != nullptr)
+        store_zeros(Rows<Storage>(p.d_k + (keys.row + keys.count) * p.A, p.A), keys.rows - keys.count);
     }
     __syncthreads();
   });

@@ -11,10 +11,12 @@
 
 namespace attn::kernels {
 
-// "single" is for Q = 1, "multi" for Q > 1. Unless plan_forward() says that one block sees a whole row, launch_merge()
-// must follow.
+// "single" is for Q = 1, "multi" for Q > 1, which needs launch_additive_encode() first. Unless plan_forward() says that
+// one block sees a whole row, launch_merge() must follow.
 template <class Storage>
 cudaError_t launch_additive_single_forward(const AdditiveForward<Storage>& params, cudaStream_t stream);
+template <class Storage>
+cudaError_t launch_additive_encode(const AdditiveEncode<Storage>& params, cudaStream_t stream);
 template <class Storage>
 cudaError_t launch_additive_multi_forward(const AdditiveForward<Storage>& params, cudaStream_t stream);
 template <class Storage>
@@ -22,12 +24,15 @@ cudaError_t launch_pooling_forward(const PoolingForward<Storage>& params, cudaSt
 template <class Storage>
 cudaError_t launch_merge(const AttentionForward<Storage>& params, cudaStream_t stream);
 
-// The scores kernels make the weights in fp32, g (for several queries dE) and the means. The others read these.
+// The scores kernels make g (for several queries dE) and the means, and the weights in fp32; for several queries, whose
+// weights are not given, launch_additive_encode() and launch_additive_multi_weights() must have made them. The others read
+// these.
 template <class Storage>
 cudaError_t launch_additive_single_scores(const AdditiveBackward<Storage>& params, cudaStream_t stream);
 template <class Storage>
 cudaError_t launch_additive_single_gradients(const AdditiveBackward<Storage>& params, cudaStream_t stream);
 
+cudaError_t launch_additive_multi_weights(const AdditiveWeights& params, cudaStream_t stream);
 template <class Storage>
 cudaError_t launch_additive_multi_scores(const AdditiveBackward<Storage>& params, cudaStream_t stream);
 template <class Storage>

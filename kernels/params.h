@@ -9,6 +9,8 @@
 
 #include <cstdint>
 
+#include "kernels/encoding.h"
+#include "kernels/host_device.h"
 #include "kernels/tune.h"
 
 namespace attn::kernels {
@@ -35,13 +37,62 @@ struct AttentionForward {
   float* scores;         // [B, Q, T] or null: no weights wanted; may be `weights`
 };
 
+// Encoded queries or keys (encoding.h), in tiles that are padded to whole blocks of columns and to `tile_rows` rows.
+struct EncodedRows {
+  float* tiles;  // [B, tiles, columns / 4, tile_rows, 4]
+  Index count;   // of tiles per item
+  Index tile_rows;
+  Index used;  // rows of an item in each of its tiles but the last
+
+  // Tile `index` of item b.
+  ATTN_HOST_DEVICE float* tile(Index b, Index index, Index columns) const {
+    return tiles + (b * count + index) * columns * tile_rows;
+  }
+};
+
+// Several queries: what launch_additive_encode() makes of q, k and v, in the workspace.
+struct Encoding {
+  Index columns;  // A, rounded up to kBlockColumns
+  int blocks;     // of so many columns
+  EncodedRows q, k;
+  float* factors;        // [2, columns], c and v
+  ValueSummary* values;  // [1]
+  Index range_parts;
+  float* ranges;           // [B, 2, range_parts], largest |q| and |k| of each part of an item
+  Arithmetic* arithmetic;  // [B]
+};
+
 template <class Storage>
 struct AdditiveForward {
   AttentionForward<Storage> common;
   Index A;
-  const Storage* q;  // [B, Q, A]
-  const Storage* k;  // [B, T, A] or packed
-  const Storage* v;  // [A]
+  const Storage* q;   // [B, Q, A]
+  const Storage* k;   // [B, T, A] or packed
+  const Storage* v;   // [A]
+  Encoding encoding;  // unused with one query
+};
+
+// The inputs of an encoding.
+template <class Storage>
+struct AdditiveEncode {
+  Index B, Q, T, A;
+  const Storage* q;                // [B, Q, A]
+  const Storage* k;                // [B, T, A] or packed
+  const Storage* v;                // [A]
+  const std::int32_t* lengths;     // [B] or null: all T
+  const std::int32_t* cu_seqlens;  // [B + 1] or null: not packed
+  Encoding encoding;
+};
+
+// Several queries: the weights, recomputed from an encoding.
+struct AdditiveWeights {
+  Index B, Q, T;
+  const std::int32_t* lengths;     // [B] or null: all T
+  const std::int32_t* cu_seqlens;  // [B + 1] or null: not packed
+  Split split;                     // that of the forward pass
+  Encoding encoding;
+  const float* lse;  // [B, Q]
+  float* alpha;      // [B, Q, T]
 };
 
 template <class Storage>
@@ -61,7 +112,7 @@ struct AdditiveBackward {
   const std::int32_t* lengths;     // [B] or null: all T
   const std::int32_t* cu_seqlens;  // [B + 1] or null: not packed
   const float* lse;                // [B, Q]
-  const Storage* weights;          // [B, Q, T] or null: recompute them
+  const Storage* weights;          // [B, Q, T] or null: recompute them; with several queries, alpha has them already
   const Storage* d_o;              // [B, Q, D]
   const Storage* d_weights;        // [B, Q, T] or null
   Storage* d_k;                    // as k, or null
@@ -69,7 +120,7 @@ struct AdditiveBackward {
   bool wants_scores;               // whether any of d_q, d_k and d_v is wanted
   Split split, gradient_split;     // see AdditiveBackwardPlan
   const float* alpha;              // [B, Q, T], the weights in fp32
-  float* kept_alpha;               // [B, Q, T], stores alpha; null where `weights` are fp32 and serve as alpha
+  float* kept_alpha;               // [B, Q, T], where alpha has to be stored; null where `weights` serve as alpha
   float* d_e;                      // [B, Q, T]; holds g until dE overwrites it
   float* means;                    // [B, Q, splits], sum_j alpha_ij g_ij over a split
   float* d_q_partials;             // [B, Q, gradient splits, A], or null without d_q

@@ -16,14 +16,16 @@
 //   Rows of more than 2048 elements do not go through shared memory: another sums kernel reads them four times.
 // Shared memory: sums 20 KB for the tile, 8 D for w and dO, 8 bytes for each position of the split (at most 1024);
 //   gradients 4 KB and the same 8 bytes. Registers: at most 128 per thread, so that two blocks fit on a multiprocessor
-//   (gradients and wide rows: 64 and four blocks).
+//   (gradients: 64 and four blocks).
 // Bytes, s per element: s B (T D + T) read for x and b, s B T D written for dx; 20 B T for e, g and s; for each split 4
 //   s D for w and dO in both kernels, 20 D for the vectors and dw, and 8 for the shares of each split of the item.
 // Work: four FMAs for each of B T D elements for the sums, two for dx; one tanh and two exp for each of B T positions.
 // Limit: memory bandwidth.
 #include "kernels/device/grid.cuh"
+#include "kernels/device/row_sums.cuh"
 #include "kernels/device/row_tile.cuh"
 #include "kernels/device/split_keys.cuh"
+#include "kernels/device/tanh.cuh"
 #include "kernels/launch.h"
 
 namespace attn::kernels {
@@ -112,7 +114,7 @@ __global__ void __launch_bounds__(kRowThreads, 2)
 }
 
 template <class Storage>
-__global__ void __launch_bounds__(kRowThreads, 4) wide_pooling_sums_kernel(const PoolingBackward<Storage> p) {
+__global__ void __launch_bounds__(kRowThreads, 2) wide_pooling_sums_kernel(const PoolingBackward<Storage> p) {
   extern __shared__ float cg[];        // [keys of a split]
   float* const c = cg + p.split.keys;  // [keys of a split]
   __shared__ RowScratch scratch;
@@ -121,8 +123,8 @@ __global__ void __launch_bounds__(kRowThreads, 4) wide_pooling_sums_kernel(const
     if (keys.count == 0) return;
     const Rows<const Storage> x(p.x + keys.row * p.D, p.D);
     // 1. Products with w and dO, and the coefficients made of these.
-    reduce_rows(x, keys.count, DotTerm<Storage>(p.w, p.D), scratch, c);
-    reduce_rows(x, keys.count, DotTerm<Storage>(p.d_o + keys.b * p.D, p.D), scratch, cg);
+    reduce_rows(x, keys.count, DotTerm<Storage>{{p.w}}, scratch, c);
+    reduce_rows(x, keys.count, DotTerm<Storage>{{p.d_o + keys.b * p.D}}, scratch, cg);
     __syncthreads();
     Sums sums;
     make_coefficients(p, keys, 0, keys.count, cg, c, sums);
@@ -171,14 +173,21 @@ __device__ void make_score_gradients(const PoolingBackward<Storage>& p, const Sp
 template <class Storage>
 __device__ void store_input_gradients(const PoolingBackward<Storage>& p, const SplitKeys& keys, const float* alpha,
                                       const float* s, RowScratch& scratch) {
-  const Rows<const Storage> vectors[] = {{p.w, p.D}, {p.d_o + keys.b * p.D, p.D}};
+  constexpr int kCount = LaneColumns<Storage, kGradientLanes>::kCount;
+  const Storage* const vectors[] = {p.w, p.d_o + keys.b * p.D};
   const Rows<Storage> d_x(p.d_x + keys.row * p.D, p.D);
   for (Index first = 0; keys.rows > 0 && first < p.D; first += kWarpColumns) {
-    float4 values[2][1];
-    share_columns(vectors, first, scratch, values);
-    for (int j = warp_index(); j < keys.rows; j += kRowWarps)
-      d_x.store(j, first + lane_index() * kVecWidth,
-                j < keys.count ? add_multiple(s[j], values[0][0], alpha[j] * values[1][0]) : float4{});
+    float shared[2][kCount];
+    share_slices<kGradientLanes>(vectors, p.D, first, scratch, shared);
+    with_access(d_x, [&](auto bytes) {
+      const LaneRows<Storage, kGradientLanes> to(d_x, first);
+      store_rows<decltype(bytes)::value>(to, keys.rows, [&](int row, float(&values)[kCount]) {
+        const bool valid = row < keys.count;
+        const float of_w = valid ? s[row] : 0.0f, of_d_o = valid ? alpha[row] : 0.0f;
+#pragma unroll
+        for (int i = 0; i < kCount; ++i) values[i] = valid ? fmaf(of_w, shared[0][i], of_d_o * shared[1][i]) : 0.0f;
+      });
+    });
   }
 }
 

@@ -9,14 +9,16 @@
 //   the whole row, the block writes o and weights, otherwise merge.cu does. Rows of more than 2048 elements do not go
 //   through shared memory: a second kernel reads them twice.
 // Shared memory: 20 KB for the tile, 4 D for w, 4 bytes for each position of the split (at most 1024). Registers: at
-//   most 128 per thread, so that two blocks fit on a multiprocessor (wide rows: 64 and four blocks).
+//   most 128 per thread, so that two blocks fit on a multiprocessor.
 // Bytes, s per element: s B (T D + T + D) for x, b and o; for each split s D for w; s B T for weights. Where the row is
 //   split: 4 B D per split for the partial context instead of o, 4 B T for scores instead of weights.
 // Work: two FMAs for each of B T D elements; one tanh and one exp for each of B T positions.
 // Limit: memory bandwidth.
 #include "kernels/device/grid.cuh"
+#include "kernels/device/row_sums.cuh"
 #include "kernels/device/row_tile.cuh"
 #include "kernels/device/split_keys.cuh"
+#include "kernels/device/tanh.cuh"
 #include "kernels/launch.h"
 
 namespace attn::kernels {
@@ -81,7 +83,7 @@ __global__ void __launch_bounds__(kRowThreads, 2)
 }
 
 template <class Storage>
-__global__ void __launch_bounds__(kRowThreads, 4) wide_pooling_forward_kernel(const PoolingForward<Storage> p) {
+__global__ void __launch_bounds__(kRowThreads, 2) wide_pooling_forward_kernel(const PoolingForward<Storage> p) {
   extern __shared__ float e[];  // [keys of a split]
   __shared__ RowScratch scratch;
   const AttentionForward<Storage>& common = p.common;
@@ -90,7 +92,7 @@ __global__ void __launch_bounds__(kRowThreads, 4) wide_pooling_forward_kernel(co
     if (keys.count == 0 && common.states != nullptr) return;
     const Rows<const Storage> x(common.x + keys.row * common.D, common.D);
     // 1. Scores.
-    reduce_rows(x, keys.count, DotTerm<Storage>(p.w, common.D), scratch, e);
+    reduce_rows(x, keys.count, DotTerm<Storage>{{p.w}}, scratch, e);
     __syncthreads();
     const float sum = make_exponentials(p, keys, 0, keys.count, e);
     // 2. Results.

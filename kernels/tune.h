@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "base/layout.h"
 
@@ -58,12 +59,37 @@ inline Split split_multi(Index Q, Index T) {
   return split_evenly(T, std::max<Index>(kLeastSplitKeys, round_up(divide_up(T, wanted), 8)));
 }
 
-inline Split split_forward(Index Q, Index T, Index A, Index D) {
-  return Q == 1 ? split_single(T, A + D) : split_multi(Q, T);
+// Several queries, forward: the largest number of queries and keys that a block of four warps processes at a time.
+struct ForwardTile {
+  int queries, keys;
+};
+
+// Large tiles load each encoded row less often. Small ones waste less where there are few rows: all pairs of a tile are
+// computed, also those that do not exist.
+inline ForwardTile forward_tile(Index Q, Index T) {
+  constexpr Index kFew = 24, kSome = 64, kFewKeys = 64;
+  if (Q <= kFew) return {8, 32};
+  return {32, Q <= kSome || T <= kFewKeys ? 64 : 128};
 }
 
-// Whether one block processes all keys of a row at once, so that it needs neither a workspace nor a merge kernel.
-inline bool is_whole(Index Q, const Split& split) { return split.count == 1 && (Q == 1 || split.keys <= kTileKeys); }
+// A split is several whole tiles, or one, which may be incomplete where tiles are small.
+inline Split split_multi_forward(Index Q, Index T) {
+  const ForwardTile tile = forward_tile(Q, T);
+  if (T <= tile.keys) return {std::max<Index>(1, T), 1};
+  const Index wanted = divide_up(kWantedBlocks, std::max<Index>(1, divide_up(Q, tile.queries)));
+  const Index keys = std::max<Index>(kLeastSplitKeys, round_up(divide_up(T, wanted), 8));
+  if (keys < tile.keys && tile.keys == 32) return split_evenly(T, keys);
+  return split_evenly(T, std::max<Index>(tile.keys, keys / tile.keys * tile.keys));
+}
+
+inline Split split_forward(Index Q, Index T, Index A, Index D) {
+  return Q == 1 ? split_single(T, A + D) : split_multi_forward(Q, T);
+}
+
+// Whether one block processes all keys of a row at once, so that it needs neither partial results nor a merge kernel.
+inline bool is_whole(Index Q, Index T, const Split& split) {
+  return split.count == 1 && (Q == 1 || split.keys <= forward_tile(Q, T).keys);
+}
 
 // Several queries, backward: a split is one tile of keys.
 inline Split split_tiles(Index Q, Index T) {
@@ -79,6 +105,46 @@ inline Split split_gradients(Index T, Index A) {
   return split_evenly(T, std::max<Index>(kStepKeys, round_up(keys, kStepKeys)));
 }
 
+// How queries and keys are encoded (encoding.h), and where.
+struct EncodingPlan {
+  Index columns;                  // A, rounded up to whole blocks of columns
+  Index tile_queries, tile_keys;  // rows of a tile
+  Index used_keys;                // keys of a tile: fewer where a split is shorter
+  Index query_tiles, key_tiles;   // per item
+  Index range_parts;
+  Index q;           // [B, query_tiles, columns / 4, tile_queries, 4]
+  Index k;           // [B, key_tiles, columns / 4, tile_keys, 4]
+  Index factors;     // [2, columns]
+  Index values;      // of ValueSummary, three numbers
+  Index ranges;      // [B, 2, range_parts]
+  Index arithmetic;  // [B]
+};
+
+inline EncodingPlan plan_encoding(const Split& split, Index B, Index Q, Index T, Index A, Layout* layout) {
+  constexpr Index kColumns = 8, kPartElements = 2048, kMostParts = 128;
+  const ForwardTile tile = forward_tile(Q, T);
+  EncodingPlan plan{};
+  plan.columns = round_up(A, kColumns);
+  plan.tile_queries = tile.queries;
+  plan.tile_keys = tile.keys;
+  plan.used_keys = std::min<Index>(split.keys, tile.keys);
+  plan.query_tiles = divide_up(Q, tile.queries);
+  plan.key_tiles = divide_up(T, plan.used_keys);
+  plan.range_parts = std::min(kMostParts, divide_up(std::max<Index>({1, Q, T}), divide_up(kPartElements, A)));
+  // Padding multiplies small sizes, so the product may overflow where that of the caller's tensors does not.
+  const auto rows = [&](Index of_item) {
+    Index all = 0;
+    return __builtin_mul_overflow(B, of_item, &all) ? std::numeric_limits<Index>::max() : all;
+  };
+  plan.q = layout->add_rows(rows(plan.query_tiles * tile.queries), plan.columns);
+  plan.k = layout->add_rows(rows(plan.key_tiles * tile.keys), plan.columns);
+  plan.factors = layout->add(2 * plan.columns);
+  plan.values = layout->add(3);
+  plan.ranges = layout->add(B * 2 * plan.range_parts);
+  plan.arithmetic = layout->add(B);
+  return plan;
+}
+
 struct ForwardPlan {
   Split split;
   bool whole;
@@ -88,12 +154,11 @@ struct ForwardPlan {
   Index bytes;
 };
 
-inline ForwardPlan plan_forward(const Split& split, Index B, Index Q, Index T, Index D, bool fp32) {
+inline ForwardPlan plan_forward(const Split& split, Index B, Index Q, Index T, Index D, bool fp32, Layout layout = {}) {
   ForwardPlan plan{};
   plan.split = split;
-  plan.whole = is_whole(Q, split);
+  plan.whole = is_whole(Q, T, split);
   const Index rows = plan.whole ? 0 : B * Q;
-  Layout layout;
   plan.states = layout.add_rows(rows, 2 * split.count);
   plan.contexts = layout.add_rows(rows * D, split.count);
   plan.scores = layout.add_rows(rows, fp32 ? 0 : T);
@@ -101,15 +166,31 @@ inline ForwardPlan plan_forward(const Split& split, Index B, Index Q, Index T, I
   return plan;
 }
 
+struct AdditiveForwardPlan {
+  EncodingPlan encoding;  // with one query, all zero
+  ForwardPlan common;     // its size includes the encoding
+};
+
+inline AdditiveForwardPlan plan_additive_forward(Index B, Index Q, Index T, Index A, Index D, bool fp32) {
+  const Split split = split_forward(Q, T, A, D);
+  AdditiveForwardPlan plan{};
+  Layout layout;
+  if (Q > 1 && B > 0 && T > 0) plan.encoding = plan_encoding(split, B, Q, T, A, &layout);
+  plan.common = plan_forward(split, B, Q, T, D, fp32, layout);
+  return plan;
+}
+
 struct AdditiveBackwardPlan {
-  Split split;           // per block of the kernel for weights and g
-  Split gradient_split;  // per block of the kernel for d_k and partial d_q and d_v
-  Index weights;         // [B, Q, T]
-  Index d_e;             // [B, Q, T]; holds g until it is overwritten with d_e
-  Index means;           // [B, Q, splits]
-  Index d_q_partials;    // [B, Q, gradient splits, A]
-  Index d_v_partials;    // [B, gradient splits, A]
-  Index sums;            // [kPartialSums, A]
+  EncodingPlan encoding;  // with one query, all zero
+  Split forward_split;    // per block of the kernel that recomputes the weights
+  Split split;            // per block of the kernel for g
+  Split gradient_split;   // per block of the kernel for d_k and partial d_q and d_v
+  Index weights;          // [B, Q, T]
+  Index d_e;              // [B, Q, T]; holds g until it is overwritten with d_e
+  Index means;            // [B, Q, splits]
+  Index d_q_partials;     // [B, Q, gradient splits, A]
+  Index d_v_partials;     // [B, gradient splits, A]
+  Index sums;             // [kPartialSums, A]
   Index bytes;
 };
 
@@ -117,7 +198,9 @@ inline AdditiveBackwardPlan plan_additive_backward(Index B, Index Q, Index T, In
   AdditiveBackwardPlan plan{};
   plan.split = Q == 1 ? split_single(T, A + D) : split_tiles(Q, T);
   plan.gradient_split = Q == 1 ? plan.split : split_gradients(T, A);
+  plan.forward_split = split_forward(Q, T, A, D);
   Layout layout;
+  if (Q > 1 && B > 0 && T > 0) plan.encoding = plan_encoding(plan.forward_split, B, Q, T, A, &layout);
   plan.weights = layout.add(B * Q * T);
   plan.d_e = layout.add(B * Q * T);
   plan.means = layout.add_rows(B * Q, plan.split.count);

@@ -8,33 +8,57 @@ namespace {
 using kernels::AdditiveBackward;
 using kernels::AdditiveBackwardPlan;
 using kernels::AdditiveForward;
-using kernels::ForwardPlan;
+using kernels::AdditiveForwardPlan;
 
-ForwardPlan forward_plan(const attn_additive_desc_t& desc) {
-  return kernels::plan_forward(kernels::split_forward(desc.Q, desc.T, desc.A, desc.D), desc.B, desc.Q, desc.T, desc.D,
-                               desc.dtype == ATTN_DTYPE_FP32);
+AdditiveForwardPlan forward_plan(const attn_additive_desc_t& desc) {
+  return kernels::plan_additive_forward(desc.B, desc.Q, desc.T, desc.A, desc.D, desc.dtype == ATTN_DTYPE_FP32);
 }
 
 AdditiveBackwardPlan backward_plan(const attn_additive_desc_t& desc) {
   return kernels::plan_additive_backward(desc.B, desc.Q, desc.T, desc.A, desc.D);
 }
 
+kernels::Encoding encoding(const kernels::EncodingPlan& plan, void* workspace) {
+  kernels::Encoding encoding{};
+  encoding.columns = plan.columns;
+  encoding.blocks = static_cast<int>(plan.columns / kernels::kBlockColumns);
+  encoding.q = {at_offset(workspace, plan.q), plan.query_tiles, plan.tile_queries, plan.tile_queries};
+  encoding.k = {at_offset(workspace, plan.k), plan.key_tiles, plan.tile_keys, plan.used_keys};
+  encoding.factors = at_offset(workspace, plan.factors);
+  encoding.values = at_offset<kernels::ValueSummary>(workspace, plan.values);
+  encoding.range_parts = plan.range_parts;
+  encoding.ranges = at_offset(workspace, plan.ranges);
+  encoding.arithmetic = at_offset<kernels::Arithmetic>(workspace, plan.arithmetic);
+  return encoding;
+}
+
+template <class Storage, class Args>
+kernels::AdditiveEncode<Storage> encode_params(const attn_additive_desc_t& desc, const Args& args,
+                                               const kernels::Encoding& encoding) {
+  return {desc.B,       desc.Q,          desc.T,  desc.A, in<Storage>(args.q), in<Storage>(args.k), in<Storage>(args.v),
+          args.lengths, args.cu_seqlens, encoding};
+}
+
 template <class Storage>
 void forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,
              cudaStream_t stream) {
-  const ForwardPlan plan = forward_plan(desc);
+  const AdditiveForwardPlan plan = forward_plan(desc);
   AdditiveForward<Storage> params{};
-  params.common = attention<Storage>(plan, args, desc.B, desc.Q, desc.T, desc.D, workspace);
+  params.common = attention<Storage>(plan.common, args, desc.B, desc.Q, desc.T, desc.D, workspace);
   params.common.lse = args.lse;
   params.A = desc.A;
   params.q = in<Storage>(args.q);
   params.k = in<Storage>(args.k);
   params.v = in<Storage>(args.v);
-  if (desc.Q == 1)
+  if (desc.Q == 1) {
     check(kernels::launch_additive_single_forward(params, stream), "additive_single_forward");
-  else
+  } else {
+    params.encoding = encoding(plan.encoding, workspace);
+    check(kernels::launch_additive_encode(encode_params<Storage>(desc, args, params.encoding), stream),
+          "additive_encode");
     check(kernels::launch_additive_multi_forward(params, stream), "additive_multi_forward");
-  if (!plan.whole) check(kernels::launch_merge(params.common, stream), "merge");
+  }
+  if (!plan.common.whole) check(kernels::launch_merge(params.common, stream), "merge");
 }
 
 template <class Storage>
@@ -71,6 +95,17 @@ AdditiveBackward<Storage> backward_params(const AdditiveBackwardPlan& plan, cons
   return params;
 }
 
+// Several queries: stores the weights in `alpha`.
+template <class Storage>
+void recompute_weights(const AdditiveBackwardPlan& plan, const attn_additive_desc_t& desc,
+                       const attn_additive_backward_args_t& args, float* alpha, void* workspace, cudaStream_t stream) {
+  const kernels::Encoding of = encoding(plan.encoding, workspace);
+  check(kernels::launch_additive_encode(encode_params<Storage>(desc, args, of), stream), "additive_encode");
+  check(kernels::launch_additive_multi_weights(
+            {desc.B, desc.Q, desc.T, args.lengths, args.cu_seqlens, plan.forward_split, of, args.lse, alpha}, stream),
+        "additive_multi_weights");
+}
+
 template <class Storage>
 void backward(const attn_additive_desc_t& desc, const attn_additive_backward_args_t& args, void* workspace,
               cudaStream_t stream) {
@@ -81,6 +116,8 @@ void backward(const attn_additive_desc_t& desc, const attn_additive_backward_arg
     if (needs_scores) check(kernels::launch_additive_single_scores(params, stream), "additive_single_scores");
     check(kernels::launch_additive_single_gradients(params, stream), "additive_single_gradients");
   } else {
+    if (needs_scores && args.weights == nullptr)
+      recompute_weights<Storage>(plan, desc, args, params.kept_alpha, workspace, stream);
     if (needs_scores) check(kernels::launch_additive_multi_scores(params, stream), "additive_multi_scores");
     if (args.d_x != nullptr) check(kernels::launch_additive_multi_values(params, stream), "additive_multi_values");
     if (params.wants_scores)
@@ -100,7 +137,8 @@ void backward(const attn_additive_desc_t& desc, const attn_additive_backward_arg
 }  // namespace
 
 std::size_t additive_workspace(const attn_additive_desc_t& desc, attn_pass_t pass) {
-  return static_cast<std::size_t>(pass == ATTN_PASS_FORWARD ? forward_plan(desc).bytes : backward_plan(desc).bytes);
+  return static_cast<std::size_t>(pass == ATTN_PASS_FORWARD ? forward_plan(desc).common.bytes
+                                                            : backward_plan(desc).bytes);
 }
 
 void additive_forward(const attn_additive_desc_t& desc, const attn_additive_forward_args_t& args, void* workspace,

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One sum over the columns for each pair of a query row and a key row: a tile of scores, or of dot products. Both
-// matrices pass through shared memory in slices of 32 columns. A thread's register tile is one query with kSlots keys.
+// A dot product for each pair of a query row and a key row of a tile. Both matrices pass through shared memory in slices
+// of 32 columns. A thread's register tile is one query with kSlots keys.
 #pragma once
 
 #include "kernels/device/reduce.cuh"
-#include "kernels/device/tanh.cuh"
 #include "kernels/device/vec4.cuh"
 
 namespace attn::kernels {
@@ -23,26 +22,11 @@ struct Slices {
   static constexpr int kQueries = kWarps * kLanes / kRowLanes;
   float queries[kQueries][kSliceStride];
   float keys[kTileKeys][kSliceStride];
-  float v[kSliceColumns];
 };
 
 // The calling thread's pairs: query_index() with key_index(0) ... key_index(kSlots - 1) of the tile.
 __device__ inline int query_index() { return static_cast<int>(threadIdx.x) / kRowLanes; }
 __device__ inline int key_index(int slot) { return slot * kRowLanes + static_cast<int>(threadIdx.x) % kRowLanes; }
-
-// e_ij = sum_a v_a tanh(q_ia + k_ja)
-struct AdditivePair {
-  static constexpr bool kHasFactor = true;
-  __device__ static float add(float4 q, float4 k, float4 v, float sum) {
-    return dot(v, tanh_and_slope(q + k).value, sum);
-  }
-};
-
-// q_i . k_j
-struct DotPair {
-  static constexpr bool kHasFactor = false;
-  __device__ static float add(float4 q, float4 k, float4, float sum) { return dot(q, k, sum); }
-};
 
 // Fills rows 0 ... capacity - 1 of a slice with the columns from `column` on; rows from `count` on become zero.
 template <int kThreads, class Storage>
@@ -55,11 +39,10 @@ __device__ void fill_slice(Rows<const Storage> rows, int count, int capacity, In
   }
 }
 
-// sums[slot] for the thread's pairs: zero where the query does not exist, unspecified where the key does not. `v`
-// [width] is used by pairs that have a factor.
-template <class Pair, int kWarps, class Storage>
-__device__ void sum_pairs(Rows<const Storage> queries, int query_count, Rows<const Storage> keys, int key_count,
-                          const Storage* v, Slices<kWarps>& slices, float (&sums)[kSlots]) {
+// sums[slot] for the thread's pairs: zero where the query does not exist, unspecified where the key does not.
+template <int kWarps, class Storage>
+__device__ void dot_pairs(Rows<const Storage> queries, int query_count, Rows<const Storage> keys, int key_count,
+                          Slices<kWarps>& slices, float (&sums)[kSlots]) {
   constexpr int kThreads = kWarps * kLanes;
   const int slots = (key_count + kRowLanes - 1) / kRowLanes;
 #pragma unroll
@@ -68,18 +51,14 @@ __device__ void sum_pairs(Rows<const Storage> queries, int query_count, Rows<con
   for (Index column = 0; column < queries.width; column += kSliceColumns) {
     fill_slice<kThreads>(queries, query_count, Slices<kWarps>::kQueries, column, slices.queries);
     fill_slice<kThreads>(keys, key_count, slots * kRowLanes, column, slices.keys);
-    if (Pair::kHasFactor && threadIdx.x < kSliceColumns)
-      slices.v[threadIdx.x] = column + threadIdx.x < queries.width ? to_float(v[column + threadIdx.x]) : 0.0f;
     __syncthreads();
 #pragma unroll 1
     for (int c = 0; c < kSliceColumns; c += kVecWidth) {
       const float4 q = *reinterpret_cast<const float4*>(&slices.queries[query_index()][c]);
-      const float4 factor = Pair::kHasFactor ? *reinterpret_cast<const float4*>(&slices.v[c]) : float4{};
 #pragma unroll
       for (int slot = 0; slot < kSlots; ++slot)
         if (slot < slots && query_index() < query_count)
-          sums[slot] =
-              Pair::add(q, *reinterpret_cast<const float4*>(&slices.keys[key_index(slot)][c]), factor, sums[slot]);
+          sums[slot] = dot(q, *reinterpret_cast<const float4*>(&slices.keys[key_index(slot)][c]), sums[slot]);
     }
     __syncthreads();
   }

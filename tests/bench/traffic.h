@@ -14,6 +14,7 @@ using kernels::divide_up;
 using kernels::Index;
 using kernels::kSliceKeys;
 using kernels::kWarpColumns;
+using kernels::Layout;
 using kernels::Split;
 using kernels::split_single;
 
@@ -69,12 +70,34 @@ inline Index query_tiles(Index Q) {
   return divide_up(Q, Q <= kernels::kFewQueries ? kernels::kFewQueries : kernels::kTileQueries);
 }
 
+// Encoded elements of a side of an item, in whole tiles.
+inline Index encoded_elements(Index tiles, Index tile_rows, Index columns) { return tiles * tile_rows * columns; }
+
+// Several queries: the ranges and the encoding of q, k and v.
+inline Index encoding_bytes(const Shape& s, const kernels::EncodingPlan& plan) {
+  constexpr Index kThreadRows = 8, kBlockRows = 64, kBlockColumns = 128;
+  const Index encoded = encoded_elements(plan.query_tiles, plan.tile_queries, plan.columns) +
+                        encoded_elements(plan.key_tiles, plan.tile_keys, plan.columns);
+  const Index blocks = (divide_up(plan.query_tiles * plan.tile_queries, kBlockRows) +
+                        divide_up(plan.key_tiles * plan.tile_keys, kBlockRows)) *
+                       divide_up(plan.columns, kBlockColumns);
+  const Index summary = s.size * 2 * s.A + 8 * plan.columns;
+  const Index ranges = s.size * (s.Q + s.T) * s.A + 8 * plan.range_parts * (1 + blocks);
+  return summary + s.B * (ranges + s.size * (s.Q + s.T) * s.A + 4 * encoded + 6 * encoded / kThreadRows);
+}
+
 inline Index additive_forward_bytes(const Shape& s, bool weights) {
   const Split split = kernels::split_forward(s.Q, s.T, s.A, s.D);
-  const Index tiles = s.Q == 1 ? 1 : query_tiles(s.Q),
-              tiles_of_keys = s.Q == 1 ? split.count : tiles_in(split, s.T, kernels::kTileKeys);
-  const Index inputs = s.B * (tiles * s.T * (s.A + s.D) + tiles_of_keys * (s.Q + tiles) * s.A);
-  return s.size * inputs + output_bytes(s, split, kernels::is_whole(s.Q, split), tiles_of_keys, true, weights);
+  const bool whole = kernels::is_whole(s.Q, s.T, split);
+  if (s.Q == 1) {
+    const Index inputs = s.B * (s.T * (s.A + s.D) + split.count * 2 * s.A);
+    return s.size * inputs + output_bytes(s, split, whole, split.count, true, weights);
+  }
+  Layout layout;
+  const kernels::EncodingPlan plan = kernels::plan_encoding(split, s.B, s.Q, s.T, s.A, &layout);
+  const Index tiles = s.B * plan.query_tiles, rows = plan.tile_queries + plan.tile_keys + 1;
+  const Index scores = 4 * tiles * plan.key_tiles * rows * plan.columns, values = s.size * tiles * s.T * s.D;
+  return encoding_bytes(s, plan) + scores + values + output_bytes(s, split, whole, plan.key_tiles, true, weights);
 }
 
 // `given`: whether the weights are given; `d_weights`: whether their gradients are.
@@ -84,18 +107,24 @@ inline Index additive_backward_bytes(const Shape& s, bool given, bool d_weights)
   const Index tiles = s.Q == 1 ? 1 : query_tiles(s.Q), keep = given && s.size == 4 ? 0 : 4;
 
   Index scores = s.B * (tiles * s.T * s.D + splits * s.Q * s.D);
-  if (!given) scores += s.B * (tiles * s.T * s.A + splits * (s.Q + tiles) * s.A);
+  if (!given && s.Q == 1) scores += s.B * (s.T * s.A + splits * 2 * s.A);
   Index bytes = s.size * scores + pairs * ((given ? s.size : 0) + (d_weights ? s.size : 0) + keep + 4);
   bytes += row_sums_bytes(s.B * s.Q * gradient_splits, s.A, s.B * s.Q, s.size) +
            row_sums_bytes(s.B * gradient_splits, s.A, 1, s.size);
 
   // The partial means m of all splits of a row, which every block of the second kernel reads.
   const Index readers = s.Q == 1 ? splits : divide_up(s.T, kSliceKeys);
-  bytes += 4 * s.B * s.Q * splits * (1 + readers) + (given ? 0 : 4 * s.B * s.Q * splits);
+  bytes += 4 * s.B * s.Q * splits * (1 + readers) + (given || s.Q > 1 ? 0 : 4 * s.B * s.Q * splits);
 
   if (s.Q == 1) {  // one kernel computes dk, dx and the partial sums of dq and dv
     bytes += s.size * s.B * (2 * s.T * s.A + s.T * s.D + splits * (2 * s.A + s.D));
     return bytes + 8 * pairs + 8 * s.B * splits * s.A;
+  }
+  if (!given) {  // the weights, from encoded rows; a warp reads the LSE of its queries four times or more
+    const Index query_tiles_of_weights = s.B * plan.encoding.query_tiles, rows = plan.encoding.tile_queries;
+    bytes += encoding_bytes(s, plan.encoding) + 4 * pairs +
+             4 * query_tiles_of_weights * plan.encoding.key_tiles *
+                 ((rows + plan.encoding.tile_keys + 1) * plan.encoding.columns + 4 * 32);
   }
   bytes += 12 * pairs;                                                                    // dE
   bytes += s.size * s.B * (divide_up(s.T, kernels::kValueKeys) * s.Q * s.D + s.T * s.D);  // dx
@@ -111,7 +140,7 @@ inline Index additive_backward_bytes(const Shape& s, bool given, bool d_weights)
 inline Index pooling_forward_bytes(const Shape& s, bool weights) {
   const Split split = split_single(s.T, s.D);
   const Index inputs = s.B * (s.T * s.D + s.T + split.count * s.D);
-  return s.size * inputs + output_bytes(s, split, kernels::is_whole(1, split), split.count, false, weights);
+  return s.size * inputs + output_bytes(s, split, kernels::is_whole(1, s.T, split), split.count, false, weights);
 }
 
 inline Index pooling_backward_bytes(const Shape& s, bool d_weights) {

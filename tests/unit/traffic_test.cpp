@@ -28,13 +28,16 @@ TEST(Traffic, OfOneBlockByHand) {
   EXPECT_EQ(pooling_forward_bytes(pooled, true), pooling_forward_tensors(pooled, true));
 }
 
-// 40 queries are divided into three tiles of 16, and 300 keys into thirteen splits of 24.
+// 40 queries are divided into two tiles of 32, and 300 keys into five splits of 64; rows are padded to 8 columns.
 TEST(Traffic, OfTilesByHand) {
   const Shape s{2, 40, 300, 7, 9, 4};
-  ASSERT_EQ(kernels::split_multi(40, 300).count, 13);
-  const Index inputs = 3 * 300 * (7 + 9) + 13 * (40 + 3) * 7, partials = 40 * 13;
+  ASSERT_EQ(kernels::split_multi_forward(40, 300).count, 5);
+  const Index rows = 2 * 32 + 5 * 64, parts = 2, blocks = 1 + 5, partials = 40 * 5;
+  const Index ranges = 4 * 340 * 7 + 8 * parts, encode = 4 * 340 * 7 + 4 * rows * 8 + 6 * rows + 8 * parts * blocks;
+  const Index scores = 2 * 5 * 4 * (32 + 64 + 1) * 8, values = 2 * 4 * 300 * 9;
   EXPECT_EQ(additive_forward_bytes(s, false),
-            2 * (4 * inputs + 4 * 40 * 9 + 4 * 40 + 20 * partials + 8 * partials * 9));
+            4 * 2 * 7 + 8 * 8 +
+                2 * (ranges + encode + scores + values + 4 * 40 * 9 + 4 * 40 + 20 * partials + 8 * partials * 9));
   EXPECT_EQ(additive_forward_bytes(s, true), additive_forward_bytes(s, false) + 2 * (4 + 8) * 40 * 300);
 }
 
@@ -68,8 +71,9 @@ TEST(Traffic, GrowsWithTheBatchBeyond32Bits) {
   for (const Index Q : {1, 50})
     for (const Index B : {1000, 1000000}) {
       const auto of = [&](Index batch) { return Shape{batch, Q, 4096, 256, 512, 4}; };
-      EXPECT_EQ(additive_forward_bytes(of(B), true), B * additive_forward_bytes(of(1), true));
-      EXPECT_GT(additive_forward_bytes(of(B), true), Index{1} << 32);
+      const auto forward = [&](Index batch) { return additive_forward_bytes(of(batch), true); };
+      EXPECT_EQ(forward(3 * B) - forward(2 * B), forward(2 * B) - forward(B));
+      EXPECT_GT(forward(2 * B) - forward(B), Index{1} << 32);
       const auto backward = [&](Index batch) { return additive_backward_bytes(of(batch), false, true); };
       EXPECT_EQ(backward(3 * B) - backward(2 * B), backward(2 * B) - backward(B));
       EXPECT_GT(backward(2 * B) - backward(B), Index{1} << 32);

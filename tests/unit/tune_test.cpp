@@ -39,6 +39,7 @@ TEST(Tune, EveryKeyIsInOneSplit) {
     for (Index T = 0; T < 3000; ++T) {
       expect_covered(split_single(T, other), T, "single, width " + std::to_string(other));
       expect_covered(split_multi(other, T), T, "multi, Q = " + std::to_string(other));
+      expect_covered(split_multi_forward(other, T), T, "multi forward, Q = " + std::to_string(other));
       expect_covered(split_tiles(other, T), T, "tiles, Q = " + std::to_string(other));
       expect_covered(split_gradients(T, other), T, "gradient_splits, A = " + std::to_string(other));
       if (testing::Test::HasFatalFailure()) return;
@@ -52,6 +53,9 @@ TEST(Tune, SplitsFitTheKernels) {
     for (const Index T : {size, 1000 * size}) {
       EXPECT_LE(split_single(T, other).keys, kMostSplitKeys) << T;
       EXPECT_LE(split_tiles(other, T).keys, kTileKeys) << T;
+      const Split split = split_multi_forward(other, T);
+      const Index tile_keys = forward_tile(other, T).keys;
+      EXPECT_TRUE(split.keys <= tile_keys || split.keys % tile_keys == 0) << "a split is whole tiles: " << T;
     }
   });
 }
@@ -64,12 +68,14 @@ TEST(Tune, CutsAreTheSameInEveryBatch) {
     for (const Index width : {1, 31, 64, 128, 1000}) {
       const auto additive = plan_additive_backward(1, Q, T, width, 128);
       const auto pooling = plan_pooling_backward(1, T, width);
-      const auto forward = plan_forward(split_forward(Q, T, width, 128), 1, Q, T, 128, true);
+      const auto forward = plan_additive_forward(1, Q, T, width, 128, true);
       for (const Index B : {0, 2, 33, 5000}) {
         EXPECT_TRUE(same(plan_additive_backward(B, Q, T, width, 128).split, additive.split));
         EXPECT_TRUE(same(plan_additive_backward(B, Q, T, width, 128).gradient_split, additive.gradient_split));
         EXPECT_TRUE(same(plan_pooling_backward(B, T, width).split, pooling.split));
-        EXPECT_EQ(plan_forward(split_forward(Q, T, width, 128), B, Q, T, 128, true).whole, forward.whole);
+        const auto batch = plan_additive_forward(B, Q, T, width, 128, true);
+        EXPECT_TRUE(same(batch.common.split, forward.common.split));
+        EXPECT_EQ(batch.common.whole, forward.common.whole);
       }
     }
   });
@@ -84,7 +90,9 @@ TEST(Tune, OneItemOf4096KeysFillsEveryGpu) {
   }
   for (Index Q = 2; Q <= 5000; ++Q) {
     const Index tiles = divide_up(Q, Q <= kFewQueries ? kFewQueries : kTileQueries);
-    EXPECT_GE(tiles * split_multi(Q, T).count, kMostMultiprocessors) << "Q = " << Q;
+    // Blocks of four warps. Those of 25 to 160 queries are fewer, because larger tiles save more.
+    const Index forward = divide_up(Q, forward_tile(Q, T).queries) * split_multi_forward(Q, T).count;
+    EXPECT_GE(forward, Q <= 24 || Q > 160 ? kMostMultiprocessors : 64) << "Q = " << Q;
     EXPECT_GE(tiles * split_tiles(Q, T).count, kMostMultiprocessors) << "Q = " << Q;
   }
 }
@@ -104,15 +112,41 @@ std::vector<Piece> pieces_of(const ForwardPlan& plan, Index B, Index Q, Index T,
           {plan.scores, fp32 ? 0 : rows * static_cast<double>(T)}};
 }
 
+std::vector<Piece> pieces_of(const EncodingPlan& of, Index B, Index Q, Index T, Index A) {
+  if (Q == 1 || B == 0 || T == 0) return {};
+  EXPECT_GE(of.query_tiles * of.tile_queries, Q);
+  EXPECT_GE(of.key_tiles * of.used_keys, T);
+  EXPECT_LE(of.used_keys, of.tile_keys);
+  EXPECT_GE(of.columns, A);
+  const auto elements = [&](Index tiles, Index rows) {
+    return static_cast<double>(B) * static_cast<double>(tiles * rows) * static_cast<double>(of.columns);
+  };
+  return {{of.q, elements(of.query_tiles, of.tile_queries)},
+          {of.k, elements(of.key_tiles, of.tile_keys)},
+          {of.factors, 2 * static_cast<double>(of.columns)},
+          {of.values, 3},
+          {of.ranges, 2 * static_cast<double>(B) * static_cast<double>(of.range_parts)},
+          {of.arithmetic, static_cast<double>(B)}};
+}
+
+std::vector<Piece> joined(std::vector<Piece> pieces, const std::vector<Piece>& more) {
+  pieces.insert(pieces.end(), more.begin(), more.end());
+  return pieces;
+}
+
+std::vector<Piece> pieces_of(const AdditiveForwardPlan& plan, Index B, Index Q, Index T, Index A, Index D, bool fp32) {
+  return joined(pieces_of(plan.encoding, B, Q, T, A), pieces_of(plan.common, B, Q, T, D, fp32));
+}
+
 std::vector<Piece> pieces_of(const AdditiveBackwardPlan& plan, Index B, Index Q, Index T, Index A) {
   const double items = static_cast<double>(B), rows = items * static_cast<double>(Q), width = static_cast<double>(A);
   const double pairs = rows * static_cast<double>(T), gradient_splits = static_cast<double>(plan.gradient_split.count);
-  return {{plan.weights, pairs},
-          {plan.d_e, pairs},
-          {plan.means, rows * static_cast<double>(plan.split.count)},
-          {plan.d_q_partials, rows * gradient_splits * width},
-          {plan.d_v_partials, items * gradient_splits * width},
-          {plan.sums, kPartialSums * width}};
+  return joined(pieces_of(plan.encoding, B, Q, T, A), {{plan.weights, pairs},
+                                                       {plan.d_e, pairs},
+                                                       {plan.means, rows * static_cast<double>(plan.split.count)},
+                                                       {plan.d_q_partials, rows * gradient_splits * width},
+                                                       {plan.d_v_partials, items * gradient_splits * width},
+                                                       {plan.sums, kPartialSums * width}});
 }
 
 std::vector<Piece> pieces_of(const PoolingBackwardPlan& plan, Index B, Index T, Index D) {
@@ -123,11 +157,17 @@ std::vector<Piece> pieces_of(const PoolingBackwardPlan& plan, Index B, Index T, 
           {plan.d_w, splits * width}, {plan.partials, kPartialSums * std::max(keys, width)}};
 }
 
+template <class Plan>
+Index bytes_of(const Plan& plan) {
+  return plan.bytes;
+}
+Index bytes_of(const AdditiveForwardPlan& plan) { return plan.common.bytes; }
+
 // No array overlaps the next or exceeds the workspace, and each is aligned to 64 bytes.
 template <class Plan, class... Shape>
 void expect_disjoint(const Plan& plan, Shape... shape) {
   std::vector<Piece> pieces = pieces_of(plan, shape...);
-  pieces.push_back({plan.bytes, 0});
+  pieces.push_back({bytes_of(plan), 0});
   for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
     EXPECT_EQ(pieces[i].offset % 64, 0) << "piece " << i;
     EXPECT_LE(static_cast<double>(pieces[i].offset) + 4 * pieces[i].count, static_cast<double>(pieces[i + 1].offset))
@@ -141,7 +181,7 @@ TEST(Tune, PiecesOfAWorkspaceDoNotOverlap) {
       for (const Index A : {1, 33, 1000})
         for (const Index D : {1, 17, 2049}) {
           for (const bool fp32 : {true, false})
-            expect_disjoint(plan_forward(split_forward(Q, T, A, D), B, Q, T, D, fp32), B, Q, T, D, fp32);
+            expect_disjoint(plan_additive_forward(B, Q, T, A, D, fp32), B, Q, T, A, D, fp32);
           expect_disjoint(plan_additive_backward(B, Q, T, A, D), B, Q, T, A);
           expect_disjoint(plan_pooling_backward(B, T, D), B, T, D);
         }
@@ -154,10 +194,12 @@ TEST(Tune, WorkspacesGrowWithInputsOutputsAndPairs) {
     for_each_size([&](Index Q, Index T) {
       for_each_size([&](Index A, Index D) {
         const Index pairs = B * Q * T, tensors = B * (Q + T) * (A + D);
-        const Index forward = plan_forward(split_forward(Q, T, A, D), B, Q, T, D, false).bytes / 4;
-        ASSERT_LE(forward, 2 * pairs + 8 * tensors + 3 * 16) << Q << " " << T << " " << A << " " << D;
+        const Index forward = plan_additive_forward(B, Q, T, A, D, false).common.bytes / 4;
+        const Index padding = Q == 1 ? 0 : B * ((31 + 127) * (A + 7) + 7 * (Q + T) + 257) + 2 * A;
+        ASSERT_LE(forward, 2 * pairs + 8 * tensors + padding + 9 * 16) << Q << " " << T << " " << A << " " << D;
         const Index backward = plan_additive_backward(B, Q, T, A, D).bytes / 4;
-        ASSERT_LE(backward, 11 * pairs + 32 * tensors + 64 * A + 6 * 16) << Q << " " << T << " " << A << " " << D;
+        ASSERT_LE(backward, 11 * pairs + 32 * tensors + 64 * A + padding + 12 * 16)
+            << Q << " " << T << " " << A << " " << D;
       });
       const Index D = Q, pooling = plan_pooling_backward(B, T, D).bytes / 4;
       ASSERT_LE(pooling, 4 * B * (T + 1) * D + 64 * (T + D) + 6 * 16) << T << " " << D;
@@ -178,7 +220,8 @@ TEST(Tune, SizesBeyond32BitsAreExact) {
 // The API accepts shapes of nearly 2^59 elements; the sizes that they need must not wrap around to small ones.
 TEST(Tune, ImpossibleSizesStayImpossible) {
   constexpr Index kImpossible = Index{1} << 62;
-  EXPECT_GE(plan_forward(split_multi(400, 256), 1, 400, 256, Index{1} << 50, true).bytes, kImpossible);
+  EXPECT_GE(plan_additive_forward(1, 1000, 256, 1, Index{1} << 50, true).common.bytes, kImpossible);
+  EXPECT_GE(plan_additive_forward(Index{1} << 58, 2, 1, 1, 1, true).common.bytes, kImpossible);
   EXPECT_GE(plan_additive_backward(1, Index{1} << 49, 512, 512, 1).bytes, kImpossible);
   EXPECT_GE(plan_pooling_backward(1, 4096, Index{1} << 58).bytes, kImpossible);
   Layout layout;

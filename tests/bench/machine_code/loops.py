@@ -36,7 +36,8 @@ class LoopKind:
     def find(self, kernel: Kernel) -> Loop | None:
         loops = [loop for loop in (kernel.loops if self.may_nest else kernel.innermost_loops()) if self.matches(loop)]
         innermost = [loop for loop in loops if not any(loop.contains(other) for other in loops)]
-        return max(innermost, key=self.elements, default=None)
+        # Of loops for different alignments of rows, the shortest is the one for aligned rows.
+        return max(innermost, key=lambda loop: (self.elements(loop), -len(loop.body)), default=None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,16 +53,20 @@ TANH = LoopKind("tanh", ("MUFU.EX2", "MUFU.RCP"), "MUFU.EX2", 1)
 QUADS = LoopKind("quads", ("FFMA.SAT", "MUFU.RCP"), "FFMA.SAT", 1, without=("MUFU.EX2",), rate=("MUFU.RCP", 0, 0.3))
 PAIRS = LoopKind("pairs", ("FFMA.SAT", "MUFU.RCP"), "FFMA.SAT", 1, without=("MUFU.EX2",), rate=("MUFU.RCP", 0.4, 1))
 
-# Products of 16 x 8 x 8 elements in TF32, 32 for each lane, each made of three for the precision of fp32.
+# One reciprocal for two elements, whose denominators need no clamp.
+ADDITION = LoopKind("addition", ("MUFU.RCP",), "MUFU.RCP", 0.5, without=("MUFU.EX2", "FFMA.SAT"))
+
+# Products of 16 x 8 x 8 elements in TF32, 32 for each lane, each made of three for the precision of fp32. (If x has 16 bits,
+# there are two, so an element is then one and a half products of a weight and x.)
 # The loops inside it, which copy the next slice of x, have few iterations.
 CONTEXT = LoopKind("context", ("HMMA.1688.TF32",), "HMMA", 3 / 32, may_nest=True)
 
-LOOPS = (TANH, QUADS, PAIRS, CONTEXT)
+LOOPS = (TANH, QUADS, PAIRS, ADDITION, CONTEXT)
 SCORES_OF_SPLIT = 4 * 1024  # kMostSplitKeys in kernels/tune.h
 
 KERNELS = {
-    "additive_multi_forward_kernel": KernelKind((QUADS, PAIRS, TANH, CONTEXT)),
-    "weights_and_gradients_kernel": KernelKind((QUADS, PAIRS, TANH)),
+    "additive_multi_forward_kernel": KernelKind((QUADS, PAIRS, ADDITION, TANH, CONTEXT)),
+    "additive_multi_weights_kernel": KernelKind((QUADS, PAIRS, ADDITION, TANH)),
     "input_gradients_kernel": KernelKind((TANH,)),
     "additive_single_forward_kernel": KernelKind((TANH,), SCORES_OF_SPLIT),
     "additive_single_scores_kernel": KernelKind((TANH,), 2 * SCORES_OF_SPLIT),

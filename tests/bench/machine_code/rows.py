@@ -67,7 +67,8 @@ def resources(kernel: Kernel, kind: KernelKind, used: dict, threads: int | None,
 def short_name(mangled: str) -> tuple[str, str]:
     """(kernel, template arguments) of a mangled name."""
     done = subprocess.run(["c++filt", mangled], capture_output=True, text=True, check=True)
-    name, found = done.stdout.strip(), re.search(r"(?:::|\s)(\w+)<([^()]*?)>\(", done.stdout)
+    name = re.sub(r"(?:\(anonymous namespace\)|\w+)::", "", done.stdout.strip())
+    found = re.search(r"(?:^|\s)(\w+)<(.*?)\s*>\(", name)
     if found is None:
         return name.partition("(")[0], ""
     return found[1], found[2].replace("__nv_bfloat16", "bf16").replace("__half", "fp16")

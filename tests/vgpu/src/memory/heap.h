@@ -98,7 +98,7 @@ class Heap {
   std::vector<const Allocation*> marked_;
   std::vector<std::unique_ptr<Allocation>>
       forgotten_;  // adopted allocations that were released; pointers to them may still be in use
-  std::size_t limit_ = std::size_t{16} << 30;  // of each device
+  std::size_t limit_ = std::size_t{32} << 30;  // of each device; only what a program touches takes memory here
   std::map<int, std::size_t> used_;            // by device
   std::size_t count_ = 0;
 };

@@ -10,7 +10,7 @@
 namespace vgpu::cudart {
 namespace {
 
-constexpr std::size_t kMemory = std::size_t{16} << 30;
+constexpr std::size_t kMemory = std::size_t{32} << 30;
 
 struct Expected {
   const char* name;
