@@ -6,12 +6,6 @@
 
 namespace attn::kernels {
 
-#if __CUDA_ARCH__ >= 800
-inline constexpr bool kHasAsyncCopies = true;
-#else
-inline constexpr bool kHasAsyncCopies = false;
-#endif
-
 // Stores zeros where `exists` is false; `from` is not read then.
 __device__ inline void copy_or_clear(void* to, const void* from, bool exists) {
 #if __CUDA_ARCH__ >= 800

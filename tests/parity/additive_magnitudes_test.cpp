@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The accuracy of additive attention in fp32 for inputs of all magnitudes, compared with plain fp32 loops and libm's
-// tanh: the largest error of each result as a multiple of theirs. The GPU chooses its arithmetic by the magnitude of an
+// The accuracy of additive attention in fp32 for inputs of all magnitudes: the largest error of each result as a multiple
+// of the largest error of plain fp32 loops with libm's tanh. The GPU chooses its arithmetic by the magnitude of an
 // item's queries and keys (kernels/encoding.h), so the cases include both sides of each boundary.
 #include <cmath>
 #include <cstdio>
